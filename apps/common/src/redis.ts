@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto'
+import { createClient, type RedisClientType } from 'redis'
+import type { Log } from './log.ts'
+
+export type RedisClient = RedisClientType
+
+export type RedisOptions = {
+  url: string
+  username: string
+  password: string
+  /** Shown by CLIENT LIST. */
+  name: string
+  log: Log
+  /** Milliseconds a command may take; default 1000. */
+  commandTimeoutMs?: number
+}
+
+export type Redis = {
+  /** Commands fail at once while Redis is away: there is no offline queue, which would turn an outage into latency. */
+  readonly client: RedisClient
+  /** Connected and answering pings; a black-holed connection is noticed within 2 s though its socket looks open. */
+  readonly ready: boolean
+  close(): Promise<void>
+}
+
+const pingEveryMs = 1000
+const pongWithinMs = 1000
+
+/** Connects in the background and reconnects for ever (100 ms to 2 s apart); returns at once, so that probes answer during an outage. */
+export function connectRedis(options: RedisOptions): Redis {
+  const { log } = options
+  const client: RedisClient = createClient({
+    url: options.url,
+    username: options.username,
+    password: options.password,
+    name: options.name,
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: 20_000,
+    maintNotifications: 'disabled',
+    commandOptions: { timeout: options.commandTimeoutMs ?? 1000 },
+    socket: {
+      connectTimeout: 2000,
+      // A dead connection is silent: pings stop when one is lost, so the socket falls idle and is replaced after this.
+      socketTimeout: 5000,
+      reconnectStrategy: (retries) => Math.min(2000, 100 * 2 ** retries) * (0.8 + Math.random() * 0.4),
+    },
+  })
+
+  let lastError = ''
+  client.on('error', (error: Error) => {
+    if (error.message !== lastError) log.warn({ error: error.message }, 'redis is away')
+    lastError = error.message
+  })
+  client.on('ready', () => {
+    lastError = ''
+    log.info('redis is connected')
+  })
+  client.connect().catch(() => undefined)
+
+  const watch = watchPings(client)
+  return {
+    client,
+    get ready() {
+      return client.isReady && watch.answering
+    },
+    async close() {
+      watch.stop()
+      if (client.isReady) await client.close()
+      else client.destroy()
+    },
+  }
+}
+
+/** Pings one at a time. A late pong counts as an answer, so a Redis that was merely slow comes back by itself. */
+function watchPings(client: RedisClient): { readonly answering: boolean; stop(): void } {
+  let sentAt = 0
+  const timer = setInterval(async () => {
+    if (sentAt !== 0 || !client.isReady) return
+    sentAt = Date.now()
+    await client
+      .withCommandOptions({})
+      .sendCommand(['PING'])
+      .catch(() => undefined)
+    sentAt = 0
+  }, pingEveryMs)
+  timer.unref()
+  return {
+    get answering() {
+      return sentAt === 0 || Date.now() - sentAt < pongWithinMs
+    },
+    stop: () => clearInterval(timer),
+  }
+}
+
+/** A Lua script with the digest by which Redis caches it. */
+export type Script = { source: string; sha: string }
+
+export function defineScript(source: string): Script {
+  return { source, sha: createHash('sha1').update(source).digest('hex') }
+}
+
+/** Runs a script in one round trip; loads it first where Redis does not know it (a restart, a failover). */
+export async function runScript(client: RedisClient, script: Script, keys: string[], args: string[]): Promise<unknown> {
+  try {
+    return await client.evalSha(script.sha, { keys, arguments: args })
+  } catch (error) {
+    if (!(error as Error).message.startsWith('NOSCRIPT')) throw error
+    return client.eval(script.source, { keys, arguments: args })
+  }
+}
