@@ -1,0 +1,37 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { exit, UsageError } from './errors.ts'
+
+type Options = NonNullable<ParseArgsConfig['options']>
+
+/**
+ * Reads the arguments of a command.
+ * @throws UsageError on an unknown option, with the command's usage text
+ */
+export function parseCommandLine<T extends Options>(usage: string, options: T, args = process.argv.slice(2)) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true, strict: true })
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\n${usage}`)
+  }
+}
+
+/** Runs a command and turns its outcome into an exit code: what `main` resolves to, 2 for a UsageError, 3 for a fault of ours. */
+export async function runCommand(main: () => Promise<number>): Promise<void> {
+  // A reader that leaves early (`npm run render -- dev | head`) is no fault.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exit.right)
+    throw error
+  })
+  try {
+    process.exitCode = await main()
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`error: ${error.message}\n`)
+      process.exitCode = exit.usage
+      return
+    }
+    process.stderr.write(`This is a fault of the tool, not of your manifests. Please report it with the lines below.\n`)
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+    process.exitCode = exit.fault
+  }
+}

@@ -1,0 +1,71 @@
+import type { Provided } from './config.ts'
+import type { Value } from './objects.ts'
+import { groupOf, type KubeObject } from './objects.ts'
+import { selects, selectsByMap } from './selectors.ts'
+import { toWorkload, type Workload } from './workloads.ts'
+
+/** Everything that one kustomization renders, indexed once and never changed, so that a rule can ask across objects. */
+export interface Environment {
+  /** `dev`, or the folder or file that was given. */
+  readonly name: string
+  readonly objects: readonly KubeObject[]
+  readonly workloads: readonly Workload[]
+  /** Objects of a kind; with a group, only that API group's (`''` is the core group). */
+  ofKind(kind: string, group?: string): readonly KubeObject[]
+  /** The object of a kind by namespace and name. */
+  find(kind: string, namespace: string, name: string): KubeObject | undefined
+  /** The workload of a kind by namespace and name. */
+  findWorkload(kind: string, namespace: string, name: string): Workload | undefined
+  /** Workloads whose pods a LabelSelector selects. */
+  selectedBy(namespace: string, selector: Value): readonly Workload[]
+  /** Workloads whose pods a Service-style label map selects. */
+  selectedByMap(namespace: string, selector: Value): readonly Workload[]
+  /** What `check.yaml` declares to exist in the cluster without being rendered here. */
+  provided(kind: string, name: string): Provided | undefined
+}
+
+/** Builds the index. `provided` are the declarations of `check.yaml` that hold for this environment. */
+export function createEnvironment(
+  name: string,
+  objects: readonly KubeObject[],
+  provided: readonly Provided[] = [],
+): Environment {
+  const kinds = new Map<string, KubeObject[]>()
+  const byId = new Map<string, KubeObject>()
+  const workloads: Workload[] = []
+  const workloadsByObject = new Map<KubeObject, Workload>()
+  for (const object of objects) {
+    const sameKind = kinds.get(object.kind)
+    if (sameKind === undefined) kinds.set(object.kind, [object])
+    else sameKind.push(object)
+    byId.set(key(object.kind, object.namespace, object.name), object)
+    const workload = toWorkload(object)
+    if (workload === undefined) continue
+    workloads.push(workload)
+    workloadsByObject.set(object, workload)
+  }
+  const find = (kind: string, namespace: string, objectName: string) => byId.get(key(kind, namespace, objectName))
+  const inNamespace = (namespace: string) => workloads.filter((workload) => workload.object.namespace === namespace)
+
+  return {
+    name,
+    objects,
+    workloads,
+    ofKind: (kind, group) =>
+      (kinds.get(kind) ?? []).filter((object) => group === undefined || groupOf(object.apiVersion) === group),
+    find,
+    findWorkload: (kind, namespace, objectName) => {
+      const object = find(kind, namespace, objectName)
+      return object === undefined ? undefined : workloadsByObject.get(object)
+    },
+    selectedBy: (namespace, selector) =>
+      inNamespace(namespace).filter((workload) => selects(selector, workload.labels)),
+    selectedByMap: (namespace, selector) =>
+      inNamespace(namespace).filter((workload) => selectsByMap(selector, workload.labels)),
+    provided: (kind, objectName) => provided.find((entry) => entry.kind === kind && entry.name === objectName),
+  }
+}
+
+function key(kind: string, namespace: string, name: string): string {
+  return `${kind}\n${namespace}\n${name}`
+}

@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Finding, Path } from './finding.ts'
+import { type KubeObject, nameOf } from './objects.ts'
+import { run } from './process.ts'
+import type { Locate } from './source.ts'
+import { tool } from './tools.ts'
+
+/** Manifests to validate, with the objects they hold and how to find where their values are set. */
+export interface Manifests {
+  readonly target: string
+  readonly content: string
+  readonly objects: readonly KubeObject[]
+  readonly locate: Locate
+}
+
+/** One line of kubeconform's JSON report. */
+interface Report {
+  readonly filename: string
+  readonly kind: string
+  readonly name: string
+  readonly status: 'statusValid' | 'statusInvalid' | 'statusError' | 'statusSkipped' | 'statusEmpty'
+  readonly msg: string
+  readonly validationErrors?: readonly { readonly path: string; readonly msg: string }[]
+}
+
+/**
+ * Validates all manifests against the committed schemas in one kubeconform process, without network.
+ * A kind that has no schema is a finding, never skipped.
+ * @param schemas the folder that `npm run schemas` wrote
+ */
+export async function validateSchemas(all: readonly Manifests[], schemas: string): Promise<Finding[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'check-'))
+  try {
+    const files = all.map(({ content }, index) => {
+      const file = join(folder, `${index}.yaml`)
+      writeFileSync(file, content)
+      return file
+    })
+    const location = join(schemas, schemaTemplate)
+    const { stdout, stderr } = await run(await tool('kubeconform'), [
+      '-strict',
+      '-output',
+      'json',
+      '-schema-location',
+      location,
+      ...files,
+    ])
+    const reports = parseReports(stdout, stderr)
+    return reports.flatMap((report) => {
+      const manifests = all[Number(/(\d+)\.yaml$/.exec(report.filename)?.[1])]
+      return manifests === undefined ? [] : toFindings(report, manifests)
+    })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Where the schema of a kind lies below the schema folder, in kubeconform's template language. */
+const schemaTemplate = 'kinds/{{.Group}}/{{.ResourceAPIVersion}}/{{.ResourceKind}}.json'
+
+function parseReports(stdout: string, stderr: string): readonly Report[] {
+  try {
+    return (JSON.parse(stdout) as { resources: Report[] | null }).resources ?? []
+  } catch {
+    throw new Error(`kubeconform gave no report.\n${stderr}${stdout}`)
+  }
+}
+
+function toFindings(report: Report, { target, objects, locate }: Manifests): Finding[] {
+  const object = objects.find((candidate) => candidate.kind === report.kind && candidate.name === report.name)
+  if (object === undefined) return []
+  const make = (rule: string, path: Path, message: string, fix: string): Finding => {
+    const source = locate(object, path)
+    return { rule, severity: 'error', target, object: nameOf(object), path, message, fix, ...(source && { source }) }
+  }
+  if (report.msg.includes('could not find schema')) {
+    const fix = `Mend the kind or apiVersion, or add its CustomResourceDefinition to \`npm run schemas\`.`
+    return [
+      make(
+        'schema-missing',
+        ['kind'],
+        `no schema is known for ${object.apiVersion} ${object.kind}, so nothing about it can be proven`,
+        fix,
+      ),
+    ]
+  }
+  const fix = `Compare with \`kubectl explain ${object.kind.toLowerCase()}\`.`
+  const errors = report.validationErrors ?? []
+  if (errors.length === 0) return [make('schema', [], report.msg, fix)]
+  return errors.map(({ path, msg }) => make('schema', toPath(path), msg, fix))
+}
+
+/** `/spec/containers/0` as a path. */
+function toPath(pointer: string): Path {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((key) => (/^\d+$/.test(key) ? Number(key) : key))
+}

@@ -1,0 +1,106 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import type { ErrorObject } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { LineCounter, type Node, parseDocument } from 'yaml'
+import type { CheckConfig } from './config.ts'
+import { UsageError } from './errors.ts'
+import { type Finding, formatPath, type Path } from './finding.ts'
+import type { Target } from './kustomize.ts'
+import { fields, items, type Value } from './objects.ts'
+
+const ajv = new Ajv2020({ allErrors: true, verbose: true })
+
+/**
+ * Reads `check.yaml`; without the file nothing is declared.
+ * @throws UsageError naming each wrong field, since a wrong configuration proves nothing
+ */
+export function readConfig(root: string): CheckConfig {
+  const file = join(root, 'check.yaml')
+  if (!existsSync(file)) return { provided: [] }
+  const faults = validate(file, join(import.meta.dirname, 'check.schema.json'), root)
+  if (faults.length > 0)
+    throw new UsageError(faults.map(({ message, source }) => `${source?.file}:${source?.line}: ${message}`).join('\n'))
+  const value = parseDocument(readFileSync(file, 'utf8')).toJS() as Value
+  return { provided: items(fields(value).provided) as CheckConfig['provided'] }
+}
+
+/** Holds the `versions.yaml` of an environment to its schema. */
+export function checkVersions(target: Target, root: string): Finding[] {
+  const file = join(target.folder, 'versions.yaml')
+  const schema = join(root, 'overlays', 'versions.schema.json')
+  if (!existsSync(schema)) return []
+  if (!existsSync(file)) {
+    return [
+      finding(target.name, 'this environment has no versions.yaml, so nothing can be promoted into it', {
+        file: relative(root, target.folder),
+        line: 1,
+      }),
+    ]
+  }
+  return validate(file, schema, root).map(({ message, path, source }) => finding(target.name, message, source, path))
+}
+
+function finding(target: string, message: string, source: Finding['source'], path?: Path): Finding {
+  const fix = 'The schema is overlays/versions.schema.json; the other environments show the form.'
+  return {
+    rule: 'versions-schema',
+    severity: 'error',
+    target,
+    message,
+    fix,
+    ...(path && { path }),
+    ...(source && { source }),
+  }
+}
+
+interface Fault {
+  readonly message: string
+  readonly path: Path
+  readonly source: NonNullable<Finding['source']>
+}
+
+/** Validates a YAML file of ours against a JSON schema; each fault has its line. */
+function validate(file: string, schemaFile: string, root: string): Fault[] {
+  const lines = new LineCounter()
+  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines })
+  const place = (offset: number) => ({ file: relative(root, file), line: lines.linePos(offset).line })
+  if (document.errors.length > 0) {
+    return document.errors.map((error) => ({
+      message: `not YAML: ${error.message.split(' at line')[0]}`,
+      path: [],
+      source: place(error.pos[0]),
+    }))
+  }
+  const schema = JSON.parse(readFileSync(schemaFile, 'utf8')) as object
+  const check = ajv.getSchema(schemaFile) ?? ajv.addSchema(schema, schemaFile).getSchema(schemaFile)
+  if (check === undefined || check(document.toJS())) return []
+  return (check.errors ?? []).map((error) => {
+    const path = pathOf(error)
+    const node = path.length === 0 ? document.contents : (document.getIn(path, true) as Node | undefined)
+    return {
+      message: `${formatPath(path) || relative(root, file)} ${explain(error)}`,
+      path,
+      source: place(node?.range?.[0] ?? 0),
+    }
+  })
+}
+
+function pathOf(error: ErrorObject): Path {
+  return error.instancePath
+    .split('/')
+    .slice(1)
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((key) => (/^\d+$/.test(key) ? Number(key) : key))
+}
+
+function explain(error: ErrorObject): string {
+  const params = error.params as Record<string, unknown>
+  if (error.keyword === 'additionalProperties') return `has the unknown key "${params.additionalProperty}"`
+  if (error.keyword === 'required') return `lacks the key "${params.missingProperty}"`
+  if (error.keyword === 'pattern') {
+    const description = fields(error.parentSchema).description
+    return `is ${JSON.stringify(error.data)}; expected ${description ?? `a match of ${params.pattern}`}`
+  }
+  return `${error.message}, but is ${JSON.stringify(error.data)}`
+}

@@ -1,0 +1,30 @@
+import type { Environment } from './environment.ts'
+import type { Path, Severity } from './finding.ts'
+import type { KubeObject } from './objects.ts'
+
+/**
+ * Records that an object breaks the rule.
+ * @param path where in the object; the empty path means the whole object
+ * @param message what is wrong and what was expected
+ * @param fix replaces the rule's own fix where a more exact one is known
+ */
+export type Report = (object: KubeObject, path: Path, message: string, fix?: string) => void
+
+export interface Rule {
+  /** Kebab case, the name of its file and of its fixtures' folder. */
+  readonly id: string
+  /** An error breaks in a cluster; a warning hurts there. */
+  readonly severity: Severity
+  /** What the rule demands, in one line. */
+  readonly summary: string
+  /** What happens in a cluster when it is broken. */
+  readonly why: string
+  /** What to do about it, in general. */
+  readonly fix: string
+  check(environment: Environment, report: Report): void
+}
+
+/** Gives a rule its type; a rule is one file in `scripts/rules` that default-exports this. */
+export function defineRule(rule: Rule): Rule {
+  return rule
+}

@@ -1,0 +1,322 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml'
+import type { Path, Source } from './finding.ts'
+import { kustomizationFile } from './kustomization.ts'
+import { at, fields, items, type KubeObject, text, type Value } from './objects.ts'
+
+/** Finds the file and line that set a value of a rendered object; undefined when no file of the repository does. */
+export type Locate = (object: KubeObject, path: Path) => Source | undefined
+
+/** A parsed file: its documents, and where each offset is. */
+interface ParsedFile {
+  readonly file: string
+  readonly documents: readonly Document[]
+  readonly lines: LineCounter
+}
+
+/** Where a value is set: an offset in a file, and how many keys of the path it covers. */
+interface Place {
+  readonly parsed: ParsedFile
+  readonly offset: number
+  readonly depth: number
+}
+
+/** One thing that may set values of an object: a resource file, a patch, a generator, a replacement. */
+type Layer = (object: KubeObject, path: Path) => Place | undefined
+
+/** Locates values in what a kustomization is made of. The files are read at the first question only. */
+export function locateInKustomization(folder: string, root = process.cwd()): Locate {
+  let layers: Layer[] | undefined
+  return (object, path) => {
+    layers ??= layersOf(folder, root, new Set())
+    return deepest(layers, object, path)
+  }
+}
+
+/** Locates values in one YAML file. */
+export function locateInFile(file: string, content: string): Locate {
+  let layers: Layer[] | undefined
+  return (object, path) => {
+    layers ??= parse(file, content).map(resourceLayer)
+    return deepest(layers, object, path)
+  }
+}
+
+/** The layer that covers most of the path; of several, the one applied last. */
+function deepest(layers: readonly Layer[], object: KubeObject, path: Path): Source | undefined {
+  let best: Place | undefined
+  for (const layer of layers) {
+    const found = layer(object, path)
+    if (found !== undefined && (best === undefined || found.depth >= best.depth)) best = found
+  }
+  if (best === undefined) return undefined
+  const { line, col } = best.parsed.lines.linePos(best.offset)
+  return { file: best.parsed.file, line, column: col }
+}
+
+/** All layers of a kustomization in the order kustomize applies them. */
+function layersOf(folder: string, root: string, seen: Set<string>): Layer[] {
+  const path = kustomizationFile(folder)
+  if (path === undefined || seen.has(path)) return []
+  seen.add(path)
+  const [parsed] = read(path, root)
+  const kustomization = fields(parsed?.documents[0]?.toJS())
+  if (parsed === undefined) return []
+  const layers: Layer[] = []
+  for (const key of ['resources', 'components']) {
+    for (const entry of items(kustomization[key])) {
+      const target = join(folder, text(entry) ?? '')
+      if (!existsSync(target)) continue
+      if (statSync(target).isDirectory()) layers.push(...layersOf(target, root, seen))
+      else layers.push(...read(target, root).map(resourceLayer))
+    }
+  }
+  for (const key of ['configMapGenerator', 'secretGenerator']) {
+    for (const index of items(kustomization[key]).keys()) layers.push(generatorLayer(parsed, key, index))
+  }
+  for (const [index, patch] of items(kustomization.patches).entries()) {
+    layers.push(...patchLayers(parsed, index, patch, folder, root))
+  }
+  for (const [index, image] of items(kustomization.images).entries()) layers.push(imageLayer(parsed, index, image))
+  for (const replacement of replacementsOf(kustomization, folder, root))
+    layers.push(...replacementLayers(replacement, seen, root))
+  return layers
+}
+
+function read(path: string, root: string): ParsedFile[] {
+  try {
+    return parse(relative(root, path), readFileSync(path, 'utf8'))
+  } catch {
+    // A file that cannot be read or parsed sets nothing; kustomize reports it in its own words.
+    return []
+  }
+}
+
+function parse(file: string, content: string): ParsedFile[] {
+  const lines = new LineCounter()
+  const documents = parseAllDocuments(content, { lineCounter: lines, uniqueKeys: false })
+  return 'empty' in documents ? [] : [{ file, documents, lines }]
+}
+
+function isSameObject(object: KubeObject, kind: Value, name: Value): boolean {
+  // Generated names carry a hash, and a kustomization may add a prefix or suffix: the original name stays inside.
+  return object.kind === kind && typeof name === 'string' && object.name.includes(name)
+}
+
+/** A file of whole objects or of strategic merge patches: both set what they hold. */
+function resourceLayer(parsed: ParsedFile): Layer {
+  const targets = parsed.documents.map((document) => ({
+    document,
+    value: document.toJS({ maxAliasCount: 100 }) as Value,
+  }))
+  return (object, path) => {
+    const same = targets.filter(({ value }) => isSameObject(object, at(value, 'kind'), at(value, 'metadata', 'name')))
+    const exact = same.find(({ value }) => at(value, 'metadata', 'name') === object.name) ?? same[0]
+    if (exact?.document.contents == null) return undefined
+    return { parsed, ...descend(exact.document.contents as Node, object.raw, path) }
+  }
+}
+
+/**
+ * Goes down a YAML tree along a path of the rendered object, as far as it leads. List items are matched by what identifies them, since a
+ * patch holds only some of them.
+ */
+function descend(start: Node, rendered: Value, path: Path): { offset: number; depth: number } {
+  let node: Node | null = start
+  let value = rendered
+  let offset = start.range?.[0] ?? 0
+  for (const [depth, key] of path.entries()) {
+    value = at(value, key)
+    const next: { offset: number; node: Node | null } | undefined =
+      typeof key === 'number' ? itemLike(node, value, key) : entryOf(node, key)
+    if (next === undefined) return { offset, depth }
+    ;({ node, offset } = next)
+  }
+  return { offset, depth: path.length }
+}
+
+function entryOf(node: Node | null, key: string) {
+  if (!isMap(node)) return undefined
+  const pair = node.items.find((entry) => isScalar(entry.key) && entry.key.value === key)
+  return pair && { node: pair.value as Node | null, offset: (pair.key as Node).range?.[0] ?? 0 }
+}
+
+const identities = ['name', 'containerPort', 'mountPath', 'key', 'topologyKey', 'port']
+
+/** The list item that stands for the rendered one: with the same name, port or key; else at the same position. */
+function itemLike(node: Node | null, rendered: Value, index: number) {
+  if (!isSeq(node)) return undefined
+  const identity = identities.find((name) => at(rendered, name) !== undefined)
+  const found = node.items.find((item, position) => {
+    if (identity !== undefined) return isMap(item) && item.get(identity) === at(rendered, identity)
+    return isScalar(item) ? item.value === rendered : position === index
+  }) as Node | undefined
+  return found && { node: found, offset: found.range?.[0] ?? 0 }
+}
+
+function placeOf(parsed: ParsedFile, path: Path, depth: number): Place | undefined {
+  const node = parsed.documents[0]?.getIn(path, true) as Node | undefined
+  return node && { parsed, offset: node.range?.[0] ?? 0, depth }
+}
+
+function generatorLayer(parsed: ParsedFile, key: string, index: number): Layer {
+  const kind = key === 'configMapGenerator' ? 'ConfigMap' : 'Secret'
+  const name = text(parsed.documents[0]?.getIn([key, index, 'name'])) ?? ''
+  return (object, path) => {
+    if (object.kind !== kind || !(object.name === name || object.name.startsWith(`${name}-`))) return undefined
+    // It outranks anything but a patch or replacement of that very field.
+    return placeOf(parsed, [key, index], Math.max(0, path.length - 1))
+  }
+}
+
+function patchLayers(parsed: ParsedFile, index: number, patch: Value, folder: string, root: string): Layer[] {
+  const file = text(at(patch, 'path'))
+  const inline = parsed.documents[0]?.getIn(['patches', index, 'patch'], true)
+  let sources: ParsedFile[] = []
+  if (file !== undefined) sources = read(join(folder, file), root)
+  else if (isScalar(inline) && typeof inline.value === 'string')
+    sources = parseInline(parsed, inline as Node, inline.value)
+  const target = fields(at(patch, 'target'))
+  return sources.map((source) =>
+    isSeq(source.documents[0]?.contents) ? operationsLayer(source, target) : targetedLayer(source, target),
+  )
+}
+
+/** An inline patch is parsed alone; its lines are counted from where its block begins. */
+function parseInline(parsed: ParsedFile, node: Node, content: string): ParsedFile[] {
+  const start = parsed.lines.linePos(node.range?.[0] ?? 0).line
+  return parse(parsed.file, content).map((inner) => {
+    const lines = new LineCounter()
+    lines.linePos = (offset) => {
+      const { line, col } = inner.lines.linePos(offset)
+      return { line: start + line, col }
+    }
+    return { ...inner, lines }
+  })
+}
+
+function isTarget(object: KubeObject, target: Value): boolean {
+  const kind = text(at(target, 'kind'))
+  const name = text(at(target, 'name'))
+  if (kind !== undefined && !wholeMatch(kind, object.kind)) return false
+  return name === undefined || wholeMatch(name, object.name) || object.name.startsWith(`${name}-`)
+}
+
+function wholeMatch(pattern: string, value: string): boolean {
+  try {
+    return new RegExp(`^(?:${pattern})$`).test(value)
+  } catch {
+    return false
+  }
+}
+
+function targetedLayer(source: ParsedFile, target: Value): Layer {
+  if (Object.keys(fields(target)).length === 0) return resourceLayer(source)
+  return (object, path) => {
+    const contents = source.documents[0]?.contents
+    if (contents == null || !isTarget(object, target)) return undefined
+    const found = descend(contents as Node, object.raw, path)
+    return found.depth === 0 ? undefined : { parsed: source, ...found }
+  }
+}
+
+/** A JSON patch: each operation sets its pointer's path and what is below it. */
+function operationsLayer(source: ParsedFile, target: Value): Layer {
+  const operations = items(source.documents[0]?.toJS())
+  return (object, path) => {
+    if (!isTarget(object, target)) return undefined
+    let best: { index: number; depth: number } | undefined
+    for (const [index, operation] of operations.entries()) {
+      const pointer = (text(at(operation, 'path')) ?? '').split('/').slice(1).map(unescapePointer)
+      const covers =
+        pointer.length <= path.length && pointer.every((key, position) => key === String(path[position]) || key === '-')
+      if (covers && pointer.length >= (best?.depth ?? 1)) best = { index, depth: pointer.length }
+    }
+    return best && placeOf(source, [best.index], best.depth)
+  }
+}
+
+function unescapePointer(key: string): string {
+  return key.replaceAll('~1', '/').replaceAll('~0', '~')
+}
+
+function imageLayer(parsed: ParsedFile, index: number, image: Value): Layer {
+  return (object, path) => {
+    if (path.at(-1) !== 'image') return undefined
+    const rendered = text(at(object.raw, ...path)) ?? ''
+    const name = text(at(image, 'newName')) ?? text(at(image, 'name')) ?? ''
+    return rendered.startsWith(name) ? placeOf(parsed, ['images', index], path.length) : undefined
+  }
+}
+
+function replacementsOf(kustomization: Value, folder: string, root: string): Value[] {
+  return items(at(kustomization, 'replacements')).flatMap((entry) => {
+    const file = text(at(entry, 'path'))
+    if (file === undefined) return [entry]
+    return read(join(folder, file), root).flatMap((parsed) =>
+      parsed.documents.flatMap((document) => items(document.toJS())),
+    )
+  })
+}
+
+/** A replacement copies a field of one object into others: the value was set where the copied field was. */
+function replacementLayers(replacement: Value, seen: ReadonlySet<string>, root: string): Layer[] {
+  const source = fields(at(replacement, 'source'))
+  const sourcePath = fieldPath(text(source.fieldPath) ?? 'metadata.name')
+  const origin = originOf(source, seen, root)
+  if (origin === undefined) return []
+  return items(at(replacement, 'targets')).map((target): Layer => {
+    const paths = items(at(target, 'fieldPaths')).map((path) => fieldPath(text(path) ?? ''))
+    return (object, path) => {
+      if (!isTarget(object, at(target, 'select'))) return undefined
+      if (!paths.some((candidate) => leadsTo(candidate, object.raw, path))) return undefined
+      const found = descend(origin.node, origin.value, sourcePath)
+      return { parsed: origin.parsed, offset: found.offset, depth: path.length + 1 }
+    }
+  })
+}
+
+/** The document that a replacement copies from, looked for in the folders walked so far. */
+function originOf(source: Value, seen: ReadonlySet<string>, root: string) {
+  for (const kustomization of seen) {
+    const folder = dirname(kustomization)
+    const [parsed] = read(kustomization, root)
+    for (const entry of items(at(parsed?.documents[0]?.toJS(), 'resources'))) {
+      const file = join(folder, text(entry) ?? '')
+      if (!existsSync(file) || statSync(file).isDirectory()) continue
+      for (const candidate of read(file, root)) {
+        for (const document of candidate.documents) {
+          const value = document.toJS() as Value
+          const sameName = at(source, 'name') === undefined || at(source, 'name') === at(value, 'metadata', 'name')
+          if (at(value, 'kind') === at(source, 'kind') && sameName && document.contents !== null) {
+            return { parsed: candidate, node: document.contents as Node, value }
+          }
+        }
+      }
+    }
+  }
+  return undefined
+}
+
+/** `spec.containers.[name=x].image` as keys; a dot inside a key is escaped as `\.`. */
+function fieldPath(path: string): string[] {
+  return path
+    .split(/(?<!\\)\.(?![^[]*\])/)
+    .map((key) => key.replaceAll('\\.', '.'))
+    .filter((key) => key !== '')
+}
+
+/** Whether a replacement's field path names this path of the object. */
+function leadsTo(candidate: readonly string[], rendered: Value, path: Path): boolean {
+  if (candidate.length !== path.length) return false
+  let value = rendered
+  for (const [index, key] of path.entries()) {
+    value = at(value, key)
+    const wanted = candidate[index] ?? ''
+    const [, field, expected] = /^\[(.+)=(.*)\]$/.exec(wanted) ?? []
+    if (field !== undefined && String(at(value, field)) !== expected) return false
+    if (field === undefined && wanted !== '*' && wanted !== String(key)) return false
+  }
+  return true
+}

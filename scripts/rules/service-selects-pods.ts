@@ -1,0 +1,26 @@
+import { at, fields } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'service-selects-pods',
+  severity: 'error',
+  summary: "A Service's selector selects the pods of at least one workload.",
+  why: 'A Service that selects nothing has no endpoints: every connection to it is refused, and nothing in the cluster says why.',
+  fix: "Make the selector equal to labels of the workload's pod template.",
+  check(environment, report) {
+    for (const service of environment.ofKind('Service', '')) {
+      const selector = at(service.raw, 'spec', 'selector')
+      // Without a selector the endpoints are kept by someone else.
+      if (Object.keys(fields(selector)).length === 0) continue
+      if (environment.selectedByMap(service.namespace, selector).length > 0) continue
+      const wanted = Object.entries(fields(selector))
+        .map(([key, value]) => `${key}=${value}`)
+        .join(',')
+      report(
+        service,
+        ['spec', 'selector'],
+        `no pod template in namespace "${service.namespace}" has the labels ${wanted}`,
+      )
+    }
+  },
+})

@@ -1,0 +1,46 @@
+import { at, items, number, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import type { Workload } from '../lib/workloads.ts'
+
+export default defineRule({
+  id: 'service-target-port',
+  severity: 'error',
+  summary:
+    'A Service port leads to a port, by number or name and with the same protocol, that the selected pods declare.',
+  why: 'Connections to a port that no container listens on are refused; a name that no container port bears gives the Service no endpoint at all.',
+  fix: "Name one of the containers' ports in targetPort.",
+  check(environment, report) {
+    for (const service of environment.ofKind('Service', '')) {
+      const selected = environment.selectedByMap(service.namespace, at(service.raw, 'spec', 'selector'))
+      for (const [index, port] of items(at(service.raw, 'spec', 'ports')).entries()) {
+        const target = at(port, 'targetPort') ?? at(port, 'port')
+        const protocol = text(at(port, 'protocol')) ?? 'TCP'
+        for (const workload of selected) {
+          if (hasPort(workload, target, protocol)) continue
+          const path = ['spec', 'ports', index, at(port, 'targetPort') === undefined ? 'port' : 'targetPort']
+          report(
+            service,
+            path,
+            `${workload.object.kind} ${workload.object.name} has no ${protocol} port ${target}; it declares ${declared(workload)}`,
+          )
+        }
+      }
+    }
+  },
+})
+
+function hasPort(workload: Workload, target: unknown, protocol: string): boolean {
+  const wanted = number(target) ?? text(target)
+  return ports(workload).some((port) => port.protocol === protocol && (port.port === wanted || port.name === wanted))
+}
+
+function ports(workload: Workload) {
+  return workload.containers.filter(({ role }) => role !== 'init').flatMap((container) => container.ports)
+}
+
+function declared(workload: Workload): string {
+  const all = ports(workload).map(
+    (port) => `${port.port}${port.name === undefined ? '' : ` (${port.name})`}/${port.protocol}`,
+  )
+  return all.length === 0 ? 'none' : all.join(', ')
+}
