@@ -1,8 +1,32 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests that talk to the real RabbitMQ, Redis, Postgres and Ollama, in containers that one run shares. */
+const services = ['test/{gateway,worker,collector,recipes}/**/*.test.ts']
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts', 'apps/**/test/**/*.test.ts'],
     testTimeout: 30_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts', 'apps/**/test/**/*.test.ts'],
+          exclude: services,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'services',
+          include: services,
+          globalSetup: 'test/support/global-setup.ts',
+          // One after another: the files share the queues.
+          fileParallelism: false,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })

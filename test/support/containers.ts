@@ -1,0 +1,156 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
+import { tinyChat } from '../models/tiny-chat.ts'
+import { tinyEmbed } from '../models/tiny-embed.ts'
+import { loadTinyModel } from './ollama-models.ts'
+
+/** The images that the manifests run. */
+export const images = {
+  rabbitmq: 'docker.io/library/rabbitmq:4.1.4-management',
+  redis: 'docker.io/library/redis:8.2.3',
+  postgres: 'docker.io/library/postgres:17.6',
+  ollama: 'docker.io/ollama/ollama:0.17.4',
+} as const
+
+/** Password of every user in the containers. */
+export const password = 'test-password'
+
+/** Why containers cannot be started here, or undefined if they can. */
+export async function containerEngineProblem(): Promise<string | undefined> {
+  try {
+    await getContainerRuntimeClient()
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+export type Rabbitmq = { container: StartedTestContainer; url: string; managementUrl: string }
+
+/**
+ * RabbitMQ with the queues and policies of base/rabbitmq and the users of docs/architecture.md, besides `admin`.
+ * `port` fixes the AMQP port on the host, so that a restarted container is found where it was.
+ */
+export async function startRabbitmq(port?: number): Promise<Rabbitmq> {
+  const container = await new GenericContainer(images.rabbitmq)
+    .withExposedPorts(port ? { container: 5672, host: port } : 5672, 15672)
+    .withCopyContentToContainer([
+      { content: JSON.stringify(brokerDefinitions()), target: '/etc/rabbitmq/definitions.json' },
+      { content: 'load_definitions = /etc/rabbitmq/definitions.json\n', target: '/etc/rabbitmq/conf.d/90-test.conf' },
+    ])
+    .withWaitStrategy(Wait.forLogMessage(/Server startup complete/).withStartupTimeout(120_000))
+    .start()
+  return {
+    container,
+    url: `amqp://${container.getHost()}:${container.getMappedPort(5672)}`,
+    managementUrl: `http://${container.getHost()}:${container.getMappedPort(15672)}`,
+  }
+}
+
+const topologyFile = 'base/rabbitmq/definitions.json'
+
+/** What the broker of an environment is given, with users of the tests in place of the real ones. */
+function brokerDefinitions(): object {
+  const topology = existsSync(topologyFile) ? (JSON.parse(readFileSync(topologyFile, 'utf8')) as object) : fallback
+  const user = (name: string, tags: string[] = []) => ({ name, password, tags })
+  const permission = (name: string, write: string, read: string, configure = '^$') => ({
+    user: name,
+    vhost: '/',
+    configure,
+    write,
+    read,
+  })
+  return {
+    ...topology,
+    vhosts: [{ name: '/' }],
+    users: [user('admin', ['administrator']), user('gateway'), user('worker'), user('collector')],
+    permissions: [
+      permission('admin', '.*', '.*', '.*'),
+      permission('gateway', '^(amq\\.default|ai-requests)$', '^$'),
+      permission('worker', '^(amq\\.default|ai-responses)$', '^ai-requests$'),
+      permission('collector', '^$', '^ai-responses$'),
+    ],
+  }
+}
+
+export type Redis = { container: StartedTestContainer; url: string }
+
+/** Redis with the ACL users of docs/architecture.md, besides `admin`. */
+export async function startRedis(port?: number): Promise<Redis> {
+  const commands = '+@read +@write +@connection +@pubsub +@scripting +@transaction'
+  const users = [
+    'default off',
+    `admin on >${password} ~* &* +@all`,
+    `gateway on >${password} ~apikey* ~quota:* ~idempotency:* ~request:* ~events:* ~recipes* ~access:* &events:* ${commands}`,
+    `worker on >${password} ~request:* ~events:* &events:* ${commands}`,
+    `collector on >${password} ~quota:* ~request:* ~events:* &events:* ${commands}`,
+  ]
+  const container = await new GenericContainer(images.redis)
+    .withExposedPorts(port ? { container: 6379, host: port } : 6379)
+    .withCommand(users.flatMap((user) => ['--user', ...user.split(' ')]))
+    .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/))
+    .start()
+  return { container, url: `redis://${container.getHost()}:${container.getMappedPort(6379)}` }
+}
+
+export type Postgres = { container: StartedTestContainer; url: string }
+
+/** Postgres with an empty database `inference`, owned by `postgres`. */
+export async function startPostgres(port?: number): Promise<Postgres> {
+  const container = await new GenericContainer(images.postgres)
+    .withExposedPorts(port ? { container: 5432, host: port } : 5432)
+    .withEnvironment({ POSTGRES_PASSWORD: password, POSTGRES_DB: 'inference' })
+    // The first start is that of the initialisation, on a socket alone.
+    .withWaitStrategy(Wait.forLogMessage(/database system is ready to accept connections/, 2))
+    .start()
+  return { container, url: `postgres://${container.getHost()}:${container.getMappedPort(5432)}/inference` }
+}
+
+export type Ollama = { container: StartedTestContainer; url: string }
+
+/** Ollama with the tiny models `tiny-chat` and `tiny-embed`. */
+export async function startOllama(port?: number): Promise<Ollama> {
+  const container = await new GenericContainer(images.ollama)
+    .withExposedPorts(port ? { container: 11434, host: port } : 11434)
+    .withEnvironment({
+      OLLAMA_KEEP_ALIVE: '-1',
+      OLLAMA_NUM_PARALLEL: '4',
+      OLLAMA_CONTEXT_LENGTH: '512',
+      OLLAMA_NO_CLOUD: '1',
+    })
+    .withWaitStrategy(Wait.forHttp('/api/version', 11434))
+    .start()
+  const url = `http://${container.getHost()}:${container.getMappedPort(11434)}`
+  await loadTinyModel(url, 'tiny-chat', tinyChat())
+  await loadTinyModel(url, 'tiny-embed', tinyEmbed())
+  return { container, url }
+}
+
+// TODO: goes as soon as base/rabbitmq/definitions.json is there.
+const quorum = { 'x-queue-type': 'quorum' }
+const fallback = {
+  queues: [
+    ...['ai-requests', 'ai-responses'].map((name) => ({
+      name,
+      vhost: '/',
+      durable: true,
+      auto_delete: false,
+      arguments: {
+        ...quorum,
+        'x-delivery-limit': 5,
+        'x-overflow': 'reject-publish',
+        'x-max-length': 100000,
+        'x-dead-letter-exchange': '',
+        'x-dead-letter-routing-key': `${name}.dead`,
+        'x-dead-letter-strategy': 'at-least-once',
+      },
+    })),
+    ...['ai-requests.dead', 'ai-responses.dead'].map((name) => ({
+      name,
+      vhost: '/',
+      durable: true,
+      auto_delete: false,
+      arguments: quorum,
+    })),
+  ],
+}

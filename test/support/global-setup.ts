@@ -1,0 +1,48 @@
+import type { StartedTestContainer } from 'testcontainers'
+import type { TestProject } from 'vitest/node'
+import { containerEngineProblem, startOllama, startPostgres, startRabbitmq, startRedis } from './containers.ts'
+
+/** Addresses of the containers that all test files of a run share; a test gets them by `inject('services')`. */
+export type Services = {
+  rabbitmq: { url: string; managementUrl: string }
+  redis: { url: string }
+  postgres: { url: string }
+  ollama: { url: string }
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** null where no container engine runs: use `describe.skipIf(inject('services') === null)`. */
+    services: Services | null
+  }
+}
+
+/** Starts each container once a run; without a container engine says what is left out. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const problem = await containerEngineProblem()
+  if (problem !== undefined) {
+    console.warn(
+      `\n${'!'.repeat(100)}\n  LEFT OUT: the tests against real RabbitMQ, Redis, Postgres and Ollama (test/gateway, test/worker,\n` +
+        `  test/collector, test/recipes), because no container engine answers: ${problem}\n` +
+        `  Start Docker or Podman, or set DOCKER_HOST, and run again.\n${'!'.repeat(100)}\n`,
+    )
+    project.provide('services', null)
+    return async () => undefined
+  }
+  const [rabbitmq, redis, postgres, ollama] = await Promise.all([
+    startRabbitmq(),
+    startRedis(),
+    startPostgres(),
+    startOllama(),
+  ])
+  project.provide('services', {
+    rabbitmq: { url: rabbitmq.url, managementUrl: rabbitmq.managementUrl },
+    redis: { url: redis.url },
+    postgres: { url: postgres.url },
+    ollama: { url: ollama.url },
+  })
+  const containers: StartedTestContainer[] = [rabbitmq, redis, postgres, ollama].map(({ container }) => container)
+  return async () => {
+    await Promise.all(containers.map((container) => container.stop({ timeout: 0 })))
+  }
+}

@@ -1,0 +1,50 @@
+import { createConnection, createServer, type Socket } from 'node:net'
+
+export type HalfOpenProxy = {
+  port: number
+  /** Swallows all bytes both ways from now on while every socket stays open, as a network that drops packets does. */
+  blackHole(): void
+  /** Lets bytes through again: new connections work; those that were black-holed are broken and get closed. */
+  restore(): void
+  close(): Promise<void>
+}
+
+/** A TCP proxy to `host:port` on a free local port, for faults that a closed socket cannot show. */
+export async function startHalfOpenProxy(host: string, port: number): Promise<HalfOpenProxy> {
+  const sockets = new Set<Socket>()
+  let swallowing = false
+
+  const server = createServer((client) => {
+    const upstream = createConnection({ host, port })
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from)
+      from.on('data', (chunk) => {
+        if (!swallowing) to.write(chunk)
+      })
+      from.on('error', () => undefined)
+      from.on('close', () => {
+        sockets.delete(from)
+        if (!swallowing) to.destroy()
+      })
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+
+  return {
+    port: (server.address() as { port: number }).port,
+    blackHole() {
+      swallowing = true
+    },
+    restore() {
+      for (const socket of sockets) socket.destroy()
+      swallowing = false
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}

@@ -1,0 +1,13 @@
+import { createHash } from 'node:crypto'
+
+/** Gives a GGUF file to a running Ollama under a name, as `ollama create` does. */
+export async function loadTinyModel(url: string, name: string, gguf: Uint8Array<ArrayBuffer>): Promise<void> {
+  const digest = `sha256:${createHash('sha256').update(gguf).digest('hex')}`
+  await expectOk(await fetch(`${url}/api/blobs/${digest}`, { method: 'POST', body: gguf }))
+  const body = JSON.stringify({ model: name, files: { [`${name}.gguf`]: digest }, stream: false })
+  await expectOk(await fetch(`${url}/api/create`, { method: 'POST', body }))
+}
+
+async function expectOk(response: Response): Promise<void> {
+  if (!response.ok) throw new Error(`${response.url} answered ${response.status}: ${await response.text()}`)
+}
