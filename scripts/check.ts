@@ -1,77 +1,56 @@
-import { type CheckResult, checkFile, checkKustomizations, type Rendered } from './lib/check.ts'
+import { inputsKey, readCached, writeCached } from './lib/cache.ts'
+import type { CheckResult } from './lib/check.ts'
 import { parseCommandLine, runCommand } from './lib/cli.ts'
-import type { CheckConfig } from './lib/config.ts'
 import { exit, UsageError } from './lib/errors.ts'
-import { readInput } from './lib/input.ts'
-import { environment, environments, kustomizationTarget } from './lib/kustomize.ts'
-import { checkVersions, readConfig } from './lib/own-files.ts'
 import { reportJson } from './lib/reporters/json.ts'
 import { reportText } from './lib/reporters/text.ts'
+import { root } from './lib/root.ts'
 
-const usage = `usage: npm run check [-- <environment>… | --kustomize DIR | --file FILE.yaml|-] [--format text|json]
+const usage = `usage: npm run check [-- <environment>… | --kustomize DIR | --file FILE.yaml|-] [--admit] [--format text|json]
 
 Renders the environments (all of them by default), checks every object against the schemas of a real API server
 and the whole of each environment against the rules.
 
   --kustomize DIR   check the kustomization in any folder
   --file FILE       check a file of manifests, or standard input with -
+  --admit           also ask a real API server, started for the moment on this machine, to admit every object
   --format FORMAT   text (default) or json
+  --no-cache        check again even though nothing has changed
 
 exit code: 0 right, 1 findings, 2 wrong use or configuration, 3 a fault of the tool`
 
 const options = {
   kustomize: { type: 'string' },
   file: { type: 'string' },
+  admit: { type: 'boolean', default: false },
   format: { type: 'string', default: 'text' },
+  'no-cache': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h' },
 } as const
-
-interface Checked {
-  readonly result: CheckResult
-  readonly rendered: readonly Rendered[]
-}
 
 const reporters: Record<string, (result: CheckResult) => string> = { text: reportText, json: reportJson }
 
 await runCommand(async () => {
-  const root = process.cwd()
   const { values, positionals } = parseCommandLine(usage, options)
   if (values.help) {
     process.stdout.write(`${usage}\n`)
     return exit.right
   }
-  const report = reporters[values.format]
+  const report = Object.hasOwn(reporters, values.format) ? reporters[values.format] : undefined
   if (report === undefined)
     throw new UsageError(`unknown format "${values.format}"; expected ${Object.keys(reporters).join(' or ')}`)
-  const config = readConfig(root)
-  let checked: Checked
-  if (values.file !== undefined) {
-    forbid(positionals, values.kustomize !== undefined)
-    checked = await checkFile(values.file === '-' ? '<stdin>' : values.file, readInput(values.file), root, config)
-  } else if (values.kustomize !== undefined) {
-    forbid(positionals, false)
-    checked = await checkKustomizations([kustomizationTarget(values.kustomize)], root, config)
-  } else {
-    checked = await checkEnvironments(positionals, root, config)
-  }
-  process.stdout.write(report(checked.result))
-  return checked.result.targets.some(({ findings }) => findings.length > 0) ? exit.findings : exit.right
-})
-
-async function checkEnvironments(names: readonly string[], root: string, config: CheckConfig): Promise<Checked> {
-  const targets = names.length === 0 ? environments(root) : names.map((name) => environment(root, name))
-  if (targets.length === 0)
-    throw new UsageError('there is no environment: no folder of overlays/ holds a kustomization.yaml')
-  const own = targets.map((target) => checkVersions(target, root))
-  const { result, rendered } = await checkKustomizations(targets, root, config)
-  const merged = result.targets.map((target, index) => ({
-    ...target,
-    findings: [...(own[index] ?? []), ...target.findings],
-  }))
-  return { result: { ...result, targets: merged }, rendered }
-}
-
-function forbid(positionals: readonly string[], both: boolean): void {
-  if (positionals.length > 0 || both)
+  const ways = [positionals.length > 0, values.file !== undefined, values.kustomize !== undefined]
+  if (ways.filter(Boolean).length > 1)
     throw new UsageError(`give environments, --kustomize or --file, only one of them\n\n${usage}`)
-}
+
+  const cacheable = values.file === undefined && values.kustomize === undefined && !values.admit && !values['no-cache']
+  const key = cacheable ? inputsKey(root, positionals) : undefined
+  const cached = key && readCached(root, key)
+  // The rest is loaded only when there is something to check.
+  const result = cached || (await (await import('./lib/check.ts')).check({ environments: positionals, ...values }))
+  if (key && !cached) writeCached(root, key, result)
+  process.stdout.write(report(result))
+  if (cached && values.format === 'text')
+    process.stdout.write('Nothing has changed since the last check; this is its result.\n')
+  return result.targets.some(({ findings }) => findings.length > 0) ? exit.findings : exit.right
+})

@@ -2,13 +2,13 @@ import { parseCommandLine, runCommand } from './lib/cli.ts'
 import { exit, UsageError } from './lib/errors.ts'
 import { formatSource } from './lib/finding.ts'
 import { environment, environments, render } from './lib/kustomize.ts'
+import { root } from './lib/root.ts'
 
 const usage = `usage: npm run render -- <environment>
 
 Prints the manifests of an environment as Argo CD would apply them.`
 
 await runCommand(async () => {
-  const root = process.cwd()
   const { positionals } = parseCommandLine(usage, {})
   const [name, ...more] = positionals
   if (name === undefined || more.length > 0) {

@@ -4,96 +4,113 @@ import { type CheckConfig, providedIn } from './config.ts'
 import { readDocuments } from './documents.ts'
 import { runRules } from './engine.ts'
 import { createEnvironment, type Environment } from './environment.ts'
+import { UsageError } from './errors.ts'
 import type { Finding } from './finding.ts'
+import { readInput } from './input.ts'
 import { type Manifests, validateSchemas } from './kubeconform.ts'
-import { render, type Target } from './kustomize.ts'
+import { environment, environments, kustomizationTarget, render, type Target } from './kustomize.ts'
+import { checkVersions, readConfig } from './own-files.ts'
 import { mapParallel } from './process.ts'
-import { type Locate, locateInFile, locateInKustomization } from './source.ts'
+import { root } from './root.ts'
+import { locateInFile, locateInKustomization } from './source.ts'
 
 /** What one target's check found. */
 export interface TargetResult {
+  /** The environment, folder or file. */
   readonly target: string
+  /** How many objects it renders. */
   readonly objects: number
   readonly findings: readonly Finding[]
 }
 
 export interface CheckResult {
   readonly targets: readonly TargetResult[]
-  /** Rules that looked at each target. */
+  /** How many rules looked at each target. */
   readonly rules: number
 }
 
-/** A target after rendering and parsing: what the schemas and rules look at. */
-export interface Rendered extends Manifests {
-  readonly findings: readonly Finding[]
+/** What to check: `environments` (none means all), or one kustomization, or one file. */
+export interface CheckOptions {
+  readonly environments: readonly string[]
+  readonly kustomize?: string | undefined
+  readonly file?: string | undefined
+  readonly admit: boolean
+}
+
+/** A target after rendering and parsing: what schemas, rules and admission look at. */
+interface Rendered extends Manifests {
   readonly environment: Environment
+  /** What went wrong before there was anything to look at. */
+  readonly faults: readonly Finding[]
 }
 
-/** Renders the kustomizations in parallel and checks schemas and rules on each. */
-export async function checkKustomizations(
-  targets: readonly Target[],
-  root: string,
-  config: CheckConfig,
-): Promise<{ result: CheckResult; rendered: Rendered[] }> {
-  const rendered = await mapParallel(targets, async (target) => {
-    const locate = locateInKustomization(target.folder, root)
-    const outcome = await render(target, root)
-    if ('finding' in outcome) return read(target.name, '', locate, config, undefined, [outcome.finding])
-    return read(target.name, outcome.manifests, locate, config)
+/**
+ * Renders what the options name and checks it: schemas, rules and, when asked for, admission by a real API server.
+ * @throws UsageError when the options name nothing that can be checked
+ */
+export async function check(options: CheckOptions): Promise<CheckResult> {
+  const rendered = await renderAll(options)
+  const present = rendered.filter(({ objects }) => objects.length > 0)
+  // kubeconform and the API server are processes of their own, so the rules run meanwhile.
+  const validation = validateSchemas(present, join(root, 'schemas'))
+  const byRule = rendered.map((target) => runRules(rules, target.environment, target.locate))
+  const others = await validation
+  const targets = rendered.map(({ target, objects, faults }, index) => {
+    const findings = [...faults, ...others.filter((finding) => finding.target === target), ...(byRule[index] ?? [])]
+    return { target, objects: objects.length, findings }
   })
-  return { result: await judge(rendered, root), rendered }
+  return { targets, rules: rules.length }
 }
 
-/** Checks one text of manifests that no kustomization renders. */
-export async function checkFile(
-  file: string,
-  content: string,
-  root: string,
+async function renderAll(options: CheckOptions): Promise<Rendered[]> {
+  const config = readConfig(root)
+  if (options.file !== undefined) return [readFileTarget(options.file, config)]
+  if (options.kustomize !== undefined) return [await renderTarget(kustomizationTarget(options.kustomize), config)]
+  const targets =
+    options.environments.length === 0 ? environments(root) : options.environments.map((name) => environment(root, name))
+  if (targets.length === 0)
+    throw new UsageError('there is no environment: no folder of overlays/ holds a kustomization.yaml')
+  return mapParallel(targets, (target) => renderTarget(target, config, () => checkVersions(target, root)))
+}
+
+function readFileTarget(file: string, config: CheckConfig): Rendered {
+  const name = file === '-' ? '<stdin>' : file
+  const content = readInput(file)
+  const { objects, findings } = readDocuments(content, name, name)
+  return toRendered(name, content, objects, findings, locateInFile(name, content), config)
+}
+
+async function renderTarget(
+  target: Target,
   config: CheckConfig,
-): Promise<{ result: CheckResult; rendered: Rendered[] }> {
-  const rendered = [read(file, content, locateInFile(file, content), config, file)]
-  return { result: await judge(rendered, root), rendered }
+  faultsOf: () => Finding[] = () => [],
+): Promise<Rendered> {
+  const locate = locateInKustomization(target.folder, root)
+  const outcome = await render(target, root)
+  if ('finding' in outcome) return toRendered(target.name, '', [], [outcome.finding, ...faultsOf()], locate, config)
+  const { objects, findings } = readDocuments(outcome.manifests, target.name)
+  return toRendered(target.name, outcome.manifests, objects, [...findings, ...faultsOf()], locate, config)
 }
 
-function read(
+function toRendered(
   target: string,
   content: string,
-  locate: Locate,
+  objects: Rendered['objects'],
+  found: readonly Finding[],
+  locate: Rendered['locate'],
   config: CheckConfig,
-  file?: string,
-  before: readonly Finding[] = [],
 ): Rendered {
-  const { objects, findings } = readDocuments(content, target, file)
-  const found = [...before, ...findings]
-  if (objects.length === 0 && found.length === 0) {
-    found.push({
-      rule: 'empty-render',
-      severity: 'error',
-      target,
-      message: 'there is no object in it; expected Kubernetes manifests',
-      fix: 'Give a file that holds manifests.',
-    })
+  const faults = [...found]
+  if (objects.length === 0 && faults.length === 0) {
+    const message = 'there is no object in it; expected Kubernetes manifests'
+    faults.push({ rule: 'empty-render', severity: 'error', target, message, fix: 'Give a file that holds manifests.' })
   }
-  const environment = createEnvironment(target, objects, providedIn(config, target))
-  return { target, content, objects, locate, findings: found, environment }
-}
-
-async function judge(rendered: readonly Rendered[], root: string): Promise<CheckResult> {
-  // kubeconform is a process of its own, so the rules run meanwhile.
-  const validation = validateSchemas(
-    rendered.filter(({ objects }) => objects.length > 0),
-    join(root, 'schemas'),
-  )
-  const judged = rendered.map((target) => ({ target, findings: runRules(rules, target.environment, target.locate) }))
-  const schemaFindings = await validation
-  const targets = judged.map(({ target, findings }) => ({
-    target: target.target,
-    objects: target.objects.length,
-    findings: [
-      ...target.findings,
-      ...schemaFindings.filter((finding) => finding.target === target.target),
-      ...findings,
-    ],
-  }))
-  return { targets, rules: rules.length }
+  return {
+    target,
+    content,
+    objects,
+    locate,
+    faults,
+    environment: createEnvironment(target, objects, providedIn(config, target)),
+  }
 }

@@ -1,6 +1,6 @@
 import { isMap, LineCounter, parseDocument, type YAMLError } from 'yaml'
 import type { Finding, Source } from './finding.ts'
-import { at, fields, items, type KubeObject, nameOf, text, toObject, type Value } from './objects.ts'
+import { at, fields, groupOf, items, type KubeObject, nameOf, text, toObject, type Value } from './objects.ts'
 
 /** What a text of YAML documents holds, and what is wrong with it as YAML or as a list of objects. */
 export interface Documents {
@@ -19,6 +19,7 @@ const maxAliases = 100
 export function readDocuments(content: string, target: string, file?: string): Documents {
   const objects: KubeObject[] = []
   const findings: Finding[] = []
+  const seen = new Set<string>()
   const note = (rule: string, message: string, fix: string, line?: number, column?: number) => {
     const source: Source | undefined =
       file === undefined || line === undefined ? undefined : { file, line, ...(column && { column }) }
@@ -40,7 +41,8 @@ export function readDocuments(content: string, target: string, file?: string): D
       for (const error of document.errors.slice(0, 5)) noteSyntax(error, lines, line, note)
       continue
     }
-    if (document.contents === null) continue
+    // An empty document, or one of comments only, applies nothing.
+    if (document.contents === null || document.contents.toJSON() === null) continue
     if (!isMap(document.contents)) {
       const start = lines.linePos(document.contents.range?.[0] ?? 0)
       note(
@@ -66,11 +68,20 @@ export function readDocuments(content: string, target: string, file?: string): D
     const start = line + lines.linePos(document.contents.range?.[0] ?? 0).line
     for (const entry of at(value, 'kind') === 'List' ? items(at(value, 'items')) : [value]) {
       const object = toObject(entry)
-      if (object !== undefined) objects.push(object)
-      else note('not-an-object', missingParts(entry), 'Every object needs apiVersion, kind and metadata.name.', start)
+      if (object === undefined) {
+        note('not-an-object', missingParts(entry), 'Every object needs apiVersion, kind and metadata.name.', start)
+        continue
+      }
+      objects.push(object)
+      const id = `${groupOf(object.apiVersion)} ${nameOf(object)}`
+      if (seen.has(id)) {
+        const message = `${nameOf(object)} stands twice; the cluster keeps whichever is applied last`
+        note('duplicate-object', message, 'Keep one, or give them different names.', start)
+      }
+      seen.add(id)
     }
   }
-  return { objects, findings: [...findings, ...duplicates(objects, target)] }
+  return { objects, findings }
 }
 
 /** The documents of a stream with the number of lines before each. In YAML a `---` at the line's start always begins a document. */
@@ -121,25 +132,4 @@ function missingParts(value: Value): string {
   if (!text(at(value, 'metadata', 'name'))) missing.push('metadata.name')
   const known = [text(at(value, 'kind')), text(at(value, 'metadata', 'name'))].filter(Boolean).join(' ')
   return `${known === '' ? 'this document' : known} has no ${missing.join(', no ')}; expected a Kubernetes object`
-}
-
-function duplicates(objects: readonly KubeObject[], target: string): Finding[] {
-  const seen = new Set<string>()
-  const findings: Finding[] = []
-  for (const object of objects) {
-    const group = object.apiVersion.split('/')[0]
-    const id = `${object.apiVersion.includes('/') ? group : ''} ${nameOf(object)}`
-    if (seen.has(id)) {
-      findings.push({
-        rule: 'duplicate-object',
-        severity: 'error',
-        target,
-        object: nameOf(object),
-        message: 'this object stands twice; the cluster keeps whichever is applied last',
-        fix: 'Keep one, or give them different names.',
-      })
-    }
-    seen.add(id)
-  }
-  return findings
 }

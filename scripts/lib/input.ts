@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { UsageError } from './errors.ts'
+import { typedPath } from './root.ts'
 
 /** The most that is read: some 20,000 objects, more than one cluster's worth. */
 const maxBytes = 32 * 2 ** 20
@@ -9,13 +10,14 @@ const maxBytes = 32 * 2 ** 20
  * @throws UsageError when there is no such file, it is a folder, or it is larger than 32 MiB
  */
 export function readInput(file: string): string {
+  const path = typedPath(file)
   if (file !== '-') {
-    const stat = statSync(file, { throwIfNoEntry: false })
+    const stat = statSync(path, { throwIfNoEntry: false })
     if (stat === undefined) throw new UsageError(`no such file: ${file}`)
     if (stat.isDirectory()) throw new UsageError(`${file} is a folder; use --kustomize ${file}`)
     if (stat.size > maxBytes) throw tooLarge(file, stat.size)
   }
-  const descriptor = file === '-' ? 0 : openSync(file, 'r')
+  const descriptor = file === '-' ? 0 : openSync(path, 'r')
   try {
     return readAll(descriptor, file)
   } finally {

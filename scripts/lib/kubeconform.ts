@@ -20,6 +20,7 @@ interface Report {
   readonly filename: string
   readonly kind: string
   readonly name: string
+  readonly version: string
   readonly status: 'statusValid' | 'statusInvalid' | 'statusError' | 'statusSkipped' | 'statusEmpty'
   readonly msg: string
   readonly validationErrors?: readonly { readonly path: string; readonly msg: string }[]
@@ -48,9 +49,11 @@ export async function validateSchemas(all: readonly Manifests[], schemas: string
       ...files,
     ])
     const reports = parseReports(stdout, stderr)
-    return reports.flatMap((report) => {
-      const manifests = all[Number(/(\d+)\.yaml$/.exec(report.filename)?.[1])]
-      return manifests === undefined ? [] : toFindings(report, manifests)
+    return all.flatMap((manifests, index) => {
+      const own = reports.filter(({ filename }) => filename === files[index])
+      // kubeconform's workers finish in any order; findings are told in the order of the objects.
+      const ranked = own.map((report) => ({ report, rank: manifests.objects.findIndex((object) => isAbout(report, object)) }))
+      return ranked.sort((a, b) => a.rank - b.rank).flatMap(({ report, rank }) => toFindings(report, manifests, manifests.objects[rank]))
     })
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -68,8 +71,12 @@ function parseReports(stdout: string, stderr: string): readonly Report[] {
   }
 }
 
-function toFindings(report: Report, { target, objects, locate }: Manifests): Finding[] {
-  const object = objects.find((candidate) => candidate.kind === report.kind && candidate.name === report.name)
+function isAbout(report: Report, object: KubeObject): boolean {
+  return object.kind === report.kind && object.name === report.name && object.apiVersion === report.version
+}
+
+function toFindings(report: Report, { target, locate }: Manifests, object: KubeObject | undefined): Finding[] {
+  // kubeconform also judges what is no object at all; readDocuments has said so already.
   if (object === undefined) return []
   const make = (rule: string, path: Path, message: string, fix: string): Finding => {
     const source = locate(object, path)

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { UsageError } from './errors.ts'
 import type { Finding, Source } from './finding.ts'
 import { kustomizationFile } from './kustomization.ts'
 import { run } from './process.ts'
+import { typedPath } from './root.ts'
 import { tool } from './tools.ts'
 
 /** A folder to render, and the name it goes by in findings. */
@@ -37,7 +38,7 @@ export function environment(root: string, name: string): Target {
 
 /** @throws UsageError when the folder does not exist or holds no kustomization */
 export function kustomizationTarget(folder: string): Target {
-  const path = resolve(folder)
+  const path = typedPath(folder)
   if (!existsSync(path)) throw new UsageError(`no such folder: ${folder}`)
   if (kustomizationFile(path) === undefined)
     throw new UsageError(`${folder} holds no kustomization.yaml; expected a folder that kustomize can build`)

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path'
 import type { ErrorObject } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { LineCounter, type Node, parseDocument } from 'yaml'
+import configSchema from './check.schema.json' with { type: 'json' }
 import type { CheckConfig } from './config.ts'
 import { UsageError } from './errors.ts'
 import { type Finding, formatPath, type Path } from './finding.ts'
@@ -18,7 +19,7 @@ const ajv = new Ajv2020({ allErrors: true, verbose: true })
 export function readConfig(root: string): CheckConfig {
   const file = join(root, 'check.yaml')
   if (!existsSync(file)) return { provided: [] }
-  const faults = validate(file, join(import.meta.dirname, 'check.schema.json'), root)
+  const faults = validate(file, configSchema, root)
   if (faults.length > 0)
     throw new UsageError(faults.map(({ message, source }) => `${source?.file}:${source?.line}: ${message}`).join('\n'))
   const value = parseDocument(readFileSync(file, 'utf8')).toJS() as Value
@@ -38,7 +39,9 @@ export function checkVersions(target: Target, root: string): Finding[] {
       }),
     ]
   }
-  return validate(file, schema, root).map(({ message, path, source }) => finding(target.name, message, source, path))
+  return validate(file, JSON.parse(readFileSync(schema, 'utf8')), root).map(({ message, path, source }) =>
+    finding(target.name, message, source, path),
+  )
 }
 
 function finding(target: string, message: string, source: Finding['source'], path?: Path): Finding {
@@ -61,7 +64,7 @@ interface Fault {
 }
 
 /** Validates a YAML file of ours against a JSON schema; each fault has its line. */
-function validate(file: string, schemaFile: string, root: string): Fault[] {
+function validate(file: string, schema: object, root: string): Fault[] {
   const lines = new LineCounter()
   const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines })
   const place = (offset: number) => ({ file: relative(root, file), line: lines.linePos(offset).line })
@@ -72,9 +75,8 @@ function validate(file: string, schemaFile: string, root: string): Fault[] {
       source: place(error.pos[0]),
     }))
   }
-  const schema = JSON.parse(readFileSync(schemaFile, 'utf8')) as object
-  const check = ajv.getSchema(schemaFile) ?? ajv.addSchema(schema, schemaFile).getSchema(schemaFile)
-  if (check === undefined || check(document.toJS())) return []
+  const check = ajv.compile(schema)
+  if (check(document.toJS())) return []
   return (check.errors ?? []).map((error) => {
     const path = pathOf(error)
     const node = path.length === 0 ? document.contents : (document.getIn(path, true) as Node | undefined)

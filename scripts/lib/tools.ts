@@ -15,6 +15,7 @@ import { open } from 'node:fs/promises'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
 import { UsageError } from './errors.ts'
+import { root } from './root.ts'
 
 // `npm run check` imports this file on every run: only Node's own modules, and nothing is asked twice.
 
@@ -178,8 +179,6 @@ export interface Places {
   readonly mirror: (url: string) => string
   readonly say: (line: string) => void
 }
-
-const root = dirname(dirname(import.meta.dirname))
 
 export const here: Places = {
   path: process.env.PATH ?? '',

@@ -1,0 +1,9 @@
+import { resolve } from 'node:path'
+
+/** The repository: npm runs every command in it. */
+export const root = process.cwd()
+
+/** A path that someone typed, relative to the folder they typed it in, which npm keeps in INIT_CWD. */
+export function typedPath(path: string): string {
+  return resolve(process.env.INIT_CWD ?? root, path)
+}

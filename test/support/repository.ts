@@ -1,0 +1,33 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { onTestFinished } from 'vitest'
+
+const project = join(import.meta.dirname, '../..')
+
+/** A scratch repository with the given files, the project's schemas and tools, gone when the test ends. */
+export function scratchRepository(files: Record<string, string | Buffer>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'repository-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), content)
+  }
+  mkdirSync(join(project, '.tools'), { recursive: true })
+  for (const shared of ['schemas', '.tools']) symlinkSync(join(project, shared), join(folder, shared))
+  return folder
+}
+
+/** Runs a command of the project in a folder, as npm would. */
+export function runCommand(folder: string, args: readonly string[], input?: string | Buffer) {
+  const environment = { ...process.env, INIT_CWD: folder, NO_COLOR: '1' }
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(project, 'scripts/run.mjs'), ...args], {
+    cwd: folder,
+    env: environment,
+    encoding: 'utf8',
+    input: input ?? '',
+    maxBuffer: 64e6,
+  })
+  return { code: status, stdout, stderr }
+}
