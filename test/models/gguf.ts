@@ -21,7 +21,10 @@ const float32Tensor = 0
 const typeCode = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 } as const
 
 /** The bytes of one GGUF file. The same input gives the same bytes on any machine. */
-export function encodeGguf(metadata: Readonly<Record<string, MetadataValue>>, tensors: readonly Tensor[]): Buffer {
+export function encodeGguf(
+  metadata: Readonly<Record<string, MetadataValue>>,
+  tensors: readonly Tensor[],
+): Buffer<ArrayBuffer> {
   const entries = Object.entries(metadata)
   const header = [Buffer.from('GGUF'), uint32(3), uint64(tensors.length), uint64(entries.length)]
   for (const [key, entry] of entries) header.push(string(key), ...encodeValue(entry))
@@ -94,6 +97,6 @@ function padded(size: number): number {
   return Math.ceil(size / alignment) * alignment
 }
 
-function pad(bytes: Buffer): Buffer {
+function pad(bytes: Buffer): Buffer<ArrayBuffer> {
   return Buffer.concat([bytes, Buffer.alloc(padded(bytes.length) - bytes.length)])
 }

@@ -16,7 +16,7 @@ const [unknown, begin, end] = [0, 1, 2]
  * token has a 1 in dimension 0, which leads to the first word; word i has a 1 in dimension i + 1 too, which leads,
  * more strongly, to word i + 1, and the last word to the end of the text.
  */
-export function tinyChat(): Buffer {
+export function tinyChat(): Buffer<ArrayBuffer> {
   const words = tinyChatReply.split(' ').map((word, i) => (i === 0 ? word : `▁${word}`))
   if (new Set(words).size !== words.length) throw new Error('tinyChatReply: a word occurs twice')
   if (words.length >= width) throw new Error(`tinyChatReply: more than ${width - 1} words`)

@@ -41,7 +41,7 @@ const [padding, unknown, classify, separate, mask] = [0, 1, 2, 3, 4]
  * against a real Ollama with nothing to download. Attention and feed-forward weights are zero. A word that is not
  * in `families` is read letter by letter.
  */
-export function tinyEmbed(): Buffer {
+export function tinyEmbed(): Buffer<ArrayBuffer> {
   const vectors = vocabulary()
   const tokens = [...vectors.keys()]
   const embedding = new Float32Array(tokens.length * width)

@@ -170,8 +170,14 @@ export type Delivery = {
 export type Consumer = {
   /** Connected and subscribed. */
   readonly ready: boolean
+  /** Connected, subscribed or paused. */
+  readonly connected: boolean
   /** Deliveries whose handler has not finished. */
   readonly inFlight: number
+  /** Stops deliveries, for as long as the work could not be done. Deliveries in hand stay there. */
+  pause(): void
+  /** Ends a pause. */
+  resume(): void
   /** Stops deliveries and waits until every handler has finished. Acks still work until close(). */
   drain(): Promise<void>
   /** Closes the connection; what is not acked goes back to the queue. */
@@ -182,6 +188,8 @@ export type ConsumerOptions = BrokerOptions & {
   queue: string
   /** Deliveries that may be unacknowledged at once. */
   prefetch: number
+  /** Begin paused, until resume(). */
+  paused?: boolean
 }
 
 /**
@@ -193,6 +201,7 @@ export function connectConsumer(options: ConsumerOptions, handle: (delivery: Del
   const { log, queue } = options
   let channel: Channel | undefined
   let consumerTag: string | undefined
+  let wanted = !options.paused
   let draining = false
   let inFlight = 0
 
@@ -204,23 +213,45 @@ export function connectConsumer(options: ConsumerOptions, handle: (delivery: Del
       opened.on('close', () => {
         if (channel !== opened) return
         channel = undefined
+        consumerTag = undefined
         model.close().catch(() => undefined)
       })
       await opened.prefetch(options.prefetch)
-      const onMessage = (message: ConsumeMessage | null) => {
-        // null: the broker cancelled the consumer (the queue was deleted or lost its leader); start anew.
-        if (message === null) opened.close().catch(() => undefined)
-        else void run(opened, message)
-      }
       channel = opened
-      consumerTag = (await opened.consume(queue, onMessage)).consumerTag
-      log.info({ queue, prefetch: options.prefetch }, 'consuming')
+      await subscribeAsWanted()
     },
     lost() {
       channel = undefined
       consumerTag = undefined
     },
   })
+
+  // One change after another: a pause that came during a subscription would otherwise find nothing to cancel.
+  let subscribing: Promise<void> = Promise.resolve()
+  function subscribeAsWanted(): Promise<void> {
+    const change = subscribing.then(async () => {
+      const on = channel
+      if (on && wanted && consumerTag === undefined) {
+        const reply = await on.consume(queue, (message) => take(on, message))
+        if (channel === on) consumerTag = reply.consumerTag
+        log.info({ queue, prefetch: options.prefetch }, 'consuming')
+      } else if (on && !wanted && consumerTag !== undefined) {
+        const tag = consumerTag
+        consumerTag = undefined
+        await on.cancel(tag)
+        log.info({ queue }, 'consuming is paused')
+      }
+    })
+    // A change fails only when its channel does, and then the next connection begins anew.
+    subscribing = change.catch(() => undefined)
+    return change
+  }
+
+  function take(on: Channel, message: ConsumeMessage | null): void {
+    // null: the broker cancelled the consumer (the queue was deleted or lost its leader); start anew.
+    if (message === null) on.close().catch(() => undefined)
+    else void run(on, message)
+  }
 
   async function run(on: Channel, message: ConsumeMessage): Promise<void> {
     inFlight++
@@ -242,21 +273,31 @@ export function connectConsumer(options: ConsumerOptions, handle: (delivery: Del
     }
   }
 
+  function want(deliveries: boolean): Promise<void> {
+    wanted = deliveries && !draining
+    return subscribeAsWanted().catch(() => undefined)
+  }
+
   return {
     get ready() {
       return consumerTag !== undefined
     },
+    get connected() {
+      return channel !== undefined
+    },
     get inFlight() {
       return inFlight
     },
+    pause: () => void want(false),
+    resume: () => void want(true),
     async drain() {
       draining = true
-      if (channel && consumerTag) await channel.cancel(consumerTag).catch(() => undefined)
-      consumerTag = undefined
+      await want(false)
       while (inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 20))
     },
     async close() {
       draining = true
+      wanted = false
       channel = undefined
       consumerTag = undefined
       await connection.close()

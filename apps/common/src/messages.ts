@@ -1,60 +1,76 @@
+import Type, { type Static } from 'typebox'
+
 /** Names of the queues; the broker's definitions declare them, never the services. */
 export const queues = { requests: 'ai-requests', responses: 'ai-responses' } as const
 
-export type RequestKind = 'inference' | 'chat' | 'recipe'
+const kind = Type.Enum(['inference', 'chat', 'recipe'])
+const instant = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$' })
+const count = Type.Integer({ minimum: 0 })
+const milliseconds = Type.Number({ minimum: 0 })
 
-export type ChatMessage = { role: 'system' | 'user' | 'assistant'; content: string }
+const chatMessage = Type.Object({ role: Type.Enum(['system', 'user', 'assistant']), content: Type.String() })
 
-/** What a request has taken from its key's token quota at admission. */
-export type Reservation = {
+const reservation = Type.Object({
   /** Tokens: the estimate of the prompt plus the most that may be generated. */
-  tokens: number
-  /** The UTC day that was charged, `2026-01-31`; settling must give back to the same day. */
-  window: string
-}
+  tokens: count,
+  /** The day that was charged, as a count of days since 1970 (UTC); settling must give back to the same day. */
+  window: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\d$' }),
+})
 
-/** Body of a message in `ai-requests`. Times are ISO 8601 in UTC. */
-export type InferenceRequest = {
-  id: string
-  tenant: string
-  keyId: string
-  kind: RequestKind
+/** Body of a message in `ai-requests`. Times are ISO 8601 in UTC. Unknown fields are let through: a newer gateway may send them. */
+export const inferenceRequestSchema = Type.Object({
+  id: Type.String({ minLength: 1, maxLength: 100 }),
+  tenant: Type.String({ minLength: 1 }),
+  keyId: Type.String({ minLength: 1 }),
+  kind,
   /** Ollama's `name:tag`, without digest. */
-  model: string
-  messages: ChatMessage[]
-  maxTokens: number
-  temperature: number
+  model: Type.String({ minLength: 1 }),
+  messages: Type.Array(chatMessage, { minItems: 1 }),
+  maxTokens: Type.Integer({ minimum: 1 }),
+  temperature: Type.Number({ minimum: 0 }),
   /** Whether anyone may want tokens as they come; if not, only the end is written to the request's events. */
-  stream: boolean
-  reserved: Reservation
-  submittedAt: string
-}
-
-/** Why a request failed; `invalid` is the caller's fault, `timeout` and `overloaded` pass with time, the rest need an operator. */
-export type FailureClass = 'invalid' | 'timeout' | 'overloaded' | 'model' | 'internal'
-
-export type Usage = { inputTokens: number; outputTokens: number }
-
-/** Durations in milliseconds: waiting in the queue, from start to first token, from start to end. */
-export type Timings = { queuedMs: number; firstTokenMs: number | null; totalMs: number }
+  stream: Type.Boolean(),
+  reserved: reservation,
+  submittedAt: instant,
+})
 
 /** Body of a message in `ai-responses`: what became of a request. */
-export type InferenceResponse = {
-  id: string
-  tenant: string
-  keyId: string
-  kind: RequestKind
-  model: string
-  outcome: 'succeeded' | 'failed'
-  text: string
+export const inferenceResponseSchema = Type.Object({
+  id: Type.String({ minLength: 1, maxLength: 100 }),
+  tenant: Type.String({ minLength: 1 }),
+  keyId: Type.String({ minLength: 1 }),
+  kind,
+  model: Type.String({ minLength: 1 }),
+  outcome: Type.Enum(['succeeded', 'failed']),
+  text: Type.String(),
   /** `stop` or `length` on success, `error` on failure. */
-  finishReason: 'stop' | 'length' | 'error'
-  error?: { class: FailureClass; message: string }
-  usage: Usage
-  reserved: Reservation
-  timings: Timings
-  submittedAt: string
-  finishedAt: string
-  /** Host name of the worker. */
-  worker: string
-}
+  finishReason: Type.Enum(['stop', 'length', 'error']),
+  error: Type.Optional(
+    Type.Object({
+      /** Why a request failed; `invalid` is the caller's fault, `timeout` and `overloaded` pass with time, the rest need an operator. */
+      class: Type.Enum(['invalid', 'timeout', 'overloaded', 'model', 'internal']),
+      message: Type.String(),
+    }),
+  ),
+  usage: Type.Object({ inputTokens: count, outputTokens: count }),
+  reserved: reservation,
+  /** Milliseconds: waiting in the queue, from start to first token, from start to end. */
+  timings: Type.Object({
+    queuedMs: milliseconds,
+    firstTokenMs: Type.Union([milliseconds, Type.Null()]),
+    totalMs: milliseconds,
+  }),
+  submittedAt: instant,
+  finishedAt: instant,
+  /** Name of the worker's pod. */
+  worker: Type.String(),
+})
+
+export type InferenceRequest = Static<typeof inferenceRequestSchema>
+export type InferenceResponse = Static<typeof inferenceResponseSchema>
+export type ChatMessage = Static<typeof chatMessage>
+export type Reservation = Static<typeof reservation>
+export type RequestKind = InferenceRequest['kind']
+export type FailureClass = NonNullable<InferenceResponse['error']>['class']
+export type Usage = InferenceResponse['usage']
+export type Timings = InferenceResponse['timings']

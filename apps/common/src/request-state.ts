@@ -106,5 +106,5 @@ function finishArguments(response: InferenceResponse): string[] {
   return [outcome, JSON.stringify(response), JSON.stringify(finished)]
 }
 
-/** Tokens that a key has reserved or used on a UTC day, `2026-01-31`. */
+/** Tokens that a key has reserved or used on a day, counted in days since 1970 (UTC). */
 export const tokenQuotaKey = (keyId: string, day: string) => `quota:${keyId}:tokens:${day}`
