@@ -14,7 +14,7 @@ const reservation = Type.Object({
   /** Tokens: the estimate of the prompt plus the most that may be generated. */
   tokens: count,
   /** The day that was charged, as a count of days since 1970 (UTC); settling must give back to the same day. */
-  window: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\d$' }),
+  window: Type.String({ pattern: '^\\d+$' }),
 })
 
 /** Body of a message in `ai-requests`. Times are ISO 8601 in UTC. Unknown fields are let through: a newer gateway may send them. */
