@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Provided } from '../scripts/lib/config.ts'
 import { readDocuments } from '../scripts/lib/documents.ts'
 import { runRules } from '../scripts/lib/engine.ts'
 import { createEnvironment } from '../scripts/lib/environment.ts'
@@ -12,7 +13,8 @@ const folder = join(import.meta.dirname, 'rules')
 
 /**
  * Each rule has fixtures in `test/rules/<rule-id>/`: `pass-*.yaml` in which it finds nothing and `fail-*.yaml` whose header says what it finds,
- * one line a finding: `# expect Service shop/web spec.ports[0].targetPort`.
+ * one line a finding: `# expect Service shop/web spec.ports[0].targetPort`. What `check.yaml` would declare stands there as
+ * `# provided Secret web-credentials password`: kind, name and, where they are known, the keys.
  */
 function fixtures(rule: string, verdict: 'pass' | 'fail'): string[] {
   const path = join(folder, rule)
@@ -25,6 +27,15 @@ function expectations(content: string): string[] {
   return [...content.matchAll(/^# expect (.+)$/gm)].map(([, expected = '']) => expected.trim())
 }
 
+function declarations(content: string): Provided[] {
+  return [...content.matchAll(/^# provided (\S+) (\S+) ?(.*)$/gm)].map(([, kind = '', name = '', keys = '']) => ({
+    kind,
+    name,
+    by: 'the fixture',
+    ...(keys !== '' && { keys: keys.trim().split(/\s+/) }),
+  }))
+}
+
 describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (id, rule) => {
   it('has fixtures that pass and fixtures that fail', () => {
     expect(fixtures(id, 'pass'), `test/rules/${id}/pass-*.yaml`).not.toHaveLength(0)
@@ -35,7 +46,11 @@ describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (id, rule) =>
     const content = readFileSync(join(folder, id, name), 'utf8')
     const { objects, findings: faults } = readDocuments(content, name, name)
     expect(faults, 'the fixture itself is right YAML').toEqual([])
-    const findings = runRules([rule], createEnvironment(name, objects), locateInFile(name, content))
+    const findings = runRules(
+      [rule],
+      createEnvironment(name, objects, declarations(content)),
+      locateInFile(name, content),
+    )
     const found = findings.map(({ object, path = [] }) => `${object} ${formatPath(path)}`.trim())
     expect(found.sort()).toEqual(expectations(content).sort())
     if (name.startsWith('fail-')) expect(found).not.toHaveLength(0)

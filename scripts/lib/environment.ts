@@ -1,6 +1,5 @@
 import type { Provided } from './config.ts'
-import type { Value } from './objects.ts'
-import { groupOf, type KubeObject } from './objects.ts'
+import { at, groupOf, type KubeObject, strings, type Value } from './objects.ts'
 import { selects, selectsByMap } from './selectors.ts'
 import { toWorkload, type Workload } from './workloads.ts'
 
@@ -20,6 +19,8 @@ export interface Environment {
   selectedBy(namespace: string, selector: Value): readonly Workload[]
   /** Workloads whose pods a Service-style label map selects. */
   selectedByMap(namespace: string, selector: Value): readonly Workload[]
+  /** Whether anything is rendered into the namespace. What is in any other one is not known. */
+  hasNamespace(namespace: string): boolean
   /** What `check.yaml` declares to exist in the cluster without being rendered here. */
   provided(kind: string, name: string): Provided | undefined
 }
@@ -34,18 +35,29 @@ export function createEnvironment(
   const byId = new Map<string, KubeObject>()
   const workloads: Workload[] = []
   const workloadsByObject = new Map<KubeObject, Workload>()
+  const workloadsByNamespace = new Map<string, Workload[]>()
+  // A selector with a label is asked of the pods that bear this label only, so many Services over many workloads stay cheap.
+  const workloadsByLabel = new Map<string, Workload[]>()
+  const namespaces = new Set<string>()
   for (const object of objects) {
-    const sameKind = kinds.get(object.kind)
-    if (sameKind === undefined) kinds.set(object.kind, [object])
-    else sameKind.push(object)
+    push(kinds, object.kind, object)
+    namespaces.add(object.kind === 'Namespace' ? object.name : object.namespace)
     byId.set(key(object.kind, object.namespace, object.name), object)
     const workload = toWorkload(object)
     if (workload === undefined) continue
     workloads.push(workload)
     workloadsByObject.set(object, workload)
+    push(workloadsByNamespace, object.namespace, workload)
+    for (const [label, value] of Object.entries(workload.labels))
+      push(workloadsByLabel, key(object.namespace, label, value), workload)
   }
   const find = (kind: string, namespace: string, objectName: string) => byId.get(key(kind, namespace, objectName))
-  const inNamespace = (namespace: string) => workloads.filter((workload) => workload.object.namespace === namespace)
+  const candidates = (namespace: string, labels: Value): readonly Workload[] => {
+    const [label] = Object.entries(strings(labels))
+    const list =
+      label === undefined ? workloadsByNamespace.get(namespace) : workloadsByLabel.get(key(namespace, ...label))
+    return list ?? []
+  }
 
   return {
     name,
@@ -59,11 +71,18 @@ export function createEnvironment(
       return object === undefined ? undefined : workloadsByObject.get(object)
     },
     selectedBy: (namespace, selector) =>
-      inNamespace(namespace).filter((workload) => selects(selector, workload.labels)),
+      candidates(namespace, at(selector, 'matchLabels')).filter((workload) => selects(selector, workload.labels)),
     selectedByMap: (namespace, selector) =>
-      inNamespace(namespace).filter((workload) => selectsByMap(selector, workload.labels)),
+      candidates(namespace, selector).filter((workload) => selectsByMap(selector, workload.labels)),
+    hasNamespace: (namespace) => namespaces.has(namespace),
     provided: (kind, objectName) => provided.find((entry) => entry.kind === kind && entry.name === objectName),
   }
+}
+
+function push<T>(lists: Map<string, T[]>, name: string, entry: T): void {
+  const list = lists.get(name)
+  if (list === undefined) lists.set(name, [entry])
+  else list.push(entry)
 }
 
 function key(kind: string, namespace: string, name: string): string {

@@ -36,7 +36,7 @@ export interface Workload {
   readonly containers: readonly Container[]
   /** The API's default when the object does not say; undefined for kinds that have no replicas. */
   readonly replicas: number | undefined
-  /** Whether the pods end by themselves (Job, CronJob). */
+  /** Whether the pods end by themselves (Job, CronJob, KEDA's ScaledJob). */
   readonly runsToCompletion: boolean
 }
 
@@ -49,6 +49,8 @@ const templates: Record<string, { pod: Path; replicas?: true; completes?: true }
   Job: { pod: ['spec', 'template'], completes: true },
   CronJob: { pod: ['spec', 'jobTemplate', 'spec', 'template'], completes: true },
   Pod: { pod: [] },
+  Rollout: { pod: ['spec', 'template'], replicas: true },
+  ScaledJob: { pod: ['spec', 'jobTargetRef', 'template'], completes: true },
 }
 
 /** Reads an object's pod template; undefined when its kind makes no pods. */
