@@ -1,0 +1,87 @@
+import type { Environment } from '../lib/environment.ts'
+import { at, fields, items, type KubeObject, number, strings, text, type Value } from '../lib/objects.ts'
+import { type Reference, referencesTo, unresolved } from '../lib/references.ts'
+import { defineRule } from '../lib/rule.ts'
+import { selects } from '../lib/selectors.ts'
+
+export default defineRule({
+  id: 'gateway-accepts-route',
+  severity: 'error',
+  summary:
+    'Every Gateway that a route names exists and has a listener that accepts the route: section name, port, namespace and host name.',
+  why: 'A route that no listener accepts serves nothing: its requests meet 404 at the Gateway.',
+  fix: 'Name a rendered Gateway and a listener that allows this namespace and host.',
+  check(environment, report) {
+    for (const { reference, path, message } of unresolved(environment, 'Gateway'))
+      report(reference.source, path, message)
+    for (const reference of referencesTo(environment, 'Gateway')) {
+      const gateway = environment.find('Gateway', reference.namespace, reference.name)
+      if (gateway === undefined) continue
+      const fault = refusal(environment, reference, gateway)
+      if (fault === undefined) continue
+      const base = reference.path.slice(0, -1)
+      report(reference.source, fault.field === undefined ? reference.path : [...base, fault.field], fault.message)
+    }
+  },
+})
+
+/** Why no listener of the gateway accepts the route; undefined when one does. */
+function refusal(
+  environment: Environment,
+  { raw, source }: Reference,
+  gateway: KubeObject,
+): { field?: string; message: string } | undefined {
+  const all = items(at(gateway.raw, 'spec', 'listeners'))
+  const section = text(fields(raw).sectionName)
+  const port = number(fields(raw).port)
+  const named = all.filter((listener) => section === undefined || at(listener, 'name') === section)
+  const names = all.map((listener) => at(listener, 'name')).join(', ') || 'none'
+  if (named.length === 0)
+    return {
+      ...(section !== undefined && { field: 'sectionName' }),
+      message: `Gateway "${gateway.name}" has no listener${section === undefined ? '' : ` "${section}"`}; expected one of ${names}`,
+    }
+  const reached = named.filter((listener) => port === undefined || at(listener, 'port') === port)
+  if (reached.length === 0)
+    return {
+      field: 'port',
+      message: `no such listener of Gateway "${gateway.name}" has port ${port}; expected ${named.map((listener) => at(listener, 'port')).join(', ')}`,
+    }
+  const open = reached.filter((listener) => allows(environment, listener, source, gateway))
+  if (open.length === 0)
+    return {
+      message: `no such listener of Gateway "${gateway.name}" accepts routes of namespace "${source.namespace}"; allowedRoutes.namespaces.from is ${from(reached[0])}`,
+    }
+  const hosts = items(at(source.raw, 'spec', 'hostnames')).filter((host) => typeof host === 'string')
+  const hears = open.some((listener) => {
+    const hostname = text(at(listener, 'hostname'))
+    return hostname === undefined || hosts.length === 0 || hosts.some((host) => overlap(host, hostname))
+  })
+  if (hears) return undefined
+  return {
+    message: `no such listener of Gateway "${gateway.name}" serves ${hosts.join(', ')}; its host names are ${open.map((listener) => at(listener, 'hostname')).join(', ')}`,
+  }
+}
+
+function from(listener: Value): string {
+  return text(at(listener, 'allowedRoutes', 'namespaces', 'from')) ?? 'Same'
+}
+
+function allows(environment: Environment, listener: Value, route: KubeObject, gateway: KubeObject): boolean {
+  if (from(listener) === 'All') return true
+  if (from(listener) === 'Same') return route.namespace === gateway.namespace
+  if (from(listener) !== 'Selector') return false
+  const namespace = environment.find('Namespace', '', route.namespace)
+  // The labels of a namespace that is not rendered are not known.
+  if (namespace === undefined) return true
+  const labels = { ...strings(namespace.labels), 'kubernetes.io/metadata.name': namespace.name }
+  return selects(at(listener, 'allowedRoutes', 'namespaces', 'selector'), labels)
+}
+
+/** Whether two host names, each maybe with a leading `*.` that stands for one or more labels, have a name in common. */
+function overlap(one: string, other: string): boolean {
+  if (one === other) return true
+  const [wide, narrow] =
+    one.startsWith('*.') && !(other.startsWith('*.') && other.length < one.length) ? [one, other] : [other, one]
+  return wide.startsWith('*.') && narrow.replace(/^\*/, '').endsWith(wide.slice(1)) && narrow !== wide.slice(2)
+}

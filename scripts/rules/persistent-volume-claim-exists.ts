@@ -1,0 +1,14 @@
+import { unresolved } from '../lib/references.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'persistent-volume-claim-exists',
+  severity: 'error',
+  summary: 'Every PersistentVolumeClaim that a pod mounts exists in its namespace.',
+  why: 'A pod whose claim is missing stays Pending.',
+  fix: 'Render the claim, name one that a StatefulSet makes, or declare it in check.yaml.',
+  check(environment, report) {
+    for (const kind of ['PersistentVolumeClaim'])
+      for (const { reference, path, message } of unresolved(environment, kind)) report(reference.source, path, message)
+  },
+})
