@@ -1,4 +1,4 @@
-// Runs a command of this folder: `node scripts/run.mjs check --format json`.
+// Starts a command of this folder: `node scripts/run.mjs check --format json`.
 // The TypeScript is bundled once and the bundle kept until a source changes, because people wait for these commands at every save: starting the
 // bundle costs about a fifth of the processor time of transpiling at every start (bench/check.ts measures both).
 import { createHash } from 'node:crypto'
@@ -57,7 +57,15 @@ if (!existsSync(join(root, 'scripts', `${command}.ts`))) {
 const folder = join(root, '.cache', 'commands', `${command}-${fingerprint()}`)
 if (!existsSync(folder)) {
   mkdirSync(dirname(folder), { recursive: true })
-  await bundle(folder)
+  try {
+    await bundle(folder)
+  } catch (error) {
+    // esbuild has named file, line and column on stderr.
+    process.stderr.write(
+      `The sources of the command do not build, so nothing was checked: ${error.message.split('\n')[0]}\n`,
+    )
+    process.exit(3)
+  }
 }
 process.argv = [process.execPath, join(root, 'scripts', `${command}.ts`), ...args]
 nodeModule.enableCompileCache?.(join(root, '.cache', 'v8'))

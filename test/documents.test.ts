@@ -21,7 +21,9 @@ describe('readDocuments', () => {
   })
 
   it('keeps a line of dashes inside a block scalar in its document', () => {
-    const { objects } = read('apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  x: |\n    one\n    ---\n    two\n')
+    const { objects } = read(
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  x: |\n    one\n    ---\n    two\n',
+    )
     expect(objects).toHaveLength(1)
     expect(objects[0]?.raw.data).toEqual({ x: 'one\n---\ntwo\n' })
   })
@@ -41,7 +43,9 @@ describe('readDocuments', () => {
       'not-an-object:3',
       'not-an-object:5',
     ])
-    expect(read('kind: ConfigMap\nmetadata: {name: a}').findings[0]?.message).toBe('ConfigMap a has no apiVersion; expected a Kubernetes object')
+    expect(read('kind: ConfigMap\nmetadata: {name: a}').findings[0]?.message).toBe(
+      'ConfigMap a has no apiVersion; expected a Kubernetes object',
+    )
   })
 
   it('finds the same object twice, but not the same name in another group', () => {
@@ -56,7 +60,10 @@ describe('readDocuments', () => {
 
   it('refuses a YAML bomb in bounded time', () => {
     const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]']
-    for (let i = 1; i < 12; i++) bomb.push(`${String.fromCharCode(97 + i)}: &${String.fromCharCode(97 + i)} [${Array(9).fill(`*${String.fromCharCode(96 + i)}`)}]`)
+    for (let i = 1; i < 12; i++)
+      bomb.push(
+        `${String.fromCharCode(97 + i)}: &${String.fromCharCode(97 + i)} [${Array(9).fill(`*${String.fromCharCode(96 + i)}`)}]`,
+      )
     expect(brief(bomb.join('\n'))).toEqual(['yaml-syntax:1'])
   })
 })

@@ -125,7 +125,12 @@ describe('locateInKustomization', () => {
 
   it('finds the generator of a hashed name', () => {
     const folder = scratchRepository(files)
-    const object = toObject({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings-5h2f9k', namespace: 'dev' }, data: { MODE: 'fast' } })
+    const object = toObject({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'settings-5h2f9k', namespace: 'dev' },
+      data: { MODE: 'fast' },
+    })
     const source = object && locateInKustomization(join(folder, 'overlays/dev'), folder)(object, ['data', 'MODE'])
     expect(source && formatSource(source)).toBe('base/kustomization.yaml:4')
   })

@@ -1,6 +1,7 @@
 import { isMap, LineCounter, parseDocument, type YAMLError } from 'yaml'
-import type { Finding, Source } from './finding.ts'
+import type { Finding } from './finding.ts'
 import { at, fields, groupOf, items, type KubeObject, nameOf, text, toObject, type Value } from './objects.ts'
+import { readRendered } from './rendered.ts'
 
 /** What a text of YAML documents holds, and what is wrong with it as YAML or as a list of objects. */
 export interface Documents {
@@ -11,80 +12,48 @@ export interface Documents {
 /** Aliases that one document may resolve; a real manifest has a handful, a YAML bomb millions. */
 const maxAliases = 100
 
+/** A fault: rule, message, fix, and the line and column counted from 1. */
+type Note = (rule: string, message: string, fix: string, line: number, column?: number) => void
+
 /**
  * Reads a text of YAML documents (JSON is YAML). Every fault is a finding with its line; the other documents are still read.
  * @param target what was checked, for the findings
- * @param file the file that the text came from; without one the lines are those of the rendered text and are left out
+ * @param file the file that the text came from; without one it is what kustomize rendered, whose lines nobody can open
  */
 export function readDocuments(content: string, target: string, file?: string): Documents {
   const objects: KubeObject[] = []
   const findings: Finding[] = []
   const seen = new Set<string>()
-  const note = (rule: string, message: string, fix: string, line?: number, column?: number) => {
-    const source: Source | undefined =
-      file === undefined || line === undefined ? undefined : { file, line, ...(column && { column }) }
+  const note: Note = (rule, message, fix, line, column) => {
+    const source = file === undefined ? undefined : { file, line, ...(column && { column }) }
     findings.push({ rule, severity: 'error', target, message, fix, ...(source && { source }) })
   }
   if (content.includes('\0')) {
-    note(
-      'yaml-syntax',
-      `${file ?? target} holds NUL bytes, so it is not a text file; expected YAML`,
-      'Give a file of Kubernetes manifests.',
-      1,
-    )
+    note('yaml-syntax', 'this holds NUL bytes, so it is not a text file; expected YAML', 'Give a file of manifests.', 1)
     return { objects, findings }
   }
   for (const { body, line } of split(content)) {
-    const lines = new LineCounter()
-    const document = parseDocument(body, { lineCounter: lines, uniqueKeys: true })
-    if (document.errors.length > 0) {
-      for (const error of document.errors.slice(0, 5)) noteSyntax(error, lines, line, note)
-      continue
-    }
-    // An empty document, or one of comments only, applies nothing.
-    if (document.contents === null || document.contents.toJSON() === null) continue
-    if (!isMap(document.contents)) {
-      const start = lines.linePos(document.contents.range?.[0] ?? 0)
-      note(
-        'not-an-object',
-        `this document is ${describe(document.contents.toJSON())}; expected a Kubernetes object with apiVersion, kind and metadata.name`,
-        'Remove the document, or write the object that was meant.',
-        line + start.line,
-      )
-      continue
-    }
-    let value: Value
-    try {
-      value = document.toJS({ maxAliasCount: maxAliases })
-    } catch (error) {
-      note(
-        'yaml-syntax',
-        `aliases cannot be resolved: ${(error as Error).message}`,
-        'Write the values out instead of nesting aliases.',
-        line + 1,
-      )
-      continue
-    }
-    const start = line + lines.linePos(document.contents.range?.[0] ?? 0).line
-    for (const entry of at(value, 'kind') === 'List' ? items(at(value, 'items')) : [value]) {
+    const read = file === undefined ? readRenderedDocument(body) : undefined
+    const { value, start } = read ?? readDocument(body, line, note)
+    for (const entry of at(value, 'kind') === 'List' ? items(at(value, 'items')) : items(value && [value])) {
       const object = toObject(entry)
       if (object === undefined) {
         note('not-an-object', missingParts(entry), 'Every object needs apiVersion, kind and metadata.name.', start)
         continue
       }
-      objects.push(object)
       const id = `${groupOf(object.apiVersion)} ${nameOf(object)}`
       if (seen.has(id)) {
         const message = `${nameOf(object)} stands twice; the cluster keeps whichever is applied last`
         note('duplicate-object', message, 'Keep one, or give them different names.', start)
       }
       seen.add(id)
+      objects.push(object)
     }
   }
   return { objects, findings }
 }
 
-/** The documents of a stream with the number of lines before each. In YAML a `---` at the line's start always begins a document. */
+/** The documents of a stream with the number of lines before each. A `---` at a line's start always begins a document. */
 function* split(content: string): Generator<{ body: string; line: number }> {
   let start = 0
   let line = 0
@@ -104,27 +73,59 @@ function countLines(content: string): number {
   return count
 }
 
-type Note = (rule: string, message: string, fix: string, line?: number, column?: number) => void
+/** A parsed document and the line it starts in; no value where there is none or it is no mapping. */
+interface Read {
+  readonly value: Value
+  readonly start: number
+}
 
-function noteSyntax(error: YAMLError, lines: LineCounter, line: number, note: Note): void {
-  const position = lines.linePos(error.pos[0])
-  const message = error.message.split(/ at line \d+/)[0] ?? error.message
-  if (error.code === 'DUPLICATE_KEY') {
-    note(
-      'duplicate-key',
-      'this key stands twice in one mapping; a parser keeps one of them and drops the other silently',
-      'Keep one.',
-      line + position.line,
-      position.col,
-    )
-  } else {
-    note('yaml-syntax', `not YAML: ${message}`, 'Mend the YAML at this place.', line + position.line, position.col)
+function readRenderedDocument(body: string): Read | undefined {
+  const value = readRendered(body.startsWith('---\n') ? body.slice(4) : body)
+  return value === undefined ? undefined : { value, start: 0 }
+}
+
+function readDocument(body: string, line: number, note: Note): Read {
+  const lines = new LineCounter()
+  const document = parseDocument(body, { lineCounter: lines, uniqueKeys: true })
+  const start = line + lines.linePos(document.contents?.range?.[0] ?? 0).line
+  const nothing = { value: undefined, start }
+  if (document.errors.length > 0) {
+    for (const error of document.errors.slice(0, 5)) noteSyntax(error, lines, line, note)
+    return nothing
+  }
+  // An empty document, or one of comments only, applies nothing.
+  if (document.contents === null || document.contents.toJSON() === null) return nothing
+  if (!isMap(document.contents)) {
+    const message = `this document is ${describe(document.contents.toJSON())}; expected a Kubernetes object with apiVersion, kind and metadata.name`
+    note('not-an-object', message, 'Remove the document, or write the object that was meant.', start)
+    return nothing
+  }
+  try {
+    return { value: document.toJS({ maxAliasCount: maxAliases }), start }
+  } catch (error) {
+    const message = `aliases cannot be resolved: ${(error as Error).message}`
+    note('yaml-syntax', message, 'Write the values out instead of nesting aliases.', start)
+    return nothing
   }
 }
 
+function noteSyntax(error: YAMLError, lines: LineCounter, line: number, note: Note): void {
+  const position = lines.linePos(error.pos[0])
+  const at = [line + position.line, position.col] as const
+  if (error.code === 'DUPLICATE_KEY') {
+    note(
+      'duplicate-key',
+      'this key stands twice in one mapping; a parser silently drops one of the two',
+      'Keep one.',
+      ...at,
+    )
+    return
+  }
+  note('yaml-syntax', `not YAML: ${error.message.split(/ at line \d+/)[0]}`, 'Mend the YAML at this place.', ...at)
+}
+
 function describe(value: Value): string {
-  if (Array.isArray(value)) return 'a list'
-  return `the ${typeof value} ${JSON.stringify(value)?.slice(0, 40)}`
+  return Array.isArray(value) ? 'a list' : `the ${typeof value} ${JSON.stringify(value)?.slice(0, 40)}`
 }
 
 function missingParts(value: Value): string {

@@ -23,7 +23,6 @@ interface Report {
   readonly version: string
   readonly status: 'statusValid' | 'statusInvalid' | 'statusError' | 'statusSkipped' | 'statusEmpty'
   readonly msg: string
-  readonly validationErrors?: readonly { readonly path: string; readonly msg: string }[]
 }
 
 /**
@@ -32,6 +31,7 @@ interface Report {
  * @param schemas the folder that `npm run schemas` wrote
  */
 export async function validateSchemas(all: readonly Manifests[], schemas: string): Promise<Finding[]> {
+  if (all.length === 0) return []
   const folder = mkdtempSync(join(tmpdir(), 'check-'))
   try {
     const files = all.map(({ content }, index) => {
@@ -52,8 +52,13 @@ export async function validateSchemas(all: readonly Manifests[], schemas: string
     return all.flatMap((manifests, index) => {
       const own = reports.filter(({ filename }) => filename === files[index])
       // kubeconform's workers finish in any order; findings are told in the order of the objects.
-      const ranked = own.map((report) => ({ report, rank: manifests.objects.findIndex((object) => isAbout(report, object)) }))
-      return ranked.sort((a, b) => a.rank - b.rank).flatMap(({ report, rank }) => toFindings(report, manifests, manifests.objects[rank]))
+      const ranked = own.map((report) => ({
+        report,
+        rank: manifests.objects.findIndex((object) => isAbout(report, object)),
+      }))
+      return ranked
+        .sort((a, b) => a.rank - b.rank)
+        .flatMap(({ report, rank }) => toFindings(report, manifests, manifests.objects[rank]))
     })
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -61,7 +66,8 @@ export async function validateSchemas(all: readonly Manifests[], schemas: string
 }
 
 /** Where the schema of a kind lies below the schema folder, in kubeconform's template language. */
-const schemaTemplate = 'kinds/{{.Group}}/{{.ResourceAPIVersion}}/{{.ResourceKind}}.json'
+const schemaTemplate =
+  'kinds/{{if eq .Group .ResourceAPIVersion}}core{{else}}{{.Group}}{{end}}/{{.ResourceAPIVersion}}/{{.ResourceKind}}.json'
 
 function parseReports(stdout: string, stderr: string): readonly Report[] {
   try {
@@ -94,9 +100,24 @@ function toFindings(report: Report, { target, locate }: Manifests, object: KubeO
     ]
   }
   const fix = `Compare with \`kubectl explain ${object.kind.toLowerCase()}\`.`
-  const errors = report.validationErrors ?? []
-  if (errors.length === 0) return [make('schema', [], report.msg, fix)]
-  return errors.map(({ path, msg }) => make('schema', toPath(path), msg, fix))
+  return readErrors(report.msg).map(({ path, message }) => make('schema', path, message, fix))
+}
+
+/**
+ * kubeconform puts every error into one message, `… - at '/spec/ports/0/port': got string, want integer - at …`; its list of
+ * validationErrors stops at the outermost one.
+ */
+function readErrors(message: string): { path: Path; message: string }[] {
+  const errors = [...message.matchAll(/ - at '([^']*)': (.*?)(?=\s+- at '|\s*$)/gs)]
+  const leaves = errors.filter(([, , text = '']) => !/^(?:validation|allOf|anyOf|oneOf) failed/.test(text))
+  if (leaves.length === 0) return [{ path: [], message }]
+  return leaves.flatMap(([, pointer = '', text = '']) => {
+    const path = toPath(pointer)
+    const [, unknown] = /^additional propert(?:y|ies) (.*) not allowed$/.exec(text) ?? []
+    if (unknown === undefined) return [{ path, message: text }]
+    const keys = [...unknown.matchAll(/'([^']*)'/g)].map(([, key = '']) => key)
+    return keys.map((key) => ({ path: [...path, key], message: `the schema knows no field "${key}" here` }))
+  })
 }
 
 /** `/spec/containers/0` as a path. */

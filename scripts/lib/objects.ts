@@ -61,6 +61,16 @@ export function at(value: Value, ...path: Path): Value {
   return current
 }
 
+/**
+ * The part of a path that leads to something. A missing field is reported there: its parent has a line.
+ * @example `spec.strategy.type` is reported at `spec` where there is no `strategy`
+ */
+export function existing(value: Value, path: Path): Path {
+  let length = path.length
+  while (length > 0 && at(value, ...path.slice(0, length)) === undefined) length--
+  return path.slice(0, length)
+}
+
 /** `Kind namespace/name`, the way a finding names an object. */
 export function nameOf(object: { kind: string; namespace: string; name: string }): string {
   return `${object.kind} ${object.namespace === '' ? '' : `${object.namespace}/`}${object.name}`

@@ -1,0 +1,128 @@
+// npm run bench: how long `check` takes beside bare `kustomize build` of the same overlays, both in this run, as medians and ratios.
+// Goals: cold at most 1.5 times bare; unchanged at most 0.5 s; 300 overlays at most 1.3 times bare and linear; memory under 500 MB.
+import { spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { environments, type Target } from '../scripts/lib/kustomize.ts'
+import { mapParallel } from '../scripts/lib/process.ts'
+import { root } from '../scripts/lib/root.ts'
+import { tool } from '../scripts/lib/tools.ts'
+
+const rounds = 7
+const launcher = join(root, 'scripts/run.mjs')
+
+interface Sample {
+  readonly seconds: number
+  /** Largest resident set of the process itself. */
+  readonly megabytes: number
+}
+
+/** Runs a program, its output thrown away, and watches its memory as the kernel counts it. */
+function sample(program: string, args: readonly string[], cwd: string): Promise<Sample> {
+  const start = performance.now()
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, stdio: 'ignore', env: { ...process.env, INIT_CWD: cwd } })
+    let peak = 0
+    const watch = setInterval(() => {
+      peak = Math.max(peak, peakMemory(child.pid))
+    }, 20)
+    child.on('error', reject)
+    child.on('close', (code) => {
+      clearInterval(watch)
+      if (code !== 0) reject(new Error(`${program} ${args.join(' ')} ended with ${code}`))
+      resolve({ seconds: (performance.now() - start) / 1000, megabytes: peak })
+    })
+  })
+}
+
+function peakMemory(pid: number | undefined): number {
+  try {
+    return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+  } catch {
+    // It has just ended, or this is no Linux.
+    return 0
+  }
+}
+
+async function bare(targets: readonly Target[]): Promise<number> {
+  const kustomize = await tool('kustomize')
+  const start = performance.now()
+  await mapParallel(targets, (target) => sample(kustomize, ['build', target.folder], root))
+  return (performance.now() - start) / 1000
+}
+
+const check = (cwd: string, ...args: string[]) => sample(process.execPath, [launcher, 'check', ...args], cwd)
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
+}
+
+async function compare(cwd: string, times: number) {
+  const targets = environments(cwd)
+  await check(cwd, '--no-cache')
+  await check(cwd)
+  const bares: number[] = []
+  const colds: Sample[] = []
+  const unchanged: number[] = []
+  for (let round = 0; round < times; round++) {
+    bares.push(await bare(targets))
+    colds.push(await check(cwd, '--no-cache'))
+    unchanged.push((await check(cwd)).seconds)
+  }
+  return {
+    overlays: targets.length,
+    bare: median(bares),
+    cold: median(colds.map(({ seconds }) => seconds)),
+    unchanged: median(unchanged),
+    ratio: median(colds.map(({ seconds }, round) => seconds / (bares[round] as number))),
+    megabytes: Math.max(...colds.map(({ megabytes }) => megabytes)),
+  }
+}
+
+/** A repository of many overlays on the real base, each with a namespace of its own and only its stateless parts: about 33 objects. */
+function manyOverlays(count: number): string {
+  const folder = mkdtempSync(join(tmpdir(), 'overlays-'))
+  for (const part of ['base', 'components']) cpSync(join(root, part), join(folder, part), { recursive: true })
+  for (const shared of ['schemas', '.tools']) symlinkSync(join(root, shared), join(folder, shared))
+  cpSync(join(root, 'overlays/versions.schema.json'), join(folder, 'overlays/versions.schema.json'))
+  const versions = readFileSync(join(root, 'overlays/dev/versions.yaml'), 'utf8')
+  for (let index = 0; index < count; index++) {
+    const overlay = join(folder, 'overlays', `team-${index}`)
+    mkdirSync(overlay, { recursive: true })
+    writeFileSync(join(overlay, 'versions.yaml'), versions)
+    writeFileSync(join(overlay, 'kustomization.yaml'), kustomization(index))
+  }
+  return folder
+}
+
+function kustomization(index: number): string {
+  return readFileSync(join(import.meta.dirname, 'overlay.yaml'), 'utf8').replaceAll('TEAM', `team-${index}`)
+}
+
+function print(title: string, result: Awaited<ReturnType<typeof compare>>): void {
+  const { overlays, bare: b, cold, unchanged, ratio, megabytes } = result
+  const row = [
+    title,
+    overlays,
+    `${b.toFixed(2)} s`,
+    `${cold.toFixed(2)} s`,
+    `${ratio.toFixed(2)} x`,
+    `${unchanged.toFixed(2)} s`,
+    `${megabytes.toFixed(0)} MB`,
+  ]
+  process.stdout.write(`| ${row.join(' | ')} |\n`)
+}
+
+process.stdout.write(
+  '| what | overlays | bare kustomize | check, cold | cold / bare | check, unchanged | peak memory |\n| --- | --- | --- | --- | --- | --- | --- |\n',
+)
+print('this repository', await compare(root, rounds))
+for (const count of process.argv.includes('--many') ? [75, 150, 300] : []) {
+  const folder = manyOverlays(count)
+  try {
+    print('generated', await compare(folder, 3))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
