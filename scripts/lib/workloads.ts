@@ -1,5 +1,5 @@
 import type { Path } from './finding.ts'
-import { at, fields, items, type KubeObject, number, strings, text, type Value } from './objects.ts'
+import { at, fields, groupOf, items, type KubeObject, number, strings, text, type Value } from './objects.ts'
 
 export interface ContainerPort {
   readonly name: string | undefined
@@ -18,8 +18,11 @@ export interface EnvVariable {
 export interface Container {
   readonly name: string
   readonly image: string
-  /** `init` ends before the others start; `sidecar` is an init container that keeps running (restartPolicy Always). */
-  readonly role: 'main' | 'init' | 'sidecar'
+  /**
+   * `init` ends before the others start; `sidecar` is an init container that keeps running (restartPolicy Always); `ephemeral` is for debugging and
+   * has neither ports, probes nor resources.
+   */
+  readonly role: 'main' | 'init' | 'sidecar' | 'ephemeral'
   readonly ports: readonly ContainerPort[]
   readonly env: readonly EnvVariable[]
   readonly path: Path
@@ -40,45 +43,58 @@ export interface Workload {
   readonly runsToCompletion: boolean
 }
 
-const templates: Record<string, { pod: Path; replicas?: true; completes?: true }> = {
-  Deployment: { pod: ['spec', 'template'], replicas: true },
-  StatefulSet: { pod: ['spec', 'template'], replicas: true },
-  ReplicaSet: { pod: ['spec', 'template'], replicas: true },
-  ReplicationController: { pod: ['spec', 'template'], replicas: true },
-  DaemonSet: { pod: ['spec', 'template'] },
-  Job: { pod: ['spec', 'template'], completes: true },
-  CronJob: { pod: ['spec', 'jobTemplate', 'spec', 'template'], completes: true },
-  Pod: { pod: [] },
-  Rollout: { pod: ['spec', 'template'], replicas: true },
-  ScaledJob: { pod: ['spec', 'jobTargetRef', 'template'], completes: true },
+interface Template {
+  /** The API groups of the kind; a kind of the same name in another group keeps its pods elsewhere. */
+  readonly groups: readonly string[]
+  readonly path: Path
+  readonly replicas?: true
+  readonly completes?: true
 }
 
-/** Reads an object's pod template; undefined when its kind makes no pods. */
+const apps = ['apps', 'extensions']
+
+const templates: Record<string, Template> = {
+  Deployment: { groups: apps, path: ['spec', 'template'], replicas: true },
+  StatefulSet: { groups: apps, path: ['spec', 'template'], replicas: true },
+  ReplicaSet: { groups: apps, path: ['spec', 'template'], replicas: true },
+  ReplicationController: { groups: [''], path: ['spec', 'template'], replicas: true },
+  DaemonSet: { groups: apps, path: ['spec', 'template'] },
+  Job: { groups: ['batch'], path: ['spec', 'template'], completes: true },
+  CronJob: { groups: ['batch'], path: ['spec', 'jobTemplate', 'spec', 'template'], completes: true },
+  Pod: { groups: [''], path: [] },
+  Rollout: { groups: ['argoproj.io'], path: ['spec', 'template'], replicas: true },
+  ScaledJob: { groups: ['keda.sh'], path: ['spec', 'jobTargetRef', 'template'], completes: true },
+}
+
+/** Reads an object's pod template; undefined when its kind makes no pods, or it has none of its own (a Rollout with workloadRef). */
 export function toWorkload(object: KubeObject): Workload | undefined {
   const kind = Object.hasOwn(templates, object.kind) ? templates[object.kind] : undefined
-  if (kind === undefined) return undefined
-  const template = at(object.raw, ...kind.pod)
-  const podPath = [...kind.pod, 'spec']
+  if (!kind?.groups.includes(groupOf(object.apiVersion))) return undefined
+  const template = at(object.raw, ...kind.path)
+  const podPath = [...kind.path, 'spec']
   const pod = at(template, 'spec')
+  if (Object.keys(fields(pod)).length === 0) return undefined
   return {
     object,
     podPath,
     pod,
     labels: strings(at(template, 'metadata', 'labels')),
-    containers: [...toContainers(pod, podPath, 'initContainers'), ...toContainers(pod, podPath, 'containers')],
+    containers: lists.flatMap((list) => toContainers(pod, podPath, list)),
     replicas: kind.replicas ? (number(at(object.raw, 'spec', 'replicas')) ?? 1) : undefined,
     runsToCompletion: kind.completes ?? false,
   }
 }
 
-function toContainers(pod: Value, podPath: Path, list: 'containers' | 'initContainers'): Container[] {
+const lists = ['initContainers', 'containers', 'ephemeralContainers'] as const
+
+function toContainers(pod: Value, podPath: Path, list: (typeof lists)[number]): Container[] {
   return items(at(pod, list)).map((raw, index) => {
     const path = [...podPath, list, index]
-    const keepsRunning = at(raw, 'restartPolicy') === 'Always'
+    const initRole = at(raw, 'restartPolicy') === 'Always' ? 'sidecar' : 'init'
     return {
       name: text(at(raw, 'name')) ?? '',
       image: text(at(raw, 'image')) ?? '',
-      role: list === 'containers' ? 'main' : keepsRunning ? 'sidecar' : 'init',
+      role: list === 'containers' ? 'main' : list === 'initContainers' ? initRole : 'ephemeral',
       ports: items(at(raw, 'ports')).flatMap((port) => {
         const value = number(at(port, 'containerPort'))
         return value === undefined

@@ -1,0 +1,29 @@
+import { existing, text } from '../lib/objects.ts'
+import { enforceLabel } from '../lib/pod-security.ts'
+import { defineRule } from '../lib/rule.ts'
+
+const versionLabel = `${enforceLabel}-version`
+
+export default defineRule({
+  id: 'namespace-pod-security',
+  severity: 'warning',
+  summary: 'A namespace that holds workloads enforces the restricted Pod Security Standard.',
+  why: 'A namespace that enforces nothing takes any pod, a privileged one too: every other rule about pods then holds by good will only.',
+  fix: `Label the namespace ${enforceLabel}: restricted.`,
+  check(environment, report) {
+    const used = new Set(environment.workloads.map(({ object }) => object.namespace))
+    for (const namespace of environment.ofKind('Namespace', '')) {
+      if (!used.has(namespace.name)) continue
+      const level = text(namespace.labels[enforceLabel])
+      if (level !== 'restricted') {
+        const found = level === undefined ? 'enforces no Pod Security Standard' : `enforces "${level}"`
+        const path = existing(namespace.raw, ['metadata', 'labels', enforceLabel])
+        report(namespace, path, `the namespace ${found}; expected restricted`)
+      }
+      const version = text(namespace.labels[versionLabel])
+      if (version === undefined || version === 'latest' || /^v1\.(\d|[1-9]\d+)$/.test(version)) continue
+      const message = `the version of the standard is "${version}"; expected latest or v1.<minor>`
+      report(namespace, ['metadata', 'labels', versionLabel], message, `Set ${versionLabel} to latest.`)
+    }
+  },
+})

@@ -1,0 +1,38 @@
+import { at, fields } from '../lib/objects.ts'
+import { containerContexts, describe, heldTo, podContext } from '../lib/pod-security.ts'
+import { defineRule } from '../lib/rule.ts'
+
+const allowed = ['RuntimeDefault', 'Localhost']
+
+export default defineRule({
+  id: 'pod-security-apparmor',
+  severity: 'error',
+  summary: 'No container leaves the default AppArmor profile for none.',
+  why: 'Without a profile a process may use every file and capability that its user may; Pod Security admission refuses the pod.',
+  fix: 'Remove the AppArmor profile, or set its type to RuntimeDefault or Localhost.',
+  check(environment, report) {
+    for (const workload of heldTo('baseline', environment)) {
+      for (const context of [podContext(workload), ...containerContexts(workload)]) {
+        const profile = at(context.value, 'appArmorProfile')
+        const type = fields(profile).type
+        if (profile == null || allowed.includes(String(type))) continue
+        report(
+          workload.object,
+          [...context.path, 'appArmorProfile', ...(type === undefined ? [] : ['type'])],
+          `${describe(context)} has the AppArmor profile ${type ?? 'of no type'}; expected ${allowed.join(' or ')}`,
+        )
+      }
+      // The annotation is the older way to say it, which the kubelet still obeys where the field is not set.
+      const annotations = [...workload.podPath.slice(0, -1), 'metadata', 'annotations']
+      for (const [name, value] of Object.entries(fields(at(workload.object.raw, ...annotations)))) {
+        if (!name.startsWith('container.apparmor.security.beta.kubernetes.io/')) continue
+        if (value === '' || value === 'runtime/default' || String(value).startsWith('localhost/')) continue
+        report(
+          workload.object,
+          [...annotations, name],
+          `the AppArmor profile is ${value}; expected runtime/default or localhost/<profile>`,
+        )
+      }
+    }
+  },
+})

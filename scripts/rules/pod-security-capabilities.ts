@@ -1,0 +1,50 @@
+import { at, existing, items } from '../lib/objects.ts'
+import { containerContexts, describe, heldTo, isWindows, levelOf } from '../lib/pod-security.ts'
+import { defineRule } from '../lib/rule.ts'
+
+const restrictedAdds = ['NET_BIND_SERVICE']
+
+const baselineAdds = [
+  'AUDIT_WRITE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'MKNOD',
+  'NET_BIND_SERVICE',
+  'SETFCAP',
+  'SETGID',
+  'SETPCAP',
+  'SETUID',
+  'SYS_CHROOT',
+]
+
+export default defineRule({
+  id: 'pod-security-capabilities',
+  severity: 'error',
+  summary: 'Every container drops all capabilities and adds none but NET_BIND_SERVICE.',
+  why: 'A capability is a part of what root may do, and the default set is enough to escape more than one container; Pod Security admission refuses the pod.',
+  fix: 'Set securityContext.capabilities.drop to [ALL] in the container, and remove what it adds.',
+  check(environment, report) {
+    for (const workload of heldTo('baseline', environment)) {
+      const { object } = workload
+      const restricted = levelOf(environment, object.namespace) === 'restricted'
+      if (restricted && isWindows(workload)) continue
+      const adds = restricted ? restrictedAdds : baselineAdds
+      for (const context of containerContexts(workload)) {
+        const path = [...context.path, 'capabilities']
+        const dropped = items(at(context.value, 'capabilities', 'drop'))
+        if (restricted && !dropped.includes('ALL')) {
+          const found = dropped.length === 0 ? 'drops no capability' : `drops only ${dropped.join(', ')}`
+          report(object, existing(object.raw, [...path, 'drop']), `${describe(context)} ${found}; expected ALL`)
+        }
+        for (const [index, capability] of items(at(context.value, 'capabilities', 'add')).entries()) {
+          if (adds.includes(String(capability))) continue
+          const message = `${describe(context)} adds the capability ${capability}; expected ${restricted ? 'at most' : 'only'} ${adds.join(', ')}`
+          report(object, [...path, 'add', index], message)
+        }
+      }
+    }
+  },
+})

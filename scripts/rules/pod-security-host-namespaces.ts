@@ -1,0 +1,18 @@
+import { at } from '../lib/objects.ts'
+import { heldTo } from '../lib/pod-security.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'pod-security-host-namespaces',
+  severity: 'error',
+  summary: "No pod shares the node's network, processes or interprocess communication.",
+  why: "In the node's namespaces a container sees and reaches the node's own processes and sockets, past every NetworkPolicy; Pod Security admission refuses the pod.",
+  fix: 'Remove the field.',
+  check(environment, report) {
+    for (const { object, pod, podPath } of heldTo('baseline', environment)) {
+      for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) {
+        if (at(pod, field) === true) report(object, [...podPath, field], `${field} is true; expected false or nothing`)
+      }
+    }
+  },
+})

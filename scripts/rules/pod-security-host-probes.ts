@@ -1,0 +1,33 @@
+import { at } from '../lib/objects.ts'
+import { heldTo } from '../lib/pod-security.ts'
+import { defineRule } from '../lib/rule.ts'
+
+const handlers = [
+  ['startupProbe'],
+  ['readinessProbe'],
+  ['livenessProbe'],
+  ['lifecycle', 'postStart'],
+  ['lifecycle', 'preStop'],
+]
+
+export default defineRule({
+  id: 'pod-security-host-probes',
+  severity: 'error',
+  summary: 'No probe or lifecycle hook names a host: the kubelet asks the pod itself.',
+  why: 'The kubelet sends the request from the node, so a host of choice reaches what the pod may not; since Kubernetes 1.34 Pod Security admission refuses the pod.',
+  fix: 'Remove host; the address is then that of the pod.',
+  check(environment, report) {
+    for (const { object, containers } of heldTo('baseline', environment)) {
+      for (const { name, path, raw } of containers) {
+        for (const handler of handlers) {
+          for (const action of ['httpGet', 'tcpSocket']) {
+            const host = at(raw, ...handler, action, 'host') ?? ''
+            if (host === '') continue
+            const message = `${handler.join('.')} of container "${name}" asks the host ${host}; expected no host`
+            report(object, [...path, ...handler, action, 'host'], message)
+          }
+        }
+      }
+    }
+  },
+})

@@ -1,0 +1,23 @@
+import { at } from '../lib/objects.ts'
+import { containerContexts, describe, heldTo, podContext } from '../lib/pod-security.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'pod-security-host-process',
+  severity: 'error',
+  summary: 'No Windows container runs as a process of the node.',
+  why: 'A HostProcess container has the whole Windows node; Pod Security admission refuses the pod.',
+  fix: 'Remove windowsOptions.hostProcess.',
+  check(environment, report) {
+    for (const workload of heldTo('baseline', environment)) {
+      for (const context of [podContext(workload), ...containerContexts(workload)]) {
+        if (at(context.value, 'windowsOptions', 'hostProcess') !== true) continue
+        report(
+          workload.object,
+          [...context.path, 'windowsOptions', 'hostProcess'],
+          `hostProcess of ${describe(context)} is true; expected false or nothing`,
+        )
+      }
+    }
+  },
+})

@@ -1,0 +1,24 @@
+import { at, existing } from '../lib/objects.ts'
+import { containerContexts, describe, heldTo, isWindows } from '../lib/pod-security.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'pod-security-privilege-escalation',
+  severity: 'error',
+  summary: 'No process of a container can gain more rights than its parent has.',
+  why: 'A set-UID program in the image makes any user root; Pod Security admission refuses the pod.',
+  fix: 'Set securityContext.allowPrivilegeEscalation to false in the container.',
+  check(environment, report) {
+    for (const workload of heldTo('restricted', environment)) {
+      if (isWindows(workload)) continue
+      const { object } = workload
+      for (const context of containerContexts(workload)) {
+        const allowed = at(context.value, 'allowPrivilegeEscalation')
+        if (allowed === false) continue
+        const path = existing(object.raw, [...context.path, 'allowPrivilegeEscalation'])
+        const found = allowed === undefined ? 'is not set, which means true' : `is ${allowed}`
+        report(object, path, `allowPrivilegeEscalation of ${describe(context)} ${found}; expected false`)
+      }
+    }
+  },
+})

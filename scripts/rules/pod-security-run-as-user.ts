@@ -1,0 +1,21 @@
+import { at } from '../lib/objects.ts'
+import { containerContexts, describe, hasOwnUsers, heldTo, podContext } from '../lib/pod-security.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'pod-security-run-as-user',
+  severity: 'error',
+  summary: 'Neither a pod nor a container asks for user 0, root.',
+  why: 'Root in a container is root on the node once it gets out; Pod Security admission refuses the pod, even where every container overrides the UID.',
+  fix: 'Set runAsUser to the UID that the image is made for, or remove it.',
+  check(environment, report) {
+    for (const workload of heldTo('restricted', environment)) {
+      if (hasOwnUsers(workload)) continue
+      for (const context of [podContext(workload), ...containerContexts(workload)]) {
+        if (at(context.value, 'runAsUser') !== 0) continue
+        const path = [...context.path, 'runAsUser']
+        report(workload.object, path, `runAsUser of ${describe(context)} is 0, root; expected any other UID`)
+      }
+    }
+  },
+})

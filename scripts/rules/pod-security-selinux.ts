@@ -1,0 +1,31 @@
+import { at } from '../lib/objects.ts'
+import { containerContexts, describe, heldTo, podContext } from '../lib/pod-security.ts'
+import { defineRule } from '../lib/rule.ts'
+
+const types = ['container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t']
+
+export default defineRule({
+  id: 'pod-security-selinux',
+  severity: 'error',
+  summary: 'SELinux options keep to the types that are made for containers, with no user and no role.',
+  why: 'Another type, user or role may reach past the container; Pod Security admission refuses the pod.',
+  fix: 'Remove seLinuxOptions, or only name one of the types for containers.',
+  check(environment, report) {
+    for (const workload of heldTo('baseline', environment)) {
+      for (const context of [podContext(workload), ...containerContexts(workload)]) {
+        const path = [...context.path, 'seLinuxOptions']
+        const type = at(context.value, 'seLinuxOptions', 'type') ?? ''
+        if (type !== '' && !types.includes(String(type))) {
+          const message = `the SELinux type of ${describe(context)} is ${type}; expected ${types.join(', ')} or nothing`
+          report(workload.object, [...path, 'type'], message)
+        }
+        for (const field of ['user', 'role']) {
+          const value = at(context.value, 'seLinuxOptions', field) ?? ''
+          if (value === '') continue
+          const message = `the SELinux ${field} of ${describe(context)} is ${value}; expected nothing`
+          report(workload.object, [...path, field], message)
+        }
+      }
+    }
+  },
+})
