@@ -6,7 +6,7 @@ export const queues = { requests: 'ai-requests', responses: 'ai-responses' } as 
 const kind = Type.Enum(['inference', 'chat', 'recipe'])
 const instant = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$' })
 const count = Type.Integer({ minimum: 0 })
-const milliseconds = Type.Number({ minimum: 0 })
+const milliseconds = count
 
 const chatMessage = Type.Object({ role: Type.Enum(['system', 'user', 'assistant']), content: Type.String() })
 

@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Delivery } from '@inference/common/broker.ts'
+import type { Log } from '@inference/common/log.ts'
+import { type InferenceResponse, inferenceResponseSchema } from '@inference/common/messages.ts'
+import type { Redis } from '@inference/common/redis.ts'
+import { settleRequest } from '@inference/common/request-state.ts'
+import type pg from 'pg'
+import Value from 'typebox/value'
+import type { CollectorMetrics } from './metrics.ts'
+import { isBadData } from './postgres.ts'
+import { insertResults } from './results.ts'
+
+export type CollectorContext = {
+  log: Log
+  pool: pg.Pool
+  redis: Redis
+  metrics: CollectorMetrics
+  batchSize: number
+  batchWaitMs: number
+  /** Stops and starts deliveries while a store is away for long. */
+  consumer: () => { pause(): void; resume(): void }
+  /** Aborted when the time to drain is over. */
+  stopping: AbortSignal
+}
+
+type Entry = { delivery: Delivery; response: InferenceResponse; settled: () => void }
+
+const retryMs = 500
+/**
+ * How long a batch waits in the collector's hand for a store that is away; then it goes back and deliveries pause. So a restart of
+ * Postgres costs no delivery count, a long outage costs one, and no message is held until the broker's consumer timeout.
+ */
+const holdMs = 60_000
+
+/**
+ * Gathers deliveries into batches, one written at a time: insert, commit, settle quota and status, acknowledge, in that order. Whatever
+ * happens in between, a message is acknowledged only after all of it is done, and doing it twice changes nothing.
+ */
+export function createBatcher(context: CollectorContext): { take(delivery: Delivery): Promise<void> } {
+  const { batchSize, batchWaitMs, log, metrics } = context
+  let pending: Entry[] = []
+  let writing = false
+  let timer: NodeJS.Timeout | undefined
+
+  function take(delivery: Delivery): Promise<void> {
+    const response = delivery.body
+    if (!Value.Check(inferenceResponseSchema, response)) {
+      const [problem] = Value.Errors(inferenceResponseSchema, response)
+      const where =
+        response === undefined ? 'the body is not JSON' : `${problem?.instancePath || 'the body'} ${problem?.message}`
+      log.error({ id: delivery.messageId, problem: where }, 'not a response: to the dead letters')
+      metrics.deadLetters.inc({ reason: 'invalid' })
+      delivery.reject(false)
+      return Promise.resolve()
+    }
+    return new Promise((settled) => {
+      pending.push({ delivery, response, settled })
+      if (pending.length >= batchSize) void write()
+      else timer ??= setTimeout(write, batchWaitMs)
+    })
+  }
+
+  async function write(): Promise<void> {
+    clearTimeout(timer)
+    timer = undefined
+    if (writing) return
+    writing = true
+    while (pending.length > 0) {
+      const batch = pending.slice(0, batchSize)
+      pending = pending.slice(batchSize)
+      if (await persistHolding(batch)) continue
+      giveBack([...batch, ...pending])
+      pending = []
+      await waitOutOutage()
+    }
+    writing = false
+  }
+
+  /** False if the stores stayed away or the collector must stop. */
+  async function persistHolding(batch: Entry[]): Promise<boolean> {
+    const deadline = performance.now() + holdMs
+    while (!context.stopping.aborted && performance.now() < deadline) {
+      try {
+        await persist(batch, context)
+        return true
+      } catch (error) {
+        log.warn({ error: (error as Error).message, rows: batch.length }, 'a store is away: the batch waits')
+        await sleep(retryMs, undefined, { signal: context.stopping }).catch(() => undefined)
+      }
+    }
+    return false
+  }
+
+  function giveBack(entries: Entry[]): void {
+    log.warn({ rows: entries.length }, 'given back to the queue')
+    metrics.givenBack.inc(entries.length)
+    for (const { delivery, settled } of entries) {
+      delivery.giveBack()
+      settled()
+    }
+  }
+
+  async function waitOutOutage(): Promise<void> {
+    context.consumer().pause()
+    while (!context.stopping.aborted && !(await storesAnswer(context))) {
+      await sleep(retryMs, undefined, { signal: context.stopping }).catch(() => undefined)
+    }
+    if (!context.stopping.aborted) context.consumer().resume()
+  }
+
+  return { take }
+}
+
+/** Stores, settles and acknowledges a batch. Throws while a store is away; then nothing is acknowledged. */
+async function persist(batch: Entry[], context: CollectorContext): Promise<void> {
+  const refused = await insertSparingly(batch, context)
+  const stored = batch.filter((entry) => !refused.includes(entry))
+  await Promise.all(stored.map(({ response }) => settle(response, context)))
+  for (const { delivery, response, settled } of stored) {
+    delivery.ack()
+    settled()
+    context.metrics.delay.observe(Math.max(0, Date.now() - Date.parse(response.finishedAt)) / 1000)
+  }
+  for (const { delivery, settled } of refused) {
+    delivery.reject(false)
+    settled()
+  }
+}
+
+/** Inserts a batch; if Postgres refuses a value in it, row by row. Returns the entries that can never be stored. */
+async function insertSparingly(batch: Entry[], context: CollectorContext): Promise<Entry[]> {
+  try {
+    await insert(batch, context)
+    return []
+  } catch (error) {
+    if (!isBadData(error)) throw error
+    const [only] = batch
+    if (batch.length === 1 && only) {
+      context.log.error(
+        { id: only.response.id, error: (error as Error).message },
+        'Postgres refuses the values: to the dead letters',
+      )
+      context.metrics.deadLetters.inc({ reason: 'data' })
+      return batch
+    }
+    const refused: Entry[] = []
+    for (const entry of batch) refused.push(...(await insertSparingly([entry], context)))
+    return refused
+  }
+}
+
+async function insert(batch: Entry[], { pool, metrics }: CollectorContext): Promise<void> {
+  const startedAt = performance.now()
+  try {
+    const added = await insertResults(
+      pool,
+      batch.map(({ response }) => response),
+    )
+    metrics.stored.inc(added)
+    metrics.duplicates.inc(batch.length - added)
+    metrics.batchSize.observe(batch.length)
+    metrics.insertDuration.observe((performance.now() - startedAt) / 1000)
+    metrics.postgresUp.set(1)
+  } catch (error) {
+    if (!isBadData(error)) {
+      metrics.postgresUp.set(0)
+      metrics.storeFailures.inc({ store: 'postgres' })
+    }
+    throw error
+  }
+}
+
+/** Throws while Redis is away, so that the message stays: an unsettled quota would charge the tenant for what it never used. */
+async function settle(response: InferenceResponse, { redis, metrics, log }: CollectorContext): Promise<void> {
+  try {
+    if (!redis.ready) throw new Error('Redis is not connected')
+    if (await settleRequest(redis.client, response)) metrics.settled.inc()
+  } catch (error) {
+    metrics.storeFailures.inc({ store: 'redis' })
+    if (!isRefusal(error)) throw error
+    log.error(
+      { id: response.id, error: (error as Error).message },
+      'Redis refuses to settle the request; its result is stored',
+    )
+  }
+}
+
+/** An answer of Redis that would be the same the next time. LOADING, READONLY and the like pass. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && /^(ERR|WRONGTYPE|NOPERM)\b/.test(error.message)
+}
+
+async function storesAnswer({ pool, redis }: CollectorContext): Promise<boolean> {
+  return (
+    redis.ready &&
+    (await pool.query('select 1').then(
+      () => true,
+      () => false,
+    ))
+  )
+}

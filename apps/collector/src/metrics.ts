@@ -1,0 +1,56 @@
+import { Counter, durationBuckets, Gauge, Histogram, type Registry } from '@inference/common/metrics.ts'
+
+export type CollectorMetrics = ReturnType<typeof createCollectorMetrics>
+
+export function createCollectorMetrics(registry: Registry) {
+  const registers = [registry]
+  return {
+    stored: new Counter({ name: 'collector_results_stored_total', help: 'Results that became a row', registers }),
+    duplicates: new Counter({
+      name: 'collector_duplicates_total',
+      help: 'Results that were already stored: a redelivery or a repeated publish, harmless',
+      registers,
+    }),
+    settled: new Counter({
+      name: 'collector_quota_settled_total',
+      help: 'Requests whose quota was corrected',
+      registers,
+    }),
+    deadLetters: new Counter({
+      name: 'collector_dead_letters_total',
+      help: 'Messages that went to ai-responses.dead, by reason: invalid (not a response) or data (Postgres refuses the values)',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    givenBack: new Counter({
+      name: 'collector_given_back_total',
+      help: 'Results returned to the queue because a store is away or the collector stops',
+      registers,
+    }),
+    storeFailures: new Counter({
+      name: 'collector_store_failures_total',
+      help: 'Attempts that postgres or redis did not take; each is repeated',
+      labelNames: ['store'] as const,
+      registers,
+    }),
+    batchSize: new Histogram({
+      name: 'collector_batch_rows',
+      help: 'Results in one insert',
+      buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+      registers,
+    }),
+    insertDuration: new Histogram({
+      name: 'collector_insert_seconds',
+      help: 'Time of one insert with its commit',
+      buckets: durationBuckets,
+      registers,
+    }),
+    delay: new Histogram({
+      name: 'collector_delay_seconds',
+      help: 'From the end of a request to its row; 0 where clocks differ by more than that',
+      buckets: durationBuckets,
+      registers,
+    }),
+    postgresUp: new Gauge({ name: 'collector_postgres_up', help: '0 while Postgres does not take results', registers }),
+  }
+}

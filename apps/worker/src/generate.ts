@@ -1,0 +1,111 @@
+import type { FailureClass, Usage } from '@inference/common/messages.ts'
+import type { WorkerMetrics } from './metrics.ts'
+import { type ChatRequest, chat, OllamaError } from './ollama.ts'
+
+/** A complete answer. Times in milliseconds. */
+export type Generated = {
+  outcome: 'succeeded'
+  text: string
+  finishReason: 'stop' | 'length'
+  usage: Usage
+  firstTokenMs: number | null
+  totalMs: number
+}
+
+export type Generation =
+  | Generated
+  /** `retry`: another attempt may succeed. */
+  | { outcome: 'failed'; class: FailureClass; message: string; retry: boolean; totalMs: number }
+  /** The worker stops, or Ollama stayed away: nothing can be said of the request. */
+  | { outcome: 'interrupted' }
+
+/** No answer came at all; the request is not to blame. */
+export type Unreachable = { outcome: 'unreachable'; message: string }
+
+/** One attempt at an answer: streams it, measures it, and says what an error means for the request. Never throws. */
+export async function generate(options: {
+  url: string
+  request: ChatRequest
+  timeoutMs: number
+  stopping: AbortSignal
+  onText: (text: string) => void
+  metrics: WorkerMetrics
+}): Promise<Generation | Unreachable> {
+  const { url, request, timeoutMs, stopping, onText, metrics } = options
+  const deadline = AbortSignal.timeout(timeoutMs)
+  const startedAt = performance.now()
+  const elapsed = () => performance.now() - startedAt
+  let text = ''
+  let firstTokenMs: number | null = null
+  try {
+    for await (const part of chat(url, request, AbortSignal.any([deadline, stopping]))) {
+      if (part.type === 'text') {
+        firstTokenMs ??= elapsed()
+        text += part.text
+        onText(part.text)
+      } else {
+        const usage = { inputTokens: part.inputTokens, outputTokens: part.outputTokens }
+        const totalMs = elapsed()
+        observe(metrics, usage, firstTokenMs, totalMs)
+        return { outcome: 'succeeded', text, finishReason: part.reason, usage, firstTokenMs, totalMs }
+      }
+    }
+    throw new OllamaError('failed', 'the stream ended before the answer was complete')
+  } catch (error) {
+    if (stopping.aborted) return { outcome: 'interrupted' }
+    const result = deadline.aborted ? timedOut(timeoutMs, firstTokenMs) : explain(error)
+    const error_type = result.outcome === 'failed' ? result.class : result.outcome
+    metrics.operationDuration.observe({ ...metrics.labels, error_type }, elapsed() / 1000)
+    return result.outcome === 'failed' ? { ...result, totalMs: elapsed() } : result
+  }
+}
+
+function observe(metrics: WorkerMetrics, usage: Usage, firstTokenMs: number | null, totalMs: number): void {
+  const { labels } = metrics
+  metrics.operationDuration.observe({ ...labels, error_type: '' }, totalMs / 1000)
+  metrics.tokens.observe({ ...labels, gen_ai_token_type: 'input' }, usage.inputTokens)
+  metrics.tokens.observe({ ...labels, gen_ai_token_type: 'output' }, usage.outputTokens)
+  if (firstTokenMs === null) return
+  metrics.timeToFirstToken.observe(labels, firstTokenMs / 1000)
+  if (usage.outputTokens < 2) return
+  const secondsPerToken = (totalMs - firstTokenMs) / 1000 / (usage.outputTokens - 1)
+  metrics.timePerOutputToken.observe(labels, secondsPerToken)
+  if (secondsPerToken > 0) metrics.tokensPerSecond.observe(1 / secondsPerToken)
+}
+
+type Explained = { outcome: 'failed'; class: FailureClass; message: string; retry: boolean } | Unreachable
+
+/** Not tried again: the caller has waited as long as it was told to, and a second attempt would double the load that made it slow. */
+function timedOut(timeoutMs: number, firstTokenMs: number | null): Explained {
+  const progress = firstTokenMs === null ? 'not one token came' : 'the answer was not complete'
+  return {
+    outcome: 'failed',
+    class: 'timeout',
+    message: `${progress} within ${timeoutMs / 1000} s; ask for fewer tokens, or send it again when the platform is less busy`,
+    retry: false,
+  }
+}
+
+function explain(error: unknown): Explained {
+  if (!(error instanceof OllamaError)) {
+    return {
+      outcome: 'failed',
+      class: 'internal',
+      message: `the worker failed: ${(error as Error).message}`,
+      retry: true,
+    }
+  }
+  const { message } = error
+  switch (error.failure) {
+    // A missing model is the platform's fault; the watch sees it too, and the worker stops consuming.
+    case 'unreachable':
+    case 'missing':
+      return { outcome: 'unreachable', message }
+    case 'overloaded':
+      return { outcome: 'failed', class: 'overloaded', message, retry: true }
+    case 'invalid':
+      return { outcome: 'failed', class: 'invalid', message, retry: false }
+    case 'failed':
+      return { outcome: 'failed', class: 'model', message, retry: true }
+  }
+}

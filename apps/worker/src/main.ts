@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connectConsumer, connectPublisher } from '@inference/common/broker.ts'
+import { createLog } from '@inference/common/log.ts'
+import { queues } from '@inference/common/messages.ts'
+import { createRegistry, startMetricsServer } from '@inference/common/metrics.ts'
+import { parseModel } from '@inference/common/model.ts'
+import { connectRedis } from '@inference/common/redis.ts'
+import { shutdownOnSignal } from '@inference/common/shutdown.ts'
+import { loadWorkerConfig } from './config.ts'
+import { runJob } from './job.ts'
+import { createWorkerMetrics } from './metrics.ts'
+import { watchOllama } from './watch.ts'
+
+/** Milliseconds between two looks at whether the worker should take requests. */
+const adjustEveryMs = 500
+/** Seconds to give jobs back and close connections, once the time to drain is over. */
+const closeSeconds = 5
+
+const config = loadWorkerConfig()
+const log = createLog('worker', config.LOG_LEVEL)
+const model = parseModel(config.CHAT_MODEL)
+const registry = createRegistry()
+const metrics = createWorkerMetrics(registry, model.name, config.CONCURRENCY)
+const broker = {
+  url: config.RABBITMQ_URL,
+  username: config.RABBITMQ_USERNAME,
+  password: config.RABBITMQ_PASSWORD,
+  name: `worker ${config.POD_NAME}`,
+  log,
+}
+if (model.digest === undefined) {
+  log.warn({ model: model.name }, 'CHAT_MODEL has no @sha256:… digest: any model of that name is taken')
+}
+
+const redis = connectRedis({
+  url: config.REDIS_URL,
+  username: config.REDIS_USERNAME,
+  password: config.REDIS_PASSWORD,
+  name: 'worker',
+  log,
+})
+const publisher = connectPublisher(broker)
+const watch = watchOllama({ url: config.OLLAMA_URL, model, requireGpu: config.REQUIRE_GPU, log, onChange: adjust })
+const drainOver = new AbortController()
+const context = {
+  log,
+  publisher,
+  redis,
+  ollama: { url: config.OLLAMA_URL, watch },
+  metrics,
+  model,
+  contextLength: config.CONTEXT_LENGTH,
+  maxAttempts: config.MAX_ATTEMPTS,
+  jobTimeoutMs: config.JOB_TIMEOUT_SECONDS * 1000,
+  worker: config.POD_NAME,
+  stopping: drainOver.signal,
+}
+const consumer = connectConsumer(
+  { ...broker, queue: queues.requests, prefetch: config.CONCURRENCY, paused: true },
+  (delivery) => runJob(delivery, context),
+)
+
+// Takes requests only while it could answer them: a request that waits in the queue costs nothing, and another worker may take it.
+function adjust(): void {
+  if (watch.ready && publisher.ready) consumer.resume()
+  else consumer.pause()
+  metrics.ollamaUp.set(watch.problem?.reason === 'away' ? 0 : 1)
+  metrics.modelReady.set(watch.ready ? 1 : 0)
+  metrics.consuming.set(consumer.ready ? 1 : 0)
+}
+const adjusting = setInterval(adjust, adjustEveryMs)
+
+const server = await startMetricsServer({
+  port: config.METRICS_PORT,
+  registry,
+  checks: {
+    rabbitmq: () => consumer.connected && publisher.ready,
+    ollama: () => watch.problem?.reason !== 'away',
+    model: () => watch.ready,
+    consuming: () => consumer.ready,
+  },
+})
+log.info({ model: config.CHAT_MODEL, concurrency: config.CONCURRENCY, port: config.METRICS_PORT }, 'the worker runs')
+
+shutdownOnSignal(log, config.DRAIN_SECONDS + closeSeconds, [
+  [
+    'finish or return the jobs in hand',
+    async () => {
+      clearInterval(adjusting)
+      const drained = consumer.drain()
+      await Promise.race([drained, sleep(config.DRAIN_SECONDS * 1000)])
+      drainOver.abort(new Error('the worker stops'))
+      await drained
+    },
+  ],
+  ['close the consumer', () => consumer.close()],
+  ['close the publisher', () => publisher.close()],
+  ['close redis', () => redis.close()],
+  ['close the rest', () => [watch.stop(), server.close()]],
+])
