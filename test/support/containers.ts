@@ -77,11 +77,11 @@ export type Redis = { container: StartedTestContainer; url: string }
 
 /** Redis with the ACL users of docs/architecture.md, besides `admin`. */
 export async function startRedis(port?: number): Promise<Redis> {
-  const commands = '+@read +@write +@connection +@pubsub +@scripting +@transaction'
+  const commands = '+@read +@write +@connection +@pubsub +@scripting +@transaction +time'
   const users = [
     'default off',
     `admin on >${password} ~* &* +@all`,
-    `gateway on >${password} ~apikey* ~quota:* ~idempotency:* ~request:* ~events:* ~recipes* ~access:* &events:* ${commands}`,
+    `gateway on >${password} ~apikey* ~quota:* ~idempotency:* ~request:* ~events:* ~recipes* ~access:* &events:* ${commands} +vadd +vsim +vgetattr +vcard`,
     `worker on >${password} ~request:* ~events:* &events:* ${commands}`,
     `collector on >${password} ~quota:* ~request:* ~events:* &events:* ${commands}`,
   ]
