@@ -9,7 +9,7 @@ import type { Finding } from './finding.ts'
 import { readInput } from './input.ts'
 import { type Manifests, validateSchemas } from './kubeconform.ts'
 import { environment, environments, kustomizationTarget, render, type Target } from './kustomize.ts'
-import { checkVersions, readConfig } from './own-files.ts'
+import { readConfig, versionsChecker } from './own-files.ts'
 import { mapParallel } from './process.ts'
 import { root } from './root.ts'
 import { locateInFile, locateInKustomization } from './source.ts'
@@ -53,8 +53,9 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
   const present = rendered.filter(({ objects }) => objects.length > 0)
   // kubeconform and the API server are processes of their own, so the rules run meanwhile.
   const validation = validateSchemas(present, join(root, 'schemas'))
+  const admission = options.admit ? import('./admit.ts').then(({ admit }) => admit(present)) : []
   const byRule = rendered.map((target) => runRules(rules, target.environment, target.locate))
-  const others = await validation
+  const others = [...(await validation), ...(await admission)]
   const targets = rendered.map(({ target, objects, faults }, index) => {
     const findings = [...faults, ...others.filter((finding) => finding.target === target), ...(byRule[index] ?? [])]
     return { target, objects: objects.length, findings }
@@ -70,7 +71,8 @@ async function renderAll(options: CheckOptions): Promise<Rendered[]> {
     options.environments.length === 0 ? environments(root) : options.environments.map((name) => environment(root, name))
   if (targets.length === 0)
     throw new UsageError('there is no environment: no folder of overlays/ holds a kustomization.yaml')
-  return mapParallel(targets, (target) => renderTarget(target, config, () => checkVersions(target, root)))
+  const checkVersions = versionsChecker(root)
+  return mapParallel(targets, (target) => renderTarget(target, config, () => checkVersions(target)))
 }
 
 function readFileTarget(file: string, config: CheckConfig): Rendered {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import type { ErrorObject } from 'ajv'
+import type { ErrorObject, ValidateFunction } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { LineCounter, type Node, parseDocument } from 'yaml'
 import configSchema from './check.schema.json' with { type: 'json' }
@@ -19,29 +19,26 @@ const ajv = new Ajv2020({ allErrors: true, verbose: true })
 export function readConfig(root: string): CheckConfig {
   const file = join(root, 'check.yaml')
   if (!existsSync(file)) return { provided: [] }
-  const faults = validate(file, configSchema, root)
+  const faults = validate(file, ajv.compile(configSchema), root)
   if (faults.length > 0)
     throw new UsageError(faults.map(({ message, source }) => `${source?.file}:${source?.line}: ${message}`).join('\n'))
   const value = parseDocument(readFileSync(file, 'utf8')).toJS() as Value
   return { provided: items(fields(value).provided) as CheckConfig['provided'] }
 }
 
-/** Holds the `versions.yaml` of an environment to its schema. */
-export function checkVersions(target: Target, root: string): Finding[] {
-  const file = join(target.folder, 'versions.yaml')
+/** Holds the `versions.yaml` of each environment to the schema of the repository; a repository without that schema has no such files. */
+export function versionsChecker(root: string): (target: Target) => Finding[] {
   const schema = join(root, 'overlays', 'versions.schema.json')
-  if (!existsSync(schema)) return []
-  if (!existsSync(file)) {
-    return [
-      finding(target.name, 'this environment has no versions.yaml, so nothing can be promoted into it', {
-        file: relative(root, target.folder),
-        line: 1,
-      }),
-    ]
+  if (!existsSync(schema)) return () => []
+  const check = ajv.compile(JSON.parse(readFileSync(schema, 'utf8')))
+  return (target) => {
+    const file = join(target.folder, 'versions.yaml')
+    if (existsSync(file)) {
+      return validate(file, check, root).map(({ message, path, source }) => finding(target.name, message, source, path))
+    }
+    const message = 'this environment has no versions.yaml, so nothing can be promoted into it'
+    return [finding(target.name, message, { file: relative(root, target.folder), line: 1 })]
   }
-  return validate(file, JSON.parse(readFileSync(schema, 'utf8')), root).map(({ message, path, source }) =>
-    finding(target.name, message, source, path),
-  )
 }
 
 function finding(target: string, message: string, source: Finding['source'], path?: Path): Finding {
@@ -64,7 +61,7 @@ interface Fault {
 }
 
 /** Validates a YAML file of ours against a JSON schema; each fault has its line. */
-function validate(file: string, schema: object, root: string): Fault[] {
+function validate(file: string, check: ValidateFunction, root: string): Fault[] {
   const lines = new LineCounter()
   const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines })
   const place = (offset: number) => ({ file: relative(root, file), line: lines.linePos(offset).line })
@@ -75,7 +72,6 @@ function validate(file: string, schema: object, root: string): Fault[] {
       source: place(error.pos[0]),
     }))
   }
-  const check = ajv.compile(schema)
   if (check(document.toJS())) return []
   return (check.errors ?? []).map((error) => {
     const path = pathOf(error)
