@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto'
+import underPressure from '@fastify/under-pressure'
+import type { Log } from '@inference/common/log.ts'
+import { continueTrace } from '@inference/common/trace.ts'
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
+import type { Context } from './context.ts'
+import { limits } from './limits.ts'
+import { observeRequests } from './metrics.ts'
+import { describeApi } from './openapi.ts'
+import { answerProblems, rawProblem, sendProblem, toProblem, unavailable } from './problems.ts'
+import { chatCompletionRoutes } from './routes/chat-completions.ts'
+import { eventRoutes } from './routes/events.ts'
+import { inferenceRoutes } from './routes/inference.ts'
+import { modelRoutes } from './routes/models.ts'
+import { probeRoutes } from './routes/probes.ts'
+import { usageRoutes } from './routes/usage.ts'
+import { secureHeaders } from './security-headers.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** W3C trace context to send on. */
+    traceparent: string
+  }
+}
+
+/** The HTTP server with all its routes, not yet listening. */
+export async function buildApp(context: Context, log: Log): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestTimeoutMs,
+    http: { headersTimeout: 15_000, connectionsCheckingInterval: 2000, maxHeaderSize: 16_384 },
+    // Above the idle time of the proxies in front: who closes a connection last causes no race with a new request.
+    keepAliveTimeout: 75_000,
+    // Requests that still come over open connections while the server closes are served, so that a rollout shows no error.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 100 },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    frameworkErrors: (error, request, reply) => sendProblem(request, reply, toProblem(error)),
+    clientErrorHandler(error, socket) {
+      if (socket.writable) socket.end(rawProblem((error as NodeJS.ErrnoException).code))
+      else socket.destroy()
+    },
+  })
+
+  app.decorate('context', context)
+  app.decorateRequest('token', '')
+  app.decorateRequest('traceparent', '')
+  answerProblems(app)
+  secureHeaders(app)
+  observeRequests(app, context.metrics)
+  logRequests(app)
+  await describeApi(app)
+
+  await app.register(probeRoutes)
+  await app.register(async (api) => {
+    await shedLoad(api)
+    await api.register(inferenceRoutes)
+    await api.register(eventRoutes)
+    await api.register(chatCompletionRoutes)
+    await api.register(modelRoutes)
+    await api.register(usageRoutes)
+  })
+  return app
+}
+
+/** Answers 503 while the event loop is late, before a queue of requests can grow in memory. Probes and metrics stay outside. */
+async function shedLoad(api: FastifyInstance): Promise<void> {
+  await api.register(underPressure, {
+    maxEventLoopDelay: 500,
+    sampleInterval: 500,
+    exposeStatusRoute: false,
+    pressureHandler() {
+      throw unavailable('The gateway has more work than it can do in time; nothing was queued', 1)
+    },
+  })
+}
+
+/** One line a request, with what finds it elsewhere: its id, its trace, its route. Never bodies, keys or query strings. */
+function logRequests(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const { traceparent, traceId } = continueTrace(request.headers.traceparent)
+    request.traceparent = traceparent
+    request.log = request.log.child({ traceId })
+    reply.header('x-request-id', request.id)
+    if (app.context.draining.aborted) reply.header('connection', 'close')
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request
+    const ms = Math.round(reply.elapsedTime * 10) / 10
+    request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms }, 'request')
+  })
+}

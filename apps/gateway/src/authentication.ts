@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import { type ApiKeyRecord, hashKey, readKey } from './api-keys.ts'
+import type { Context } from './context.ts'
+import { Problem, unavailable } from './problems.ts'
+import { unknownKey } from './submit.ts'
+
+const bearer = /^Bearer +([\w-]{20,128})$/i
+
+/** onRequest hook: takes the bearer token and refuses requests without one before their body is read. */
+export async function requireToken(request: FastifyRequest): Promise<void> {
+  const match = bearer.exec(request.headers.authorization ?? '')
+  if (!match?.[1]) {
+    throw new Problem('unauthorized', 'Send an API key: Authorization: Bearer <key>', { 'www-authenticate': 'Bearer' })
+  }
+  request.token = match[1]
+}
+
+/** The API key of a request; 401 if it is unknown. */
+export async function authenticate({ redis }: Context, request: FastifyRequest): Promise<ApiKeyRecord> {
+  const record = await fromRedis(() => readKey(redis.client, hashKey(request.token)))
+  if (!record) throw unknownKey()
+  return record
+}
+
+/** Who may read a request: the tenant that made it, or the bearer of an access token made for this one request. */
+export type Reader = { tenant: string } | { onlyId: string }
+
+/** Like authenticate, but takes access tokens of single requests as well; see docs/architecture.md, «Recipes». */
+export async function authenticateReader({ redis }: Context, request: FastifyRequest): Promise<Reader> {
+  const hash = createHash('sha256').update(request.token).digest('hex')
+  const [record, onlyId] = await fromRedis(() =>
+    Promise.all([readKey(redis.client, hash), redis.client.get(`access:${hash}`)]),
+  )
+  if (record) return { tenant: record.tenant }
+  if (onlyId) return { onlyId }
+  throw unknownKey()
+}
+
+/** Turns an outage of Redis into 503. */
+export async function fromRedis<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    throw unavailable(`The store of keys and quotas did not answer (${(error as Error).message})`)
+  }
+}

@@ -1,0 +1,106 @@
+import type { InferenceResponse } from '@inference/common/messages.ts'
+import { openAiError, Problem, type ProblemKind } from './problems.ts'
+import type { NumberedEvent } from './request-events.ts'
+import { keepAlive } from './server-sent-events.ts'
+
+/** @see https://platform.openai.com/docs/api-reference/chat */
+type FinishedChat = { id: string } & Pick<InferenceResponse, 'text' | 'finishReason' | 'usage'>
+
+export function modelNotFound(asked: string, available: string): Problem {
+  return new Problem('not-found', `The model ${JSON.stringify(asked)} is not served here; ${available} is`)
+}
+
+/** The answer of a chat that was not streamed. */
+export function toCompletion({ id, text, finishReason, usage }: FinishedChat, model: string) {
+  return {
+    id: `chatcmpl-${id}`,
+    object: 'chat.completion',
+    created: now(),
+    model,
+    choices: [
+      {
+        index: 0,
+        message: { role: 'assistant', content: text, refusal: null },
+        logprobs: null,
+        finish_reason: finishReason,
+      },
+    ],
+    usage: toUsage(usage),
+  }
+}
+
+/**
+ * The chunks of a streamed chat as server-sent events. When a worker dies, another begins the text anew: what was sent before is
+ * skipped if it is the same, else the stream ends with an error, since sent text cannot be taken back.
+ */
+export async function* streamChunks(
+  events: AsyncIterable<NumberedEvent | null>,
+  { id, model, includeUsage }: { id: string; model: string; includeUsage: boolean },
+): AsyncGenerator<string> {
+  const head = { id: `chatcmpl-${id}`, object: 'chat.completion.chunk', created: now(), model }
+  const chunk = (delta: object, finishReason: string | null = null) =>
+    data({
+      ...head,
+      choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }],
+      ...(includeUsage && { usage: null }),
+    })
+
+  yield chunk({ role: 'assistant', content: '' })
+  let sent = ''
+  let generated = ''
+  for await (const event of events) {
+    if (event === null) {
+      yield keepAlive
+    } else if (event.type === 'started') {
+      generated = ''
+    } else if (event.type === 'token') {
+      generated += event.data.text
+      if (!generated.startsWith(sent) && !sent.startsWith(generated)) {
+        yield streamError(
+          new Problem('generation-failed', 'The answer was begun anew and differs from what was sent; ask again'),
+        )
+        return
+      }
+      if (generated.length > sent.length) {
+        yield chunk({ content: generated.slice(sent.length) })
+        sent = generated
+      }
+    } else if (event.data.outcome === 'failed') {
+      yield streamError(failureOf(event.data.error))
+      return
+    } else {
+      yield chunk({}, event.data.finishReason)
+      if (includeUsage) yield data({ ...head, choices: [], usage: toUsage(event.data.usage) })
+      yield 'data: [DONE]\n\n'
+      return
+    }
+  }
+  yield streamError(
+    new Problem('generation-timeout', `No end within the time allowed; the result will be at /api/v1/inference/${id}`),
+  )
+}
+
+/** How a failed generation is answered. */
+export function failureOf(error: InferenceResponse['error']): Problem {
+  const kinds: Record<NonNullable<InferenceResponse['error']>['class'], ProblemKind> = {
+    invalid: 'invalid-request',
+    timeout: 'generation-timeout',
+    overloaded: 'unavailable',
+    model: 'generation-failed',
+    internal: 'generation-failed',
+  }
+  const kind = error ? kinds[error.class] : 'generation-failed'
+  return new Problem(
+    kind,
+    error?.message ?? 'The generation failed',
+    kind === 'unavailable' ? { 'retry-after': '5' } : {},
+  )
+}
+
+const streamError = (problem: Problem) => data({ error: openAiError(problem.kind, problem.message) })
+const data = (body: object) => `data: ${JSON.stringify(body)}\n\n`
+const now = () => Math.floor(Date.now() / 1000)
+
+function toUsage({ inputTokens, outputTokens }: InferenceResponse['usage']) {
+  return { prompt_tokens: inputTokens, completion_tokens: outputTokens, total_tokens: inputTokens + outputTokens }
+}

@@ -1,0 +1,34 @@
+import type { Publisher } from '@inference/common/broker.ts'
+import type { ReadinessChecks } from '@inference/common/metrics.ts'
+import type { Redis } from '@inference/common/redis.ts'
+import type { GatewayConfig } from './config.ts'
+import type { GatewayMetrics } from './metrics.ts'
+import type { Results } from './results.ts'
+import type { Submit } from './submit.ts'
+
+/** What the routes work with; `app.context`. */
+export type Context = {
+  config: GatewayConfig
+  /** Ollama's name of the chat model, the only one that may be asked for. */
+  chatModel: string
+  redis: Redis
+  /** A Redis connection for subscriptions alone. */
+  bells: Redis
+  publisher: Publisher
+  results: Results
+  metrics: GatewayMetrics
+  submit: Submit
+  checks: ReadinessChecks
+  /** Aborts when the gateway drains: event streams end then, and their readers resume elsewhere. */
+  draining: AbortSignal
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    context: Context
+  }
+  interface FastifyRequest {
+    /** The bearer token; empty on routes that need none. */
+    token: string
+  }
+}

@@ -1,0 +1,129 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
+
+/** Problem details (RFC 9457). `/v1` answers add the member `error` that OpenAI clients read. */
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ description: 'A URI that names the kind of problem' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'What is wrong in this request and what to do' }),
+    instance: Type.String({ description: 'Identifies this request in the logs' }),
+  },
+  { additionalProperties: true, description: 'Problem details, RFC 9457 (application/problem+json)' },
+)
+
+/** The kinds of problems, each with its status and title; the URI of a kind is `problemUri(kind)`. */
+const kinds = {
+  'invalid-request': [400, 'The request is invalid'],
+  unauthorized: [401, 'An API key is needed'],
+  'not-found': [404, 'Nothing is here'],
+  'request-timeout': [408, 'The request came too slowly'],
+  'payload-too-large': [413, 'The body is too large'],
+  'unsupported-media-type': [415, 'The body must be JSON'],
+  'idempotency-key-reused': [422, 'The idempotency key belongs to another request'],
+  'quota-exceeded': [429, 'The quota is used up'],
+  internal: [500, 'Something broke here'],
+  'generation-failed': [502, 'The model could not answer'],
+  unavailable: [503, 'The service cannot take requests now'],
+  'generation-timeout': [504, 'The model did not answer in time'],
+} as const satisfies Record<string, readonly [number, string]>
+
+export type ProblemKind = keyof typeof kinds
+
+const problemUri = (kind: ProblemKind) => `https://inference.example.com/problems/${kind}`
+
+/** Throw it in a handler: it is answered as problem details. */
+export class Problem extends Error {
+  override readonly name = 'Problem'
+  readonly kind: ProblemKind
+  readonly headers: Record<string, string>
+  constructor(kind: ProblemKind, detail: string, headers: Record<string, string> = {}) {
+    super(detail)
+    this.kind = kind
+    this.headers = headers
+  }
+}
+
+/** 503 with Retry-After in seconds. */
+export function unavailable(detail: string, retryAfter = 2): Problem {
+  return new Problem('unavailable', detail, { 'retry-after': String(retryAfter) })
+}
+
+/** Body of a problem. */
+export function problemBody(kind: ProblemKind, detail: string, instance: string): Record<string, unknown> {
+  const [status, title] = kinds[kind]
+  return { type: problemUri(kind), title, status, detail, instance }
+}
+
+/** The `error` member of OpenAI's API. */
+export function openAiError(kind: ProblemKind, detail: string): Record<string, unknown> {
+  const type =
+    kind === 'quota-exceeded' ? 'insufficient_quota' : kinds[kind][0] < 500 ? 'invalid_request_error' : 'server_error'
+  return { message: detail, type, param: null, code: kind.replaceAll('-', '_') }
+}
+
+/** Answers every error of the app, unknown paths included, as problem details; what broke inside is logged, never shown. */
+export function answerProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError | Problem, request, reply) => {
+    const problem = error instanceof Problem ? error : toProblem(error)
+    if (problem.kind === 'internal') request.log.error({ err: error }, 'a handler failed')
+    return sendProblem(request, reply, problem)
+  })
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      request,
+      reply,
+      new Problem('not-found', `No route for ${request.method} on this path; see /openapi.json`),
+    ),
+  )
+}
+
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
+  const { kind, message, headers } = problem
+  const body = problemBody(kind, message, request.id)
+  if (request.url.startsWith('/v1/')) body.error = openAiError(kind, message)
+  return reply
+    .code(kinds[kind][0])
+    .headers({ ...headers, 'content-type': 'application/problem+json' })
+    .serializer(JSON.stringify)
+    .send(body)
+}
+
+/** Errors that Fastify makes: wrong body, wrong content type, failed validation. */
+export function toProblem(error: FastifyError): Problem {
+  if (error.validation) return new Problem('invalid-request', validationDetail(error))
+  switch (error.statusCode) {
+    case 413:
+      return new Problem('payload-too-large', error.message)
+    case 415:
+      return new Problem('unsupported-media-type', 'Send the body with Content-Type: application/json')
+    case 408:
+      return new Problem('request-timeout', error.message)
+  }
+  const isCallersFault = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500
+  if (isCallersFault) return new Problem('invalid-request', error.message)
+  return new Problem('internal', 'The error is in the logs under the id in «instance»')
+}
+
+function validationDetail(error: FastifyError): string {
+  const first = error.validation?.[0]
+  const params = first?.params as Record<string, unknown> | undefined
+  const allowed = Array.isArray(params?.allowedValues) ? `: ${params.allowedValues.join(', ')}` : ''
+  const extra = typeof params?.additionalProperty === 'string' ? `: ${params.additionalProperty}` : ''
+  return `${error.validationContext ?? 'request'}${first?.instancePath ?? ''} ${first?.message ?? error.message}${allowed}${extra}`
+}
+
+/** What Node's parser answers to bytes that are not HTTP, before there is a request. */
+export function rawProblem(code: string | undefined): string {
+  const kind: ProblemKind = code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request-timeout' : 'invalid-request'
+  const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : kinds[kind][0]
+  const body = JSON.stringify(
+    problemBody(kind, `The bytes received are not a valid HTTP request (${code ?? 'unknown'})`, ''),
+  )
+  return (
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
+    `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
+  )
+}

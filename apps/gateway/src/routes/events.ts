@@ -1,0 +1,52 @@
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import Type from 'typebox'
+import { authenticateReader, requireToken } from '../authentication.ts'
+import { openStream } from '../open-streams.ts'
+import { followStatus } from '../request-events.ts'
+import { readStatus } from '../request-status.ts'
+import { errorResponses, eventStreamResponse, RequestParams } from '../schemas.ts'
+import { keepAlive, serverSentEvent } from '../server-sent-events.ts'
+
+/** GET /api/v1/inference/{id}/events: what happens to a request, as server-sent events that resume by Last-Event-ID. */
+export const eventRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  const { context } = app
+
+  app.route({
+    method: 'GET',
+    url: '/api/v1/inference/:id/events',
+    onRequest: requireToken,
+    schema: {
+      operationId: 'streamInference',
+      summary: 'Tokens and end of a request as server-sent events',
+      description:
+        'Events: `started {attempt}`, `token {text}`, `finished {outcome, finishReason, usage, error?}`. After `started` with a higher attempt, ' +
+        'text begins anew. Reconnect with Last-Event-ID to go on where the connection was lost.',
+      tags: ['inference'],
+      security: [{ apiKey: [] }],
+      params: RequestParams,
+      headers: Type.Object({
+        'last-event-id': Type.Optional(
+          Type.String({ pattern: '^\\d{1,15}-\\d{1,10}$', description: 'Id of the last event received' }),
+        ),
+      }),
+      response: { ...eventStreamResponse, ...errorResponses(400, 401, 404, 503) },
+    },
+    async handler(request, reply) {
+      const reader = await authenticateReader(context, request)
+      const { id } = request.params
+      const status = await readStatus(context, id, reader)
+      const after = request.headers['last-event-id'] ?? '0-0'
+      const signal = openStream(context, reply, { endOnDrain: true })
+
+      async function* events() {
+        yield 'retry: 1000\n\n'
+        for await (const event of followStatus(context, status, after, signal)) {
+          yield event ? serverSentEvent(event.type, event.data, event.eventId) : keepAlive
+        }
+      }
+      reply.header('content-type', 'text/event-stream').header('x-accel-buffering', 'no')
+      return reply.send(Readable.from(events()))
+    },
+  })
+}
