@@ -4,6 +4,12 @@ import classExists from './class-exists.ts'
 import configmapExists from './configmap-exists.ts'
 import gatewayAcceptsRoute from './gateway-accepts-route.ts'
 import namespacePodSecurity from './namespace-pod-security.ts'
+import oneScaler from './one-scaler.ts'
+import pdbAllowsDisruption from './pdb-allows-disruption.ts'
+import pdbDisjoint from './pdb-disjoint.ts'
+import pdbExists from './pdb-exists.ts'
+import pdbSelectsPods from './pdb-selects-pods.ts'
+import pdbUnhealthyPods from './pdb-unhealthy-pods.ts'
 import persistentVolumeClaimExists from './persistent-volume-claim-exists.ts'
 import podSecurityApparmor from './pod-security-apparmor.ts'
 import podSecurityCapabilities from './pod-security-capabilities.ts'
@@ -23,8 +29,17 @@ import podSecurityVolumes from './pod-security-volumes.ts'
 import referenceGrant from './reference-grant.ts'
 import referenceHashSuffix from './reference-hash-suffix.ts'
 import roleExists from './role-exists.ts'
+import scaledobjectFallback from './scaledobject-fallback.ts'
+import scaledobjectScaleToZero from './scaledobject-scale-to-zero.ts'
+import scaledobjectTriggerNames from './scaledobject-trigger-names.ts'
+import scalerBounds from './scaler-bounds.ts'
+import scalerNeedsRequests from './scaler-needs-requests.ts'
+import scalerOwnsReplicas from './scaler-owns-replicas.ts'
+import scalerTargetExists from './scaler-target-exists.ts'
 import secretExists from './secret-exists.ts'
 import secretStoreExists from './secret-store-exists.ts'
+import selectorMatchesTemplate from './selector-matches-template.ts'
+import selectorsDisjoint from './selectors-disjoint.ts'
 import serviceAccountExists from './service-account-exists.ts'
 import serviceSelectsPods from './service-selects-pods.ts'
 import serviceTargetPort from './service-target-port.ts'
@@ -38,6 +53,12 @@ export const rules: readonly Rule[] = [
   configmapExists,
   gatewayAcceptsRoute,
   namespacePodSecurity,
+  oneScaler,
+  pdbAllowsDisruption,
+  pdbDisjoint,
+  pdbExists,
+  pdbSelectsPods,
+  pdbUnhealthyPods,
   persistentVolumeClaimExists,
   podSecurityApparmor,
   podSecurityCapabilities,
@@ -57,8 +78,17 @@ export const rules: readonly Rule[] = [
   referenceGrant,
   referenceHashSuffix,
   roleExists,
+  scaledobjectFallback,
+  scaledobjectScaleToZero,
+  scaledobjectTriggerNames,
+  scalerBounds,
+  scalerNeedsRequests,
+  scalerOwnsReplicas,
+  scalerTargetExists,
   secretExists,
   secretStoreExists,
+  selectorMatchesTemplate,
+  selectorsDisjoint,
   serviceAccountExists,
   serviceSelectsPods,
   serviceTargetPort,

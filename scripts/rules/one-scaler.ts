@@ -1,0 +1,54 @@
+import type { Environment } from '../lib/environment.ts'
+import { at, type KubeObject, nameOf, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import { type Scaler, scalersFor } from '../lib/scalers.ts'
+
+export default defineRule({
+  id: 'one-scaler',
+  severity: 'error',
+  summary:
+    'A workload has one scaler: not two, and no VerticalPodAutoscaler that changes the CPU or memory its scaler measures.',
+  why: "Two scalers overwrite each other's replicas, so the workload flaps between both; KEDA's admission refuses such a ScaledObject.",
+  fix: 'Keep one, with all metrics or triggers in it; give the VerticalPodAutoscaler updateMode: "Off".',
+  check(environment, report) {
+    for (const workload of environment.workloads) {
+      const scalers = scalersFor(environment, workload)
+      const [first, ...others] = scalers
+      for (const other of others) {
+        if (first === undefined || handsOver(first.object, other.object) || handsOver(other.object, first.object))
+          continue
+        report(
+          other.object,
+          other.target.path,
+          `${nameOf(workload.object)} is scaled by ${nameOf(first.object)} as well`,
+        )
+      }
+    }
+    for (const vertical of environment.ofKind('VerticalPodAutoscaler')) {
+      const scaler = measuring(environment, vertical)
+      if (scaler !== undefined)
+        report(vertical, ['spec'], `it changes the requests by which ${nameOf(scaler.object)} measures utilisation`)
+    }
+  },
+})
+
+/** Whether KEDA takes the autoscaler over, or was told not to look. */
+function handsOver(scaledObject: KubeObject, other: KubeObject): boolean {
+  if (scaledObject.kind !== 'ScaledObject' || other.kind !== 'HorizontalPodAutoscaler') return false
+  if (scaledObject.annotations['validations.keda.sh/hpa-ownership'] === 'false') return true
+  const name = at(scaledObject.raw, 'spec', 'advanced', 'horizontalPodAutoscalerConfig', 'name')
+  return scaledObject.annotations['scaledobject.keda.sh/transfer-hpa-ownership'] === 'true' && name === other.name
+}
+
+/** The scaler by utilisation of what a VerticalPodAutoscaler changes. */
+function measuring(environment: Environment, vertical: KubeObject): Scaler | undefined {
+  if (at(vertical.raw, 'spec', 'updatePolicy', 'updateMode') === 'Off') return undefined
+  const target = at(vertical.raw, 'spec', 'targetRef')
+  const workload = environment.findWorkload(
+    text(at(target, 'kind')) ?? '',
+    vertical.namespace,
+    text(at(target, 'name')) ?? '',
+  )
+  if (workload === undefined) return undefined
+  return scalersFor(environment, workload).find(({ metrics }) => metrics.some(({ kind }) => kind === 'utilization'))
+}

@@ -1,0 +1,39 @@
+import { budgetsOf, podCount } from '../lib/disruption.ts'
+import { at, fields } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import { scaleOf } from '../lib/scalers.ts'
+
+export default defineRule({
+  id: 'pdb-allows-disruption',
+  severity: 'error',
+  summary: 'A PodDisruptionBudget lets at least one pod go when its workloads run at their minimum scale.',
+  why: 'A budget that never lets a pod go blocks every node drain, so a cluster upgrade stops at this node until someone deletes the budget.',
+  fix: 'Write maxUnavailable: 1, which allows a drain at any scale, or raise the minimum scale.',
+  check(environment, report) {
+    for (const { object, workloads } of budgetsOf(environment)) {
+      const { minAvailable, maxUnavailable } = fields(object.raw.spec)
+      if (minAvailable === undefined && maxUnavailable === undefined) {
+        report(object, ['spec'], 'the budget sets neither minAvailable nor maxUnavailable, so it allows no disruption')
+        continue
+      }
+      // How many pods a DaemonSet, a Job or a bare Pod stands for cannot be known, or is nothing that a budget counts.
+      if (workloads.length === 0 || workloads.some(({ replicas }) => replicas === undefined)) continue
+      const scales = workloads.map((workload) => ({ workload, ...scaleOf(environment, workload) }))
+      // What is off has nothing to disrupt; what scales to zero has one pod before it has none.
+      const pods = scales.reduce((sum, { min, max }) => sum + (max === 0 ? 0 : Math.max(min, 1)), 0)
+      if (pods === 0) continue
+      const kept = podCount(minAvailable, pods, 'up')
+      const lost = podCount(maxUnavailable, pods, 'up')
+      const field = maxUnavailable !== undefined ? 'maxUnavailable' : 'minAvailable'
+      const allowed = lost ?? (kept === undefined ? 1 : pods - kept)
+      if (allowed > 0) continue
+      report(
+        object,
+        ['spec', field],
+        `${field}: ${at(object.raw, 'spec', field)} allows no disruption at the minimum scale of ${pods} (${scales
+          .map(({ workload, min }) => `${workload.object.kind} ${workload.object.name}: ${Math.max(min, 1)}`)
+          .join(', ')})`,
+      )
+    }
+  },
+})

@@ -1,0 +1,15 @@
+import { budgetsOf } from '../lib/disruption.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'pdb-selects-pods',
+  severity: 'error',
+  summary: 'A PodDisruptionBudget selects the pods of at least one workload.',
+  why: 'A budget that selects nothing protects nothing: a node drain may take every replica at once.',
+  fix: "Make the selector equal to labels of the workload's pod template.",
+  check(environment, report) {
+    for (const { object, workloads } of budgetsOf(environment))
+      if (workloads.length === 0)
+        report(object, ['spec', 'selector'], `no pod template in namespace "${object.namespace}" matches the selector`)
+  },
+})

@@ -1,0 +1,22 @@
+import { defineRule } from '../lib/rule.ts'
+import { scalersOf, triggersOf } from '../lib/scalers.ts'
+
+export default defineRule({
+  id: 'scaledobject-scale-to-zero',
+  severity: 'error',
+  summary: 'A ScaledObject that scales to zero has a trigger other than CPU and memory.',
+  why: "At zero pods there is no CPU or memory to measure, so nothing would ever start the first pod; KEDA's admission refuses the object.",
+  fix: 'Set minReplicaCount to 1 or more, or add a trigger on the work that waits.',
+  check(environment, report) {
+    for (const { object, min, minPath } of scalersOf(environment)) {
+      const triggers = triggersOf(object)
+      if (object.kind !== 'ScaledObject' || min > 0 || triggers.length === 0) continue
+      if (triggers.every(({ type }) => type === 'cpu' || type === 'memory'))
+        report(
+          object,
+          minPath,
+          `minReplicaCount is ${min} and the only triggers are ${triggers.map(({ type }) => type).join(' and ')}`,
+        )
+    }
+  },
+})

@@ -1,0 +1,16 @@
+import { defineRule } from '../lib/rule.ts'
+import { scalersOf } from '../lib/scalers.ts'
+
+export default defineRule({
+  id: 'scaler-bounds',
+  severity: 'error',
+  summary: "A scaler's minimum is below its maximum.",
+  why: 'With a minimum above the maximum the scaler is refused or stands still; with equal bounds it never scales.',
+  fix: 'Raise the maximum or lower the minimum; for a fixed number remove the scaler and set spec.replicas.',
+  check(environment, report) {
+    for (const { object, min, max, minPath, maxPath } of scalersOf(environment)) {
+      if (min > max) report(object, minPath, `the minimum ${min} is above the maximum ${max}`)
+      else if (min === max) report(object, maxPath, `minimum and maximum are both ${max}, so it never scales`)
+    }
+  },
+})

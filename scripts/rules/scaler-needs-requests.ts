@@ -1,0 +1,38 @@
+import { at, nameOf } from '../lib/objects.ts'
+import { containerAmount } from '../lib/pod-resources.ts'
+import { podStates } from '../lib/resources.ts'
+import { defineRule } from '../lib/rule.ts'
+import { scalersOf } from '../lib/scalers.ts'
+import type { Container } from '../lib/workloads.ts'
+
+export default defineRule({
+  id: 'scaler-needs-requests',
+  severity: 'error',
+  summary: 'Every container that a CPU or memory utilisation target measures requests that resource.',
+  why: 'Utilisation is a share of the requests. One container without a request, a sidecar included, makes the metric fail: the workload is never scaled.',
+  fix: 'Set the request (or the limit, which becomes the request) on the container, or scale on one container by ContainerResource.',
+  check(environment, report) {
+    for (const { object, workload, metrics } of scalersOf(environment)) {
+      if (workload === undefined) continue
+      for (const { resource, kind, container, path } of metrics) {
+        if (kind !== 'utilization') continue
+        // A request for the whole pod counts instead of its containers'.
+        if (container === undefined && podStates(workload, 'requests', resource)) continue
+        const without = workload.containers
+          .filter(({ name, role }) => runs(role) && (container === undefined || name === container))
+          .filter((measured) => containerAmount(environment, workload, measured, 'requests', resource) === undefined)
+        if (without.length > 0)
+          report(
+            object,
+            path,
+            `${nameOf(workload.object)} has no ${resource} request on ${without.map(({ name }) => `container "${name}"`).join(', ')}`,
+          )
+      }
+    }
+  },
+})
+
+/** The containers that still run once the pod is ready. */
+function runs(role: Container['role']): boolean {
+  return role === 'main' || role === 'sidecar'
+}

@@ -1,0 +1,20 @@
+import { at, nameOf } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import { scalersOf } from '../lib/scalers.ts'
+
+export default defineRule({
+  id: 'scaler-owns-replicas',
+  severity: 'error',
+  summary: 'A workload under a scaler sets no spec.replicas.',
+  why: 'Each sync writes the number of Git over the number that the scaler chose: under load most pods are deleted at every deployment.',
+  fix: 'Remove spec.replicas from the workload; the scaler owns that field.',
+  check(environment, report) {
+    for (const { object, workload } of scalersOf(environment))
+      if (workload !== undefined && at(workload.object.raw, 'spec', 'replicas') !== undefined)
+        report(
+          workload.object,
+          ['spec', 'replicas'],
+          `replicas is ${at(workload.object.raw, 'spec', 'replicas')}, but ${nameOf(object)} owns it`,
+        )
+  },
+})

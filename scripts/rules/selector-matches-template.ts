@@ -1,0 +1,32 @@
+import { at, fields } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import { selects } from '../lib/selectors.ts'
+
+/** Kinds whose LabelSelector must select their own template. A Job makes its own selector. */
+const kinds = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Rollout'])
+
+export default defineRule({
+  id: 'selector-matches-template',
+  severity: 'error',
+  summary: "A workload's selector selects the pods of its own template.",
+  why: 'The API server refuses the object, so nothing of it is deployed.',
+  fix: 'Give the template the labels that the selector asks for. The selector of an existing object cannot be changed.',
+  check(environment, report) {
+    for (const { object, labels } of environment.workloads) {
+      const selector = at(object.raw, 'spec', 'selector')
+      // That it is there at all is the schema's concern.
+      if (!kinds.has(object.kind) || selector === undefined || selects(selector, labels)) continue
+      const has = Object.entries(labels).map(([key, value]) => `${key}=${value}`)
+      report(
+        object,
+        ['spec', 'selector'],
+        `the selector ${wanted(selector)} does not select the pod template, which has ${has.join(', ') || 'no labels'}`,
+      )
+    }
+  },
+})
+
+function wanted(selector: unknown): string {
+  const labels = Object.entries(fields(at(selector, 'matchLabels'))).map(([key, value]) => `${key}=${value}`)
+  return labels.length > 0 ? labels.join(', ') : 'by matchExpressions'
+}

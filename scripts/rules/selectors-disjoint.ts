@@ -1,0 +1,21 @@
+import { at, nameOf } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+/** Kinds that count pods by their selector. */
+const kinds = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Rollout'])
+
+export default defineRule({
+  id: 'selectors-disjoint',
+  severity: 'error',
+  summary: "A workload's selector selects no pods of another workload.",
+  why: "Controllers adopt and count each other's pods, and an autoscaler takes its average over the pods of both.",
+  fix: 'Give each workload a label of its own, such as app.kubernetes.io/name, in selector and template.',
+  check(environment, report) {
+    for (const { object } of environment.workloads) {
+      if (!kinds.has(object.kind)) continue
+      for (const other of environment.selectedBy(object.namespace, at(object.raw, 'spec', 'selector')))
+        if (other.object !== object)
+          report(object, ['spec', 'selector'], `the selector also selects the pods of ${nameOf(other.object)}`)
+    }
+  },
+})
