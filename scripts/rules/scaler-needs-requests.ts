@@ -1,4 +1,4 @@
-import { at, nameOf } from '../lib/objects.ts'
+import { nameOf } from '../lib/objects.ts'
 import { containerAmount } from '../lib/pod-resources.ts'
 import { podStates } from '../lib/resources.ts'
 import { defineRule } from '../lib/rule.ts'
