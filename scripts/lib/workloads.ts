@@ -73,7 +73,7 @@ export function toWorkload(object: KubeObject): Workload | undefined {
   const template = at(object.raw, ...kind.path)
   const podPath = [...kind.path, 'spec']
   const pod = at(template, 'spec')
-  if (Object.keys(fields(pod)).length === 0) return undefined
+  if (template === undefined && at(object.raw, 'spec', 'workloadRef') !== undefined) return undefined
   return {
     object,
     podPath,
@@ -111,4 +111,13 @@ function toContainers(pod: Value, podPath: Path, list: (typeof lists)[number]): 
       raw,
     }
   })
+}
+
+/** The image of every container, and of every volume that is one, with its path. The reference is empty where none is given. */
+export function imagesOf({ containers, pod, podPath }: Workload): { reference: string; path: Path }[] {
+  const volumes = items(at(pod, 'volumes')).flatMap((volume, index) => {
+    const reference = text(at(volume, 'image', 'reference'))
+    return reference === undefined ? [] : [{ reference, path: [...podPath, 'volumes', index, 'image', 'reference'] }]
+  })
+  return [...containers.map(({ image, path }) => ({ reference: image, path: [...path, 'image'] })), ...volumes]
 }

@@ -2,7 +2,14 @@ import type { Rule } from '../lib/rule.ts'
 import backendExists from './backend-exists.ts'
 import classExists from './class-exists.ts'
 import configmapExists from './configmap-exists.ts'
+import ephemeralStorage from './ephemeral-storage.ts'
+import extendedResources from './extended-resources.ts'
 import gatewayAcceptsRoute from './gateway-accepts-route.ts'
+import gpuPlacement from './gpu-placement.ts'
+import imagePinned from './image-pinned.ts'
+import imageRegistry from './image-registry.ts'
+import limitsCoverRequests from './limits-cover-requests.ts'
+import memoryLimit from './memory-limit.ts'
 import namespacePodSecurity from './namespace-pod-security.ts'
 import oneScaler from './one-scaler.ts'
 import pdbAllowsDisruption from './pdb-allows-disruption.ts'
@@ -28,6 +35,7 @@ import podSecuritySysctls from './pod-security-sysctls.ts'
 import podSecurityVolumes from './pod-security-volumes.ts'
 import referenceGrant from './reference-grant.ts'
 import referenceHashSuffix from './reference-hash-suffix.ts'
+import resourceRequests from './resource-requests.ts'
 import roleExists from './role-exists.ts'
 import scaledobjectFallback from './scaledobject-fallback.ts'
 import scaledobjectScaleToZero from './scaledobject-scale-to-zero.ts'
@@ -51,7 +59,14 @@ export const rules: readonly Rule[] = [
   backendExists,
   classExists,
   configmapExists,
+  ephemeralStorage,
+  extendedResources,
   gatewayAcceptsRoute,
+  gpuPlacement,
+  imagePinned,
+  imageRegistry,
+  limitsCoverRequests,
+  memoryLimit,
   namespacePodSecurity,
   oneScaler,
   pdbAllowsDisruption,
@@ -77,6 +92,7 @@ export const rules: readonly Rule[] = [
   podSecurityVolumes,
   referenceGrant,
   referenceHashSuffix,
+  resourceRequests,
   roleExists,
   scaledobjectFallback,
   scaledobjectScaleToZero,

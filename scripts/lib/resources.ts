@@ -1,0 +1,109 @@
+import type { Environment } from './environment.ts'
+import { perEnvironment } from './memo.ts'
+import { at, fields, items, type KubeObject, type Value } from './objects.ts'
+import { quantity } from './quantity.ts'
+import type { Container, Workload } from './workloads.ts'
+
+/** Quantities by resource name, not yet read. */
+type Quantities = Readonly<Record<string, Value>>
+
+export interface Resources {
+  readonly requests: Quantities
+  readonly limits: Quantities
+}
+
+/** What a LimitRange gives to containers that do not say. */
+interface Defaults {
+  readonly limitRange: KubeObject
+  readonly requests: Quantities
+  readonly limits: Quantities
+}
+
+/** Containers that hold resources while the pod runs or starts; ephemeral ones cannot ask for any. */
+export function containersWithResources({ containers }: Workload): readonly Container[] {
+  return containers.filter(({ role }) => role !== 'ephemeral')
+}
+
+/** What a container states, with the API's own default: a limit without a request is also the request. */
+export function statedResources(container: Container): Resources {
+  const limits = fields(at(container.raw, 'resources', 'limits'))
+  return { limits, requests: { ...limits, ...fields(at(container.raw, 'resources', 'requests')) } }
+}
+
+/** Whether the pod itself states the resource for all its containers together (`spec.resources`, Kubernetes 1.34). */
+export function podStates({ pod }: Workload, part: 'requests' | 'limits', resource: string): boolean {
+  if (at(pod, 'resources', 'limits', resource) !== undefined) return true
+  return part === 'requests' && at(pod, 'resources', 'requests', resource) !== undefined
+}
+
+/** The LimitRange that gives containers of a namespace a default for a resource, and the default. */
+export function defaultFor(
+  environment: Environment,
+  namespace: string,
+  part: 'requests' | 'limits',
+  resource: string,
+): { limitRange: KubeObject; value: Value } | undefined {
+  for (const defaults of defaultsByNamespace(environment).get(namespace) ?? []) {
+    const value = defaults[part][resource]
+    if (value !== undefined) return { limitRange: defaults.limitRange, value }
+  }
+  return undefined
+}
+
+const defaultsByNamespace = perEnvironment((environment) => {
+  const byNamespace = new Map<string, Defaults[]>()
+  for (const limitRange of environment.ofKind('LimitRange', '')) {
+    for (const limit of items(at(limitRange.raw, 'spec', 'limits'))) {
+      if (at(limit, 'type') !== 'Container') continue
+      // The API server fills them in one from another: k8s.io/kubernetes/pkg/apis/core/v1/defaults.go, SetDefaults_LimitRangeItem.
+      const limits = { ...fields(at(limit, 'max')), ...fields(at(limit, 'default')) }
+      const requests = { ...fields(at(limit, 'min')), ...limits, ...fields(at(limit, 'defaultRequest')) }
+      const list = byNamespace.get(limitRange.namespace) ?? []
+      list.push({ limitRange, limits, requests })
+      byNamespace.set(limitRange.namespace, list)
+    }
+  }
+  return byNamespace
+})
+
+/** Quantities by resource name, read: cores, bytes or a count. What is no quantity is left out. */
+export function amounts(quantities: Value): Record<string, number> {
+  const read: Record<string, number> = {}
+  for (const [resource, value] of Object.entries(fields(quantities))) {
+    const amount = quantity(value)
+    if (amount !== undefined) read[resource] = amount
+  }
+  return read
+}
+
+/** What a container has once it is admitted: what it states, completed by the defaults of the API and of the namespace's LimitRanges. */
+export function resourcesOf(
+  environment: Environment,
+  { object }: Workload,
+  container: Container,
+): { requests: Record<string, number>; limits: Record<string, number> } {
+  const stated = statedResources(container)
+  const requests = amounts(stated.requests)
+  const limits = amounts(stated.limits)
+  for (const defaults of defaultsByNamespace(environment).get(object.namespace) ?? []) {
+    for (const [resource, amount] of Object.entries(amounts(defaults.requests))) requests[resource] ??= amount
+    for (const [resource, amount] of Object.entries(amounts(defaults.limits))) limits[resource] ??= amount
+  }
+  return { requests, limits }
+}
+
+/** How a message continues when a LimitRange fills what the container does not state. */
+export function defaultNote(
+  environment: Environment,
+  namespace: string,
+  part: 'requests' | 'limits',
+  resource: string,
+): string {
+  const found = defaultFor(environment, namespace, part, resource)
+  return found === undefined ? '' : ` (LimitRange ${found.limitRange.name} gives it ${found.value}, whatever it needs)`
+}
+
+/** Whether a resource is a device that a plugin counts (`nvidia.com/gpu`), which can be neither split nor overcommitted. */
+export function isExtended(resource: string): boolean {
+  return resource.includes('/') && !resource.includes('kubernetes.io/')
+}

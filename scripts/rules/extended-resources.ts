@@ -1,0 +1,38 @@
+import { quantity } from '../lib/quantity.ts'
+import { containersWithResources, isExtended, statedResources } from '../lib/resources.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'extended-resources',
+  severity: 'error',
+  summary: 'A GPU or other device is asked for in whole numbers, with a limit, and with a request equal to it.',
+  why: 'Devices cannot be shared out in parts or overcommitted: the API server refuses the pod.',
+  fix: 'Set the resource in limits to a whole number, and the same or nothing in requests.',
+  check(environment, report) {
+    for (const workload of environment.workloads) {
+      const { object } = workload
+      for (const container of containersWithResources(workload)) {
+        const { limits, requests } = statedResources(container)
+        for (const [resource, request] of Object.entries(requests)) {
+          if (!isExtended(resource)) continue
+          const limit = limits[resource]
+          const who = `container "${container.name}"`
+          const path = [...container.path, 'resources']
+          if (limit === undefined) {
+            const message = `${who} requests ${request} of ${resource} without a limit; expected the same in limits`
+            report(object, [...path, 'requests', resource], message)
+          } else if (quantity(request) !== quantity(limit)) {
+            const message = `${who} requests ${request} of ${resource} but its limit is ${limit}; expected them equal`
+            report(object, [...path, 'requests', resource], message)
+          }
+          if (limit === undefined || Number.isInteger(quantity(limit))) continue
+          report(
+            object,
+            [...path, 'limits', resource],
+            `${who} asks for ${limit} of ${resource}; expected a whole number`,
+          )
+        }
+      }
+    }
+  },
+})

@@ -1,0 +1,59 @@
+import { at, existing, fields, items, text } from '../lib/objects.ts'
+import { quantity } from '../lib/quantity.ts'
+import { containersWithResources, isExtended, statedResources } from '../lib/resources.ts'
+import { defineRule } from '../lib/rule.ts'
+import type { Workload } from '../lib/workloads.ts'
+
+/** Labels that every node has, so that they choose none with a GPU. */
+const everyNode = /^(beta\.)?kubernetes\.io\/(os|arch)$/
+
+export default defineRule({
+  id: 'gpu-placement',
+  severity: 'warning',
+  summary: 'A pod that asks for a GPU tolerates the taint of GPU nodes and chooses their kind.',
+  why: 'GPU nodes are tainted to keep other pods away, so without the toleration the pod waits for ever; without a node selector it may get a GPU whose memory its model does not fit.',
+  fix: "Add a toleration of the GPU's taint, and a nodeSelector or required node affinity for the kind of node.",
+  check(environment, report) {
+    for (const workload of environment.workloads) {
+      const { object, podPath } = workload
+      const resource = gpuOf(workload)
+      if (resource === undefined) continue
+      if (!tolerates(workload, resource)) {
+        const path = existing(object.raw, [...podPath, 'tolerations'])
+        report(object, path, `the pod asks for ${resource} but tolerates no taint of its nodes; expected a toleration`)
+      }
+      if (!selectsNodes(workload)) {
+        const path = existing(object.raw, [...podPath, 'nodeSelector'])
+        report(object, path, `the pod asks for ${resource} but takes any node that has one; expected a nodeSelector`)
+      }
+    }
+  },
+})
+
+/** The GPU resource that the pod asks for: `nvidia.com/gpu`, `nvidia.com/mig-1g.10gb`, `amd.com/gpu`, `gpu.intel.com/xe`. */
+function gpuOf(workload: Workload): string | undefined {
+  for (const container of containersWithResources(workload)) {
+    for (const [resource, limit] of Object.entries(statedResources(container).limits)) {
+      if (isExtended(resource) && /gpu|\/mig-/.test(resource) && quantity(limit) !== 0) return resource
+    }
+  }
+  return undefined
+}
+
+/** Clouds name their taints differently; the vendor's domain or the word in key or value tells them from other taints. */
+function tolerates({ pod }: Workload, resource: string): boolean {
+  const vendor = resource.slice(0, resource.indexOf('/'))
+  return items(at(pod, 'tolerations')).some((toleration) => {
+    const key = text(at(toleration, 'key')) ?? ''
+    if (key === '') return at(toleration, 'operator') === 'Exists'
+    return key.startsWith(`${vendor}/`) || /gpu|accelerator/i.test(`${key} ${text(at(toleration, 'value')) ?? ''}`)
+  })
+}
+
+function selectsNodes({ pod }: Workload): boolean {
+  if (Object.keys(fields(at(pod, 'nodeSelector'))).some((label) => !everyNode.test(label))) return true
+  const affinity = at(pod, 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution')
+  return items(at(affinity, 'nodeSelectorTerms')).some((term) =>
+    items(at(term, 'matchExpressions')).some((expression) => !everyNode.test(text(at(expression, 'key')) ?? '')),
+  )
+}

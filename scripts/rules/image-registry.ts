@@ -1,0 +1,21 @@
+import { parseImage } from '../lib/image.ts'
+import { defineRule } from '../lib/rule.ts'
+import { imagesOf } from '../lib/workloads.ts'
+
+export default defineRule({
+  id: 'image-registry',
+  severity: 'warning',
+  summary: 'Every image names its registry.',
+  why: 'Where the name leaves the registry out the node chooses: Docker Hub by default, another by its configuration, or it refuses the name.',
+  fix: 'Write the registry in front of the name.',
+  check(environment, report) {
+    for (const workload of environment.workloads) {
+      for (const { reference, path } of imagesOf(workload)) {
+        const image = parseImage(reference)
+        if (image === undefined || image.registry !== undefined) continue
+        const full = `docker.io/${image.repository.includes('/') ? '' : 'library/'}${reference}`
+        report(workload.object, path, `"${reference}" names no registry; expected ${full} if Docker Hub is meant`)
+      }
+    }
+  },
+})

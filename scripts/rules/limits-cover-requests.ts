@@ -1,0 +1,36 @@
+import type { Path } from '../lib/finding.ts'
+import { at, fields, type Value } from '../lib/objects.ts'
+import { quantity } from '../lib/quantity.ts'
+import { containersWithResources, defaultFor, statedResources } from '../lib/resources.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'limits-cover-requests',
+  severity: 'error',
+  summary: 'No container, and no pod, requests more than its limit, the default of a LimitRange included.',
+  why: 'The API server refuses such a pod: a Deployment then stays without pods, and only its ReplicaSet says why.',
+  fix: 'Raise the limit or lower the request.',
+  check(environment, report) {
+    for (const workload of environment.workloads) {
+      const { object, pod, podPath } = workload
+      const judge = (path: Path, who: string, resource: string, request: Value, limit: Value, source: string) => {
+        const [requested, limited] = [quantity(request), quantity(limit)]
+        if (requested === undefined || limited === undefined || requested <= limited) return
+        const message = `${who} requests ${request} of ${resource}, more than its limit of ${limit}${source}`
+        report(object, [...path, 'resources', 'requests', resource], message)
+      }
+      const requests = fields(at(pod, 'resources', 'requests'))
+      for (const [resource, request] of Object.entries(requests))
+        judge(podPath, 'the pod', resource, request, at(pod, 'resources', 'limits', resource), '')
+      for (const container of containersWithResources(workload)) {
+        const stated = statedResources(container)
+        for (const [resource, request] of Object.entries(stated.requests)) {
+          const fallback = defaultFor(environment, object.namespace, 'limits', resource)
+          const own = stated.limits[resource]
+          const source = own === undefined ? `, the default of LimitRange ${fallback?.limitRange.name}` : ''
+          judge(container.path, `container "${container.name}"`, resource, request, own ?? fallback?.value, source)
+        }
+      }
+    }
+  },
+})

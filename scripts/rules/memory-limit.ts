@@ -1,0 +1,23 @@
+import { existing } from '../lib/objects.ts'
+import { containersWithResources, defaultNote, podStates, statedResources } from '../lib/resources.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'memory-limit',
+  severity: 'warning',
+  summary: 'Every container has a memory limit.',
+  why: 'One container that leaks takes the memory of the whole node, and the kernel kills whichever process it likes.',
+  fix: 'Set resources.limits.memory to the most that the program may take.',
+  check(environment, report) {
+    for (const workload of environment.workloads) {
+      const { object } = workload
+      for (const container of containersWithResources(workload)) {
+        if (statedResources(container).limits.memory !== undefined) continue
+        if (podStates(workload, 'limits', 'memory')) continue
+        const note = defaultNote(environment, object.namespace, 'limits', 'memory')
+        const path = existing(object.raw, [...container.path, 'resources', 'limits'])
+        report(object, path, `container "${container.name}" has no memory limit${note}; expected a quantity`)
+      }
+    }
+  },
+})
