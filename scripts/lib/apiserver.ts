@@ -104,6 +104,7 @@ async function start(programs: ServerPrograms, folder: string, children: ChildPr
     `--token-auth-file=${join(folder, 'tokens.csv')}`,
     '--anonymous-auth=false',
     '--authorization-mode=RBAC',
+    '--allow-privileged=true', // as every installer sets it; whether a pod may be privileged is for Pod Security to say
     '--endpoint-reconciler-type=none',
     '--enable-priority-and-fairness=false',
   ])
@@ -247,25 +248,30 @@ export function addressOf(kind: ServedKind, namespace: string, name?: string): s
   return `${group}${scope}/${kind.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
 }
 
+const definitionsAddress = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+
 /**
  * Installs custom resource definitions and waits until their kinds are served.
  * @throws UsageError with the server's words when it refuses one
  */
 export async function installDefinitions(server: ApiServer, definitions: readonly Value[]): Promise<void> {
-  const address = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
   await Promise.all(
     definitions.map(async (definition) => {
-      const { status, body } = await server.send('POST', address, definition)
+      const { status, body } = await server.send('POST', definitionsAddress, definition)
+      if (status === 201) return
       const name = text(at(definition, 'metadata', 'name'))
-      if (status !== 201)
-        throw new UsageError(`the API server refuses the definition ${name}: ${text(at(body, 'message')) ?? status}`)
+      throw new UsageError(`the API server refuses the definition ${name}: ${text(at(body, 'message')) ?? status}`)
     }),
   )
+  await definitionsServed(server)
+}
+
+/** Waits until the server serves the kinds of all definitions that it holds. */
+export async function definitionsServed(server: ApiServer): Promise<void> {
   const deadline = Date.now() + 30_000
   for (;;) {
-    const waiting = items(at((await server.send('GET', address)).body, 'items')).filter(
-      (definition) => !isEstablished(definition),
-    )
+    const all = items(at((await server.send('GET', definitionsAddress)).body, 'items'))
+    const waiting = all.filter((definition) => !isEstablished(definition))
     if (waiting.length === 0) return
     const names = waiting.map((definition) => at(definition, 'metadata', 'name')).join(', ')
     if (Date.now() > deadline)
