@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { environments, type Target } from '../scripts/lib/kustomize.ts'
-import { mapParallel } from '../scripts/lib/process.ts'
+import { eachParallel } from '../scripts/lib/process.ts'
 import { root } from '../scripts/lib/root.ts'
 import { tool } from '../scripts/lib/tools.ts'
 
@@ -48,7 +48,7 @@ function peakMemory(pid: number | undefined): number {
 async function bare(targets: readonly Target[]): Promise<number> {
   const kustomize = await tool('kustomize')
   const start = performance.now()
-  await mapParallel(targets, (target) => sample(kustomize, ['build', target.folder], root))
+  await Promise.all(eachParallel(targets, (target) => sample(kustomize, ['build', target.folder], root)))
   return (performance.now() - start) / 1000
 }
 

@@ -3,8 +3,16 @@ import type { Finding } from './finding.ts'
 import { at, fields, groupOf, items, type KubeObject, nameOf, text, toObject, type Value } from './objects.ts'
 import { readRendered } from './rendered.ts'
 
+/** A document of a stream: its text and the objects in it, several where it is a List. */
+export interface ObjectDocument {
+  readonly body: string
+  readonly objects: readonly KubeObject[]
+}
+
 /** What a text of YAML documents holds, and what is wrong with it as YAML or as a list of objects. */
 export interface Documents {
+  readonly documents: readonly ObjectDocument[]
+  /** The objects of all documents. */
   readonly objects: readonly KubeObject[]
   readonly findings: readonly Finding[]
 }
@@ -21,7 +29,7 @@ type Note = (rule: string, message: string, fix: string, line: number, column?: 
  * @param file the file that the text came from; without one it is what kustomize rendered, whose lines nobody can open
  */
 export function readDocuments(content: string, target: string, file?: string): Documents {
-  const objects: KubeObject[] = []
+  const documents: ObjectDocument[] = []
   const findings: Finding[] = []
   const seen = new Set<string>()
   const note: Note = (rule, message, fix, line, column) => {
@@ -30,11 +38,12 @@ export function readDocuments(content: string, target: string, file?: string): D
   }
   if (content.includes('\0')) {
     note('yaml-syntax', 'this holds NUL bytes, so it is not a text file; expected YAML', 'Give a file of manifests.', 1)
-    return { objects, findings }
+    return { documents, objects: [], findings }
   }
   for (const { body, line } of split(content)) {
     const read = file === undefined ? readRenderedDocument(body) : undefined
     const { value, start } = read ?? readDocument(body, line, note)
+    const objects: KubeObject[] = []
     for (const entry of at(value, 'kind') === 'List' ? items(at(value, 'items')) : items(value && [value])) {
       const object = toObject(entry)
       if (object === undefined) {
@@ -49,8 +58,9 @@ export function readDocuments(content: string, target: string, file?: string): D
       seen.add(id)
       objects.push(object)
     }
+    if (objects.length > 0) documents.push({ body, objects })
   }
-  return { objects, findings }
+  return { documents, objects: documents.flatMap(({ objects }) => objects), findings }
 }
 
 /** The documents of a stream with the number of lines before each. A `---` at a line's start always begins a document. */

@@ -1,17 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ObjectDocument } from './documents.ts'
 import type { Finding, Path } from './finding.ts'
 import { type KubeObject, nameOf } from './objects.ts'
 import { run } from './process.ts'
 import type { Locate } from './source.ts'
 import { tool } from './tools.ts'
 
-/** Manifests to validate, with the objects they hold and how to find where their values are set. */
+/** Documents to validate, and how to find where the values of their objects are set. */
 export interface Manifests {
   readonly target: string
-  readonly content: string
-  readonly objects: readonly KubeObject[]
+  readonly documents: readonly ObjectDocument[]
   readonly locate: Locate
 }
 
@@ -25,44 +25,79 @@ interface Report {
   readonly msg: string
 }
 
+/** A text to validate once, for all the objects that it stands for. */
+interface Text {
+  readonly body: string
+  readonly objects: readonly KubeObject[]
+  readonly uses: { readonly manifests: Manifests; readonly objects: readonly KubeObject[] }[]
+}
+
 /**
  * Validates all manifests against the committed schemas in one kubeconform process, without network.
  * A kind that has no schema is a finding, never skipped.
  * @param schemas the folder that `npm run schemas` wrote
  */
 export async function validateSchemas(all: readonly Manifests[], schemas: string): Promise<Finding[]> {
-  if (all.length === 0) return []
+  const texts = distinctTexts(all)
+  if (texts.length === 0) return []
   const folder = mkdtempSync(join(tmpdir(), 'check-'))
   try {
-    const files = all.map(({ content }, index) => {
-      const file = join(folder, `${index}.yaml`)
-      writeFileSync(file, content)
-      return file
+    const files = filesOf(texts).map((inFile, index) => {
+      const name = join(folder, `${index}.yaml`)
+      writeFileSync(name, inFile.map(({ body }) => body).join('\n---\n'))
+      return { name, texts: inFile }
     })
     const location = join(schemas, schemaTemplate)
-    const { stdout, stderr } = await run(await tool('kubeconform'), [
-      '-strict',
-      '-output',
-      'json',
-      '-schema-location',
-      location,
-      ...files,
-    ])
-    const reports = parseReports(stdout, stderr)
-    return all.flatMap((manifests, index) => {
-      const own = reports.filter(({ filename }) => filename === files[index])
-      // kubeconform's workers finish in any order; findings are told in the order of the objects.
-      const ranked = own.map((report) => ({
-        report,
-        rank: manifests.objects.findIndex((object) => isAbout(report, object)),
-      }))
-      return ranked
-        .sort((a, b) => a.rank - b.rank)
-        .flatMap(({ report, rank }) => toFindings(report, manifests, manifests.objects[rank]))
-    })
+    const names = files.map(({ name }) => name)
+    const options = ['-strict', '-output', 'json', '-schema-location', location]
+    const { stdout, stderr } = await run(await tool('kubeconform'), [...options, ...names])
+    const reports = new Map(
+      parseReports(stdout, stderr).map((report) => [`${report.filename} ${idOf(report)}`, report]),
+    )
+    return files.flatMap((file) => file.texts.flatMap((text) => findingsOf(text, file.name, reports)))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Environments repeat most of what they render, but for the namespace, which no schema judges: each text is validated once. */
+function distinctTexts(all: readonly Manifests[]): Text[] {
+  const texts = new Map<string, Text>()
+  for (const manifests of all) {
+    for (const { body, objects } of manifests.documents) {
+      const namespace = objects[0]?.namespace
+      const key = objects.length === 1 ? body.replace(`\n  namespace: ${namespace}\n`, '\n') : body
+      const text = texts.get(key) ?? { body, objects, uses: [] }
+      text.uses.push({ manifests, objects })
+      texts.set(key, text)
+    }
+  }
+  return [...texts.values()]
+}
+
+/** kubeconform names an object by kind, name and version only, so two texts about one such name never share a file. */
+function filesOf(texts: readonly Text[]): Text[][] {
+  const files: Text[][] = []
+  const used = new Map<string, number>()
+  for (const text of texts) {
+    const index = Math.max(...text.objects.map((object) => used.get(idOf(object)) ?? 0))
+    for (const object of text.objects) used.set(idOf(object), index + 1)
+    files[index] ??= []
+    files[index].push(text)
+  }
+  return files
+}
+
+function idOf(object: { kind: string; name: string; version?: string; apiVersion?: string }): string {
+  return `${object.version ?? object.apiVersion} ${object.kind} ${object.name}`
+}
+
+function findingsOf(text: Text, file: string, reports: ReadonlyMap<string, Report>): Finding[] {
+  return text.objects.flatMap((object, index) => {
+    const report = reports.get(`${file} ${idOf(object)}`)
+    if (report === undefined || report.status === 'statusValid') return []
+    return text.uses.flatMap(({ manifests, objects }) => toFindings(report, manifests, objects[index] ?? object))
+  })
 }
 
 /** Where the schema of a kind lies below the schema folder, in kubeconform's template language. */
@@ -77,13 +112,7 @@ function parseReports(stdout: string, stderr: string): readonly Report[] {
   }
 }
 
-function isAbout(report: Report, object: KubeObject): boolean {
-  return object.kind === report.kind && object.name === report.name && object.apiVersion === report.version
-}
-
-function toFindings(report: Report, { target, locate }: Manifests, object: KubeObject | undefined): Finding[] {
-  // kubeconform also judges what is no object at all; readDocuments has said so already.
-  if (object === undefined) return []
+function toFindings(report: Report, { target, locate }: Manifests, object: KubeObject): Finding[] {
   const make = (rule: string, path: Path, message: string, fix: string): Finding => {
     const source = locate(object, path)
     return { rule, severity: 'error', target, object: nameOf(object), path, message, fix, ...(source && { source }) }

@@ -45,11 +45,13 @@ export function kustomizationTarget(folder: string): Target {
   return { name: folder, folder: path }
 }
 
+/** The manifests that kustomize rendered, or the finding that says why there are none. */
+export type Rendering = { readonly manifests: string } | { readonly finding: Finding }
+
 /**
  * Renders a folder with kustomize, with the same load restrictions as Argo CD.
- * @returns the manifests, or the finding that says why there are none
  */
-export async function render(target: Target, root: string): Promise<{ manifests: string } | { finding: Finding }> {
+export async function render(target: Target, root: string): Promise<Rendering> {
   const { code, stdout, stderr } = await run(await tool('kustomize'), ['build', target.folder])
   if (code === 0 && stdout.trim() !== '') return { manifests: stdout }
   const message =

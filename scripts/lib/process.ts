@@ -30,16 +30,25 @@ export function run(program: string, args: readonly string[], input?: string): P
   })
 }
 
-/** Maps with at most as many tasks at once as there are cores; results keep the order of the input. */
-export async function mapParallel<T, R>(inputs: readonly T[], task: (input: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = new Array(inputs.length)
-  let next = 0
-  const worker = async () => {
-    while (next < inputs.length) {
-      const index = next++
-      results[index] = await task(inputs[index] as T)
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), inputs.length) }, worker))
-  return results
+/** Starts a task for each input, as many at once as there are cores, and gives their promises in the order of the inputs. */
+export function eachParallel<T, R>(inputs: readonly T[], task: (input: T) => Promise<R>): Promise<R>[] {
+  let free = availableParallelism()
+  const waiting: (() => void)[] = []
+  return inputs.map((input) => {
+    const promise = (async () => {
+      if (free > 0) free--
+      else await new Promise<void>((resolve) => waiting.push(resolve))
+      try {
+        return await task(input)
+      } finally {
+        // The place goes to the next in line.
+        const next = waiting.shift()
+        if (next === undefined) free++
+        else next()
+      }
+    })()
+    // A task may fail before anyone awaits it; whoever does is still told.
+    promise.catch(() => {})
+    return promise
+  })
 }
