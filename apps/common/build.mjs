@@ -1,10 +1,12 @@
 // Bundles the entry points of a service into dist/, so that an image needs Node and nothing else: no node_modules, no loader.
+import { rmSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const entryPoints = process.argv.slice(2)
 if (entryPoints.length === 0)
   throw new Error('usage: node ../common/build.mjs <entry.ts>… (run in the folder of the service)')
 
+rmSync('dist', { recursive: true, force: true })
 await build({
   entryPoints,
   outdir: 'dist',

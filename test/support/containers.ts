@@ -1,8 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
-import { tinyChat } from '../models/tiny-chat.ts'
-import { tinyEmbed } from '../models/tiny-embed.ts'
-import { loadTinyModel } from './ollama-models.ts'
+import { makeModelFromFile } from '../../apps/worker/src/model-file.ts'
 
 /** The images that the manifests run. */
 export const images = {
@@ -47,11 +45,9 @@ export async function startRabbitmq(port?: number): Promise<Rabbitmq> {
   }
 }
 
-const topologyFile = 'base/rabbitmq/definitions.json'
-
 /** What the broker of an environment is given, with users of the tests in place of the real ones. */
 function brokerDefinitions(): object {
-  const topology = existsSync(topologyFile) ? (JSON.parse(readFileSync(topologyFile, 'utf8')) as object) : fallback
+  const topology = JSON.parse(readFileSync('base/rabbitmq/topology.json', 'utf8')) as object
   const user = (name: string, tags: string[] = []) => ({ name, password, tags })
   const permission = (name: string, write: string, read: string, configure = '^$') => ({
     user: name,
@@ -75,7 +71,7 @@ function brokerDefinitions(): object {
 
 export type Redis = { container: StartedTestContainer; url: string }
 
-/** Redis with the ACL users of docs/architecture.md, besides `admin`. */
+/** Redis with the configuration of base/redis and the ACL users of docs/architecture.md, besides `admin`. */
 export async function startRedis(port?: number): Promise<Redis> {
   const commands = '+@read +@write +@connection +@pubsub +@scripting +@transaction +time'
   const users = [
@@ -87,8 +83,12 @@ export async function startRedis(port?: number): Promise<Redis> {
   ]
   const container = await new GenericContainer(images.redis)
     .withExposedPorts(port ? { container: 6379, host: port } : 6379)
-    .withCommand(users.flatMap((user) => ['--user', ...user.split(' ')]))
-    .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/))
+    .withCopyContentToContainer([
+      { content: readFileSync('base/redis/redis.conf'), target: '/etc/redis/redis.conf' },
+      { content: users.map((user) => `user ${user}\n`).join(''), target: '/etc/redis/credentials/users.acl' },
+    ])
+    .withCommand(['/etc/redis/redis.conf'])
+    .withWaitStrategy(Wait.forListeningPorts())
     .start()
   return { container, url: `redis://${container.getHost()}:${container.getMappedPort(6379)}` }
 }
@@ -121,36 +121,9 @@ export async function startOllama(port?: number): Promise<Ollama> {
     .withWaitStrategy(Wait.forHttp('/api/version', 11434))
     .start()
   const url = `http://${container.getHost()}:${container.getMappedPort(11434)}`
-  await loadTinyModel(url, 'tiny-chat', tinyChat())
-  await loadTinyModel(url, 'tiny-embed', tinyEmbed())
+  // As the Job pull-models does it, so the models have the digests that overlays/kind/versions.yaml pins.
+  for (const name of ['tiny-chat', 'tiny-embed']) {
+    await makeModelFromFile(url, `${name}:latest`, `overlays/kind/models/${name}.gguf`, AbortSignal.timeout(60_000))
+  }
   return { container, url }
-}
-
-// TODO: goes as soon as base/rabbitmq/definitions.json is there.
-const quorum = { 'x-queue-type': 'quorum' }
-const fallback = {
-  queues: [
-    ...['ai-requests', 'ai-responses'].map((name) => ({
-      name,
-      vhost: '/',
-      durable: true,
-      auto_delete: false,
-      arguments: {
-        ...quorum,
-        'x-delivery-limit': 5,
-        'x-overflow': 'reject-publish',
-        'x-max-length': 100000,
-        'x-dead-letter-exchange': '',
-        'x-dead-letter-routing-key': `${name}.dead`,
-        'x-dead-letter-strategy': 'at-least-once',
-      },
-    })),
-    ...['ai-requests.dead', 'ai-responses.dead'].map((name) => ({
-      name,
-      vhost: '/',
-      durable: true,
-      auto_delete: false,
-      arguments: quorum,
-    })),
-  ],
 }

@@ -1,5 +1,5 @@
 import { createLog } from '@inference/common/log.ts'
-import { createClient } from 'redis'
+import { createClient } from '@redis/client'
 import { type ApiKeyRecord, makeKey } from '../../apps/gateway/src/api-keys.ts'
 import type { GatewayConfig } from '../../apps/gateway/src/config.ts'
 import { startGateway } from '../../apps/gateway/src/gateway.ts'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createClient, type RedisClientType } from 'redis'
+import { createClient, type RedisClientType } from '@redis/client'
 import type { Log } from './log.ts'
 
 export type RedisClient = RedisClientType

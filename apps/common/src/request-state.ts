@@ -10,7 +10,7 @@ export const requestKey = (id: string) => `request:${id}`
 export const eventsKey = (id: string) => `events:${id}`
 
 /** Seconds that `request:<id>` lives: from admission, and from the moment its result is in Postgres. */
-export const requestTtlSeconds = { admitted: 86_400, settled: 3600 } as const
+export const requestTtlSeconds = { admitted: 86_400, settled: 600 } as const
 
 export type RequestStatus = 'queued' | 'running' | 'succeeded' | 'failed'
 

@@ -19,7 +19,7 @@ export function createGatewayMetrics(registry: Registry, publisher: Publisher) {
     requestDuration: new Histogram({
       name: 'http_request_duration_seconds',
       help: 'From the headers of a request to the end of its response; streams last as long as they are open',
-      labelNames: ['method', 'route', 'status'],
+      labelNames: ['method', 'path', 'status'],
       buckets: durationBuckets,
       registers,
     }),
@@ -47,9 +47,9 @@ export function createGatewayMetrics(registry: Registry, publisher: Publisher) {
 /** Observes every response. The label is the route's pattern, never the URL, so that callers cannot make new series. */
 export function observeRequests(app: FastifyInstance, metrics: GatewayMetrics): void {
   app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'unknown'
+    const path = request.routeOptions.url ?? 'unknown'
     metrics.requestDuration.observe(
-      { method: request.method, route, status: reply.statusCode },
+      { method: request.method, path, status: reply.statusCode },
       reply.elapsedTime / 1000,
     )
   })
