@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { createServer } from 'node:net'
+import { onTestFinished } from 'vitest'
+import { waitUntil } from './gateway.ts'
+
+export type ServiceProcess = {
+  /** Everything it has logged, as text. */
+  readonly log: string
+  /** Whether the process has ended, and how. */
+  readonly exit: Promise<{ code: number | null; signal: string | null }>
+  /** Names of the readiness checks that fail; [] when ready, undefined while it does not answer. */
+  failing(): Promise<string[] | undefined>
+  ready(): Promise<void>
+  /** Value of one metric by its exact name and labels as they are printed; 0 if it is not there. */
+  metric(name: string): Promise<number>
+  signal(signal: NodeJS.Signals): void
+}
+
+const built = new Set<string>()
+
+/** Bundles a service once a test file, as its image does: the tests run what is shipped. */
+function build(app: string): void {
+  if (built.has(app)) return
+  const { status, stderr } = spawnSync('npm', ['run', 'build', '--silent', '--workspace', `apps/${app}`], {
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(`the build of apps/${app} failed:\n${stderr}`)
+  built.add(app)
+}
+
+/** Runs `dist/<program>.js` of a service as a process of its own, gone when the test ends. */
+export async function startService(
+  app: 'worker' | 'collector',
+  environment: Record<string, string | number>,
+  program = 'main',
+): Promise<ServiceProcess> {
+  build(app)
+  const port = await freePort()
+  const variables = Object.entries({ METRICS_PORT: port, ...environment }).map(([name, value]) => [name, String(value)])
+  const child: ChildProcess = spawn(process.execPath, [`dist/${program}.js`], {
+    cwd: `apps/${app}`,
+    // Only what is named: the environment of the person who runs the tests must not matter.
+    env: Object.fromEntries([...variables, ['PATH', process.env.PATH ?? '']]),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let log = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      log += chunk
+    })
+  }
+  const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    child.on('exit', (code, signal) => resolve({ code, signal }))
+  })
+  onTestFinished(async ({ task }) => {
+    child.kill('SIGKILL')
+    await exit
+    if (task.result?.state === 'fail') console.error(`--- log of ${app}\n${log}`)
+  })
+
+  const get = async (path: string) => fetch(`http://127.0.0.1:${port}${path}`)
+  async function failing(): Promise<string[] | undefined> {
+    try {
+      return ((await (await get('/readyz')).json()) as { failing: string[] }).failing
+    } catch {
+      return undefined
+    }
+  }
+  return {
+    get log() {
+      return log
+    },
+    exit,
+    failing,
+    ready: () => waitUntil(async () => (await failing())?.length === 0, `${app} is ready\n${log}`, 30),
+    async metric(name) {
+      const text = await (await get('/metrics')).text()
+      const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `))
+      return Number(line?.slice(name.length + 1) ?? 0)
+    },
+    signal: (signal) => void child.kill(signal),
+  }
+}
+
+/** A TCP port that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
