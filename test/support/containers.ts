@@ -84,10 +84,10 @@ export async function startRedis(port?: number): Promise<Redis> {
   const container = await new GenericContainer(images.redis)
     .withExposedPorts(port ? { container: 6379, host: port } : 6379)
     .withCopyContentToContainer([
-      { content: readFileSync('base/redis/redis.conf'), target: '/etc/redis/redis.conf' },
-      { content: users.map((user) => `user ${user}\n`).join(''), target: '/etc/redis/credentials/users.acl' },
+      { content: readFileSync('base/redis/redis.conf'), target: '/usr/local/etc/redis/redis.conf' },
+      { content: users.map((user) => `user ${user}\n`).join(''), target: '/etc/inference/credentials/users.acl' },
     ])
-    .withCommand(['/etc/redis/redis.conf'])
+    .withCommand(['/usr/local/etc/redis/redis.conf'])
     .withWaitStrategy(Wait.forListeningPorts())
     .start()
   return { container, url: `redis://${container.getHost()}:${container.getMappedPort(6379)}` }
