@@ -189,7 +189,7 @@ describe.skipIf(missing)('a real API server', () => {
     ['unknown-field', /^error Deployment unknown-field\/web spec\.replica: .*field not declared in schema/],
     [
       'unknown-item-field',
-      /^error Deployment unknown-item-field\/web spec\.template\.spec\.containers\.0: .*comand: field not declared/,
+      /^error Deployment unknown-item-field\/web spec\.template\.spec\.containers\.0\.comand: .*field not declared/,
     ],
     [
       'unknown-custom-field',
