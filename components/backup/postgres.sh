@@ -1,6 +1,7 @@
 #!/bin/bash
 # Dumps the database, reads the dump back, then removes dumps that are too old. A dump that fails removes nothing.
 set -euo pipefail
+umask 077
 file=/backups/postgres-$(date -u +%Y-%m-%dT%H-%M-%SZ).dump
 PGPASSWORD=$(</etc/inference/credentials/postgres-password)
 export PGPASSWORD

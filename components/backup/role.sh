@@ -5,6 +5,7 @@ PGPASSWORD=$(</etc/inference/admin/admin-password)
 export PGPASSWORD
 psql --host=postgres --username=postgres --dbname=inference --no-psqlrc --quiet --set=ON_ERROR_STOP=1 \
   --set=password="$(</etc/inference/credentials/postgres-password)" <<'SQL'
+set client_min_messages = warning;
 select 'create role backup' where not exists (select from pg_roles where rolname = 'backup') \gexec
 alter role backup with login password :'password';
 grant pg_read_all_data to backup;
