@@ -42,3 +42,9 @@ export function formatPath(path: Path): string {
 export function formatSource(source: Source): string {
   return `${source.file}:${source.line}`
 }
+
+/** A JSON pointer, `/spec/containers/0`, as a path. */
+export function pointerPath(pointer: string): Path {
+  const keys = pointer.split('/').slice(1)
+  return keys.map((key) => (/^\d+$/.test(key) ? Number(key) : key.replaceAll('~1', '/').replaceAll('~0', '~')))
+}

@@ -22,8 +22,8 @@ export interface Readable extends Manifests {
   readonly faults: readonly Finding[]
 }
 
-const config = readConfig(root)
-const checkVersions = versionsChecker(root)
+const config = await readConfig(root)
+const checkVersions = await versionsChecker(root)
 
 /** Reads a file of manifests, `-` being standard input. */
 export function readFile(file: string): Readable {

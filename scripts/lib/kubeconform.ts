@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ObjectDocument } from './documents.ts'
-import type { Finding, Path } from './finding.ts'
+import { type Finding, type Path, pointerPath } from './finding.ts'
 import { type KubeObject, nameOf } from './objects.ts'
 import { run } from './process.ts'
 import type { Locate } from './source.ts'
@@ -141,19 +141,10 @@ function readErrors(message: string): { path: Path; message: string }[] {
   const leaves = errors.filter(([, , text = '']) => !/^(?:validation|allOf|anyOf|oneOf) failed/.test(text))
   if (leaves.length === 0) return [{ path: [], message }]
   return leaves.flatMap(([, pointer = '', text = '']) => {
-    const path = toPath(pointer)
+    const path = pointerPath(pointer)
     const [, unknown] = /^additional propert(?:y|ies) (.*) not allowed$/.exec(text) ?? []
     if (unknown === undefined) return [{ path, message: text }]
     const keys = [...unknown.matchAll(/'([^']*)'/g)].map(([, key = '']) => key)
     return keys.map((key) => ({ path: [...path, key], message: `the schema knows no field "${key}" here` }))
   })
-}
-
-/** `/spec/containers/0` as a path. */
-function toPath(pointer: string): Path {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .map((key) => (/^\d+$/.test(key) ? Number(key) : key))
 }

@@ -61,7 +61,7 @@ export async function render(target: Target, root: string): Promise<Rendering> {
       rule: code === 0 ? 'empty-render' : 'render',
       severity: 'error',
       target: target.name,
-      message,
+      message: message.replaceAll(`${root}/`, ''),
       fix:
         code === 0
           ? 'List the resources of the kustomization, or remove it.'
@@ -71,14 +71,14 @@ export async function render(target: Target, root: string): Promise<Rendering> {
   }
 }
 
-/** Finds the line that kustomize's message is about: the entry of the kustomization that names the path in it. */
+/** Finds the line that kustomize's message is about: the entry of a kustomization that names a path in it, as written or resolved. */
 function sourceOfFailure(target: Target, message: string, root: string): { source?: Source } {
-  const quoted = [...message.matchAll(/['"]([^'"\s]+)['"]/g)].map(([, path = '']) => path)
+  const quoted = new Set([...message.matchAll(/['"`(]([^'"`()\s]+)['"`)]/g)].map(([, path]) => path))
   for (const file of kustomizations(target.folder)) {
-    const lines = readFileSync(file, 'utf8').split('\n')
-    for (const path of quoted) {
-      const line = lines.findIndex((content) => content.trim().replace(/^- (path: )?/, '') === path)
-      if (line !== -1) return { source: { file: relative(root, file), line: line + 1 } }
+    for (const [index, line] of readFileSync(file, 'utf8').split('\n').entries()) {
+      const [, entry] = /^\s*-\s+(?:path:\s*)?(\S+)\s*$/.exec(line) ?? []
+      if (entry === undefined || !(quoted.has(entry) || quoted.has(join(dirname(file), entry)))) continue
+      return { source: { file: relative(root, file), line: index + 1 } }
     }
   }
   const file = kustomizationFile(target.folder)

@@ -1,36 +1,36 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { ErrorObject, ValidateFunction } from 'ajv'
-import { Ajv2020 } from 'ajv/dist/2020.js'
-import { LineCounter, type Node, parseDocument } from 'yaml'
+import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import configSchema from './check.schema.json' with { type: 'json' }
 import type { CheckConfig } from './config.ts'
 import { UsageError } from './errors.ts'
-import { type Finding, formatPath, type Path } from './finding.ts'
+import { type Finding, formatPath, formatSource, type Path, pointerPath } from './finding.ts'
 import type { Target } from './kustomize.ts'
 import { fields, items, type Value } from './objects.ts'
-
-const ajv = new Ajv2020({ allErrors: true, verbose: true })
+import { validator } from './validator.ts'
 
 /**
  * Reads `check.yaml`; without the file nothing is declared.
  * @throws UsageError naming each wrong field, since a wrong configuration proves nothing
  */
-export function readConfig(root: string): CheckConfig {
+export async function readConfig(root: string): Promise<CheckConfig> {
   const file = join(root, 'check.yaml')
   if (!existsSync(file)) return { provided: [] }
-  const faults = validate(file, ajv.compile(configSchema), root)
+  const faults = validate(file, await validator(configSchema), root)
   if (faults.length > 0)
-    throw new UsageError(faults.map(({ message, source }) => `${source?.file}:${source?.line}: ${message}`).join('\n'))
+    throw new UsageError(
+      faults.map(({ message, path, source }) => `${formatSource(source)}: ${formatPath(path)}: ${message}`).join('\n'),
+    )
   const value = parseDocument(readFileSync(file, 'utf8')).toJS() as Value
   return { provided: items(fields(value).provided) as CheckConfig['provided'] }
 }
 
 /** Holds the `versions.yaml` of each environment to the schema of the repository; a repository without that schema has no such files. */
-export function versionsChecker(root: string): (target: Target) => Finding[] {
+export async function versionsChecker(root: string): Promise<(target: Target) => Finding[]> {
   const schema = join(root, 'overlays', 'versions.schema.json')
   if (!existsSync(schema)) return () => []
-  const check = ajv.compile(JSON.parse(readFileSync(schema, 'utf8')))
+  const check = await validator(JSON.parse(readFileSync(schema, 'utf8')))
   return (target) => {
     const file = join(target.folder, 'versions.yaml')
     if (existsSync(file)) {
@@ -75,26 +75,27 @@ function validate(file: string, check: ValidateFunction, root: string): Fault[] 
   if (check(document.toJS())) return []
   return (check.errors ?? []).map((error) => {
     const path = pathOf(error)
-    const node = path.length === 0 ? document.contents : (document.getIn(path, true) as Node | undefined)
-    return {
-      message: `${formatPath(path) || relative(root, file)} ${explain(error)}`,
-      path,
-      source: place(node?.range?.[0] ?? 0),
-    }
+    return { message: explain(error), path, source: place(offsetOf(document, path)) }
   })
 }
 
+/** Where the wrong value is; an unknown key is part of the path, so it is found itself. */
 function pathOf(error: ErrorObject): Path {
-  return error.instancePath
-    .split('/')
-    .slice(1)
-    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .map((key) => (/^\d+$/.test(key) ? Number(key) : key))
+  const path = pointerPath(error.instancePath)
+  return error.keyword === 'additionalProperties' ? [...path, error.params.additionalProperty] : path
+}
+
+function offsetOf(document: Document, path: Path): number {
+  const parent = path.length === 0 ? document.contents : document.getIn(path.slice(0, -1), true)
+  const key = path.at(-1)
+  const pair = isMap(parent) ? parent.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined
+  const node = (pair?.key ?? document.getIn(path, true)) as Node | undefined
+  return node?.range?.[0] ?? 0
 }
 
 function explain(error: ErrorObject): string {
   const params = error.params as Record<string, unknown>
-  if (error.keyword === 'additionalProperties') return `has the unknown key "${params.additionalProperty}"`
+  if (error.keyword === 'additionalProperties') return 'this key is unknown here'
   if (error.keyword === 'required') return `lacks the key "${params.missingProperty}"`
   if (error.keyword === 'pattern') {
     const description = fields(error.parentSchema).description
