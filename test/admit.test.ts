@@ -121,6 +121,7 @@ const cases: Record<string, readonly Value[]> = {
     priorityClass(2000),
     deployment('own-cluster', { ...pod, priorityClassName: 'first' }),
   ],
+  'namespace-of-others': [deployment('elsewhere')],
   'bad-enum': [restricted('bad-enum'), deployment('bad-enum', withContainer({ imagePullPolicy: 'Sometimes' }))],
   'wrong-selector': [
     restricted('wrong-selector'),
@@ -172,10 +173,10 @@ describe.skipIf(missing)('a real API server', () => {
       expect(read).toHaveLength(objects.length)
       return { target, objects: read, locate: () => undefined }
     })
-    findings = await admit(candidates)
+    findings = await admit(candidates, { namespaces: ['elsewhere'], say: () => {} })
   }, 120_000)
 
-  it.each(['good', 'own-cluster'])('admits %s', (name) => expect(found(name)).toEqual([]))
+  it.each(['good', 'own-cluster', 'namespace-of-others'])('admits %s', (name) => expect(found(name)).toEqual([]))
 
   it.each([
     [

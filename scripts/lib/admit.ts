@@ -27,7 +27,7 @@ import {
 } from './objects.ts'
 import { root } from './root.ts'
 import type { Locate } from './source.ts'
-import { findInstalled } from './tools.ts'
+import { findInstalled, tools } from './tools.ts'
 import { toWorkload, type Workload } from './workloads.ts'
 
 /** What one environment would apply to a cluster. */
@@ -35,6 +35,13 @@ export interface Candidate {
   readonly target: string
   readonly objects: readonly KubeObject[]
   readonly locate: Locate
+}
+
+export interface AdmitOptions {
+  /** Namespaces that exist in a cluster although no candidate makes them, such as those of the platform. */
+  readonly namespaces?: readonly string[]
+  /** Tells how far it is; to stderr by default. */
+  readonly say?: (line: string) => void
 }
 
 /** The sentence to print when the programs of an API server are not on this machine; undefined when they are. */
@@ -55,18 +62,25 @@ async function findPrograms(): Promise<ServerPrograms | string> {
  * Asks a real Kubernetes API server, started for the moment, to admit every object by a server-side dry run, and a pod of every pod template.
  * So the server's validation, the CEL rules of custom resources, Pod Security, LimitRanges, quotas and PriorityClasses all judge as they would in a cluster;
  * what only webhooks or controllers would say is not asked. Environments are judged one after the other and do not see each other's objects.
- * @param namespaces namespaces that exist in a cluster although no candidate makes them, such as those of the platform
  * @returns one finding of rule `admission` for every refusal or warning, in the server's words
  * @throws UsageError when the programs are missing or the server does not start
  */
-export async function admit(candidates: readonly Candidate[], namespaces: readonly string[] = []): Promise<Finding[]> {
+export async function admit(candidates: readonly Candidate[], options: AdmitOptions = {}): Promise<Finding[]> {
   const programs = await findPrograms()
   if (typeof programs === 'string') throw new UsageError(programs)
+  const { namespaces = [], say = (line) => process.stderr.write(`${line}\n`) } = options
+  say(`Starting Kubernetes ${tools['kube-apiserver'].version} to ask it to admit every object…`)
   return withApiServer(programs, async (server) => {
     await installDefinitions(server, readDefinitions(join(root, 'schemas', 'crds'), candidates))
-    await Promise.all(namespaces.map((name) => server.send('POST', '/api/v1/namespaces', namespaceNamed(name))))
+    for (const name of ['default', ...namespaces]) {
+      await server.send('POST', '/api/v1/namespaces', { metadata: { name } })
+      await addDefaultAccount(server, name)
+    }
     const findings: Finding[] = []
-    for (const candidate of candidates) findings.push(...(await admitCandidate(server, candidate)))
+    for (const candidate of candidates) {
+      say(`  ${candidate.target}: ${candidate.objects.length} objects`)
+      findings.push(...(await admitCandidate(server, candidate)))
+    }
     return findings
   })
 }
@@ -79,8 +93,9 @@ function readDefinitions(folder: string, candidates: readonly Candidate[]): Valu
   return definitions.filter((definition) => used.has(text(at(definition, 'spec', 'names', 'kind')) ?? ''))
 }
 
-function namespaceNamed(name: string): Fields {
-  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
+/** A controller does this in a cluster; without it no pod is admitted. */
+async function addDefaultAccount(server: ApiServer, namespace: string): Promise<void> {
+  await server.send('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'default' } })
 }
 
 // Objects that the admission of others looks up, in the order in which they need each other. They are made for real.
@@ -153,13 +168,9 @@ async function judgeObject(
 function unserved(candidate: Candidate, object: KubeObject, kinds: Kinds): Finding {
   const others = [...kinds.values()].filter(({ kind }) => kind === object.kind).map(({ apiVersion }) => apiVersion)
   const hint = others.length > 0 ? `; it serves ${object.kind} of ${others.join(', ')}` : ''
-  return finding(
-    candidate,
-    object,
-    'error',
-    ['apiVersion'],
-    `the API server serves no ${object.kind} of ${object.apiVersion}${hint}`,
-  )
+  const message = `the API server serves no ${object.kind} of ${object.apiVersion}${hint}`
+  const fix = 'Mend the kind or apiVersion, or add its CustomResourceDefinition to `npm run schemas`.'
+  return { ...finding(candidate, object, 'error', ['apiVersion'], message), fix }
 }
 
 /**
@@ -168,10 +179,7 @@ function unserved(candidate: Candidate, object: KubeObject, kinds: Kinds): Findi
  */
 async function actAsControllers(server: ApiServer, objects: readonly KubeObject[]): Promise<void> {
   for (const { kind, name, namespace, raw } of objects) {
-    if (kind === 'Namespace') {
-      const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }
-      await server.send('POST', `/api/v1/namespaces/${name}/serviceaccounts`, account)
-    }
+    if (kind === 'Namespace') await addDefaultAccount(server, name)
     if (kind === 'ResourceQuota') {
       const hard = fields(at(raw, 'spec', 'hard'))
       const used = Object.fromEntries(Object.keys(hard).map((resource) => [resource, '0']))
