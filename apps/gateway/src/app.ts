@@ -8,6 +8,7 @@ import { limits } from './limits.ts'
 import { observeRequests } from './metrics.ts'
 import { describeApi } from './openapi.ts'
 import { answerProblems, rawProblem, sendProblem, toProblem, unavailable } from './problems.ts'
+import { recipeRoutes } from './recipes/routes.ts'
 import { chatCompletionRoutes } from './routes/chat-completions.ts'
 import { eventRoutes } from './routes/events.ts'
 import { inferenceRoutes } from './routes/inference.ts'
@@ -37,7 +38,8 @@ export async function buildApp(context: Context, log: Log): Promise<FastifyInsta
     // Requests that still come over open connections while the server closes are served, so that a rollout shows no error.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 100 },
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    // style and explode say in the OpenAPI document how a list is written in a query; they validate nothing.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, keywords: ['style', 'explode'] } },
     frameworkErrors: (error, request, reply) => sendProblem(request, reply, toProblem(error)),
     clientErrorHandler(error, socket) {
       if (socket.writable) socket.end(rawProblem((error as NodeJS.ErrnoException).code))
@@ -62,6 +64,7 @@ export async function buildApp(context: Context, log: Log): Promise<FastifyInsta
     await api.register(chatCompletionRoutes)
     await api.register(modelRoutes)
     await api.register(usageRoutes)
+    await api.register(recipeRoutes)
   })
   return app
 }
