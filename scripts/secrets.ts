@@ -50,12 +50,14 @@ await runCommand(async () => {
 function connect(context: string | undefined): CoreV1Api {
   const config = new KubeConfig()
   config.loadFromDefault()
+  // Without any kubeconfig the client makes up a context of this name for localhost:8080, where nobody listens.
+  if (config.getCurrentContext() === 'loaded-context' || config.getCurrentCluster() === null) {
+    throw new UsageError('no kubeconfig names a cluster; expected one in KUBECONFIG or ~/.kube/config')
+  }
   const known = config.getContexts().map((entry) => entry.name)
   if (context !== undefined && !known.includes(context))
     throw new UsageError(`no context "${context}" in the kubeconfig; expected one of ${known.join(', ')}`)
   if (context !== undefined) config.setCurrentContext(context)
-  if (config.getCurrentCluster() === null)
-    throw new UsageError('the kubeconfig names no cluster; expected a current context, or --context')
   process.stdout.write(`Cluster: ${config.getCurrentContext()}\n`)
   return config.makeApiClient(CoreV1Api)
 }
