@@ -1,0 +1,306 @@
+// The page: what is asked lives in the address, and everything shown follows from it.
+import { ApiProblem, findRecipes, followEvents } from './api.mjs'
+import { createChips } from './chips.mjs'
+import { element, listText, placeholderCards, recipeCard, setOpen } from './view.mjs'
+
+const typingMs = 350
+const settledMs = 80
+const suggestionMs = 900
+const slowMs = 3000
+
+const starters = [
+  ['tomato', 'basil', 'garlic'],
+  ['eggs', 'potatoes', 'onion'],
+  ['chickpeas', 'spinach', 'lemon'],
+  ['chicken', 'rice', 'lime'],
+  ['mushrooms', 'thyme', 'cream'],
+  ['apples', 'cinnamon', 'oats'],
+]
+
+const at = (id) => document.getElementById(id)
+const form = at('search')
+const say = (text) => {
+  at('status').textContent = text
+}
+const chips = createChips({ field: at('field'), list: at('chips'), input: at('ingredient'), onChange: changed, say })
+
+let openId = ''
+const current = { recipes: [], key: '' }
+let searching = new AbortController()
+let suggesting = new AbortController()
+let searchTimer = 0
+let suggestionTimer = 0
+
+// What is asked, to and from the address.
+
+function asked() {
+  return { ingredients: chips.ingredients, diet: form.elements.diet.value, max: form.elements.max.value }
+}
+
+function readAddress() {
+  const query = new URLSearchParams(location.search)
+  chips.set((query.get('i') ?? '').split(','))
+  form.elements.diet.value = ['vegetarian', 'vegan'].includes(query.get('diet')) ? query.get('diet') : ''
+  form.elements.max.value = query.get('max') ?? ''
+  if (form.elements.max.selectedIndex < 0) form.elements.max.value = ''
+  openId = query.get('recipe') ?? ''
+}
+
+function writeAddress({ ingredients, diet, max }) {
+  const query = new URLSearchParams()
+  if (ingredients.length > 0) query.set('i', ingredients.join(','))
+  if (diet) query.set('diet', diet)
+  if (max) query.set('max', max)
+  if (openId) query.set('recipe', openId)
+  // A comma may stand in a query; encoded, the address would be hard to read.
+  const text = query.toString().replaceAll('%2C', ',')
+  history.replaceState(null, '', text ? `?${text}` : location.pathname)
+  document.title =
+    ingredients.length > 0 ? `${listText(ingredients)} – what is in the kitchen?` : 'What is in the kitchen?'
+}
+
+// Searching.
+
+function changed(isSettled) {
+  clearTimeout(searchTimer)
+  searchTimer = setTimeout(search, isSettled ? settledMs : typingMs)
+}
+
+async function search({ again = false } = {}) {
+  const question = asked()
+  const key = JSON.stringify(question)
+  if (key === current.key && !again) return
+  searching.abort()
+  clearTimeout(suggestionTimer)
+  suggesting.abort()
+  current.key = key
+  writeAddress(question)
+  hideNotice()
+
+  const isEmpty = question.ingredients.length === 0
+  at('welcome').hidden = !isEmpty
+  at('table').hidden = isEmpty
+  at('hint').hidden = !isEmpty
+  if (isEmpty) {
+    current.recipes = []
+    at('recipes').replaceChildren()
+    return
+  }
+
+  searching = new AbortController()
+  const { signal } = searching
+  showSearching()
+  clearSuggestion()
+  const slow = setTimeout(showSlow, slowMs)
+  try {
+    const { recipes } = await findRecipes(question, { suggestion: false, signal })
+    hideNotice()
+    showRecipes(question, recipes)
+    if (recipes.length > 0) suggestionTimer = setTimeout(() => suggest(question), suggestionMs)
+  } catch (error) {
+    if (!signal.aborted) showProblem(error)
+  } finally {
+    clearTimeout(slow)
+    if (!signal.aborted) at('results').removeAttribute('aria-busy')
+  }
+}
+
+function showSearching() {
+  at('results').setAttribute('aria-busy', 'true')
+  if (current.recipes.length > 0) return
+  at('results-title').textContent = 'Looking…'
+  at('recipes').replaceChildren(...placeholderCards(4))
+}
+
+function showSlow() {
+  showNotice({
+    title: 'This takes longer than usual',
+    detail: 'The kitchen is busy. Your recipes are still on their way.',
+    isCalm: true,
+  })
+  say('This takes longer than usual. Your recipes are still on their way.')
+}
+
+function showRecipes({ ingredients }, recipes) {
+  current.recipes = recipes
+  if (!recipes.some(({ id }) => id === openId)) openId = ''
+  const count = recipes.length
+  const summary =
+    count === 0 ? 'No recipe fits' : `${count} ${count === 1 ? 'recipe' : 'recipes'} for ${listText(ingredients)}`
+  at('results-title').textContent = summary
+  say(
+    count === 0
+      ? 'No recipe fits. Allow more time or another diet.'
+      : `${summary}. The best match is ${recipes[0].title}.`,
+  )
+  at('suggestion').hidden = count === 0
+  at('recipes').replaceChildren(
+    ...recipes.map((recipe) =>
+      recipeCard(recipe, { isOpen: recipe.id === openId, onToggle: (isOpen) => toggled(recipe.id, isOpen) }),
+    ),
+  )
+  if (count === 0)
+    at('recipes').append(element('li', { class: 'none' }, 'Allow more time or another diet, and there will be some.'))
+}
+
+/** One recipe is open at a time, so that the address can say which. */
+function toggled(id, isOpen) {
+  openId = isOpen ? id : ''
+  for (const card of at('recipes').children)
+    if (card.dataset.id !== id && card.classList.contains('open')) setOpen(card, false)
+  const card = at('recipes').querySelector(`[data-id="${CSS.escape(id)}"]`)
+  // Closing a card above may have moved this one out of sight.
+  if (isOpen && card.getBoundingClientRect().top < 0) card.scrollIntoView({ block: 'start' })
+  writeAddress(asked())
+}
+
+// The suggestion.
+
+async function suggest(question) {
+  suggesting.abort()
+  suggesting = new AbortController()
+  const { signal } = suggesting
+  clearSuggestion()
+  at('suggestion').setAttribute('aria-busy', 'true')
+  note('A dish is being thought up…', 'thinking')
+  const slow = setTimeout(
+    () => note('Still thinking: others are being cooked for as well. The recipes are ready meanwhile.', 'thinking'),
+    slowMs,
+  )
+  try {
+    const { suggestion, suggestionProblem } = await findRecipes(question, { suggestion: true, signal })
+    if (suggestionProblem) throw new ApiProblem(suggestionProblem.title, suggestionProblem.detail)
+    await followEvents(suggestion, (type, data) => onSuggestionEvent(type, data, slow), signal)
+  } catch (error) {
+    if (signal.aborted) return
+    showSuggestionProblem(error, question)
+  } finally {
+    clearTimeout(slow)
+    if (!signal.aborted) at('suggestion').removeAttribute('aria-busy')
+  }
+}
+
+function onSuggestionEvent(type, data, slow) {
+  const text = at('suggestion-text')
+  // A worker that takes a broken job over starts from the beginning.
+  if (type === 'started') text.textContent = ''
+  if (type === 'token') {
+    clearTimeout(slow)
+    note('')
+    text.append(data.text)
+    text.classList.add('writing')
+  }
+  if (type !== 'finished') return
+  text.classList.remove('writing')
+  if (data.outcome !== 'succeeded')
+    throw new ApiProblem('No dish this time', data.error?.message ?? 'The model did not finish.')
+  note(data.finishReason === 'length' ? 'Cut short at the most words there may be.' : '')
+  say('The suggestion is ready.')
+}
+
+function showSuggestionProblem(error, question) {
+  at('suggestion-text').classList.remove('writing')
+  const detail = error instanceof ApiProblem ? error.detail : 'Something went wrong on this page.'
+  note(`${error.title ?? 'That did not work'}. ${detail}`, 'failed')
+  say(`No suggestion. ${detail}`)
+  const retry = at('suggestion-retry')
+  retry.hidden = false
+  retry.onclick = () => {
+    at('suggestion').focus()
+    suggest(question)
+  }
+}
+
+function clearSuggestion() {
+  at('suggestion').removeAttribute('aria-busy')
+  at('suggestion-text').replaceChildren()
+  at('suggestion-text').classList.remove('writing')
+  at('suggestion-retry').hidden = true
+  note('It comes when you pause.')
+}
+
+function note(text, state = '') {
+  const node = at('suggestion-note')
+  node.textContent = text
+  node.dataset.state = state
+  node.hidden = text === ''
+}
+
+// What went wrong.
+
+function showProblem(error) {
+  const isOffline = error.offline && !navigator.onLine
+  showNotice({
+    title: isOffline ? 'You are offline' : (error.title ?? 'That did not work'),
+    detail: isOffline
+      ? 'The search goes on by itself when you are back.'
+      : error instanceof ApiProblem
+        ? error.detail
+        : 'Something went wrong on this page.',
+    onRetry: () => search({ again: true }),
+  })
+  current.recipes = []
+  at('recipes').replaceChildren()
+  at('table').hidden = true
+}
+
+function showNotice({ title, detail, onRetry, isCalm = false }) {
+  const retry = onRetry && element('button', { type: 'button', class: 'button' }, 'Try again')
+  retry?.addEventListener('click', () => {
+    at('ingredient').focus()
+    onRetry()
+  })
+  // An alert is read at once, what is calm is left to the status line.
+  const box = element(
+    'div',
+    { class: `notice${isCalm ? ' calm' : ''}`, role: isCalm ? undefined : 'alert' },
+    element('h2', {}, title),
+    element('p', {}, detail),
+    retry,
+  )
+  at('notice').replaceChildren(box)
+  at('notice').hidden = false
+}
+
+function hideNotice() {
+  at('notice').hidden = true
+  at('notice').replaceChildren()
+}
+
+// Wiring.
+
+form.addEventListener('submit', (event) => event.preventDefault())
+form.addEventListener('change', (event) => event.target !== at('ingredient') && changed(true))
+addEventListener('popstate', () => {
+  readAddress()
+  search()
+})
+addEventListener('online', () => search({ again: true }))
+addEventListener('offline', () => showProblem(new ApiProblem('', '', { offline: true })))
+
+at('share').addEventListener('click', async () => {
+  const done = await navigator.clipboard.writeText(location.href).then(
+    () => 'Link copied',
+    () => 'Copy the address above',
+  )
+  at('share').textContent = done
+  say(done)
+  setTimeout(() => {
+    at('share').textContent = 'Copy link'
+  }, 2500)
+})
+
+at('starters').append(
+  ...starters.map((ingredients) => {
+    const button = element('button', { type: 'button', class: 'starter' }, listText(ingredients))
+    button.addEventListener('click', () => {
+      chips.set(ingredients)
+      at('ingredient').focus()
+      changed(true)
+    })
+    return element('li', {}, button)
+  }),
+)
+
+readAddress()
+search({ again: true })
