@@ -19,6 +19,8 @@ export interface Environment {
   selectedBy(namespace: string, selector: Value): readonly Workload[]
   /** Workloads whose pods a Service-style label map selects. */
   selectedByMap(namespace: string, selector: Value): readonly Workload[]
+  /** The namespaces into which anything is rendered. */
+  readonly namespaces: readonly string[]
   /** Whether anything is rendered into the namespace. What is in any other one is not known. */
   hasNamespace(namespace: string): boolean
   /** What `check.yaml` declares to exist in the cluster without being rendered here. */
@@ -74,6 +76,7 @@ export function createEnvironment(
       candidates(namespace, at(selector, 'matchLabels')).filter((workload) => selects(selector, workload.labels)),
     selectedByMap: (namespace, selector) =>
       candidates(namespace, selector).filter((workload) => selectsByMap(selector, workload.labels)),
+    namespaces: [...namespaces],
     hasNamespace: (namespace) => namespaces.has(namespace),
     provided: (kind, objectName) => provided.find((entry) => entry.kind === kind && entry.name === objectName),
   }

@@ -175,7 +175,7 @@ export function referencesTo(environment: Environment, kind: string): readonly R
 }
 
 function read(source: KubeObject, row: Row, root: Value, base: Path, note: (reference: Reference) => void): void {
-  for (const { path, value } of walk(root, row.at.split('.'), base)) {
+  for (const { path, value } of walk(root, steps(row.at), base)) {
     const field = row.name ?? 'name'
     const name = field === '.' ? text(value) : text(fields(value)[field])
     if (!name) continue
@@ -195,26 +195,40 @@ function read(source: KubeObject, row: Row, root: Value, base: Path, note: (refe
 }
 
 function keysOf(value: Value, key: string, base: Path): { name: string; path: Path }[] {
-  return [...walk(value, key.split('.'), base)].flatMap(({ path, value: found }) => {
+  return walk(value, steps(key), base).flatMap(({ path, value: found }) => {
     const name = text(found)
     return name === undefined ? [] : [{ name, path }]
   })
 }
 
-/** Every value that a path of fields leads to; `*` stands for every item of a list. */
-export function* walk(
-  value: Value,
-  steps: readonly string[],
-  base: Path = [],
-): Generator<{ path: Path; value: Value }> {
-  const [step, ...rest] = steps
-  if (step === undefined) {
-    if (value !== undefined && value !== null) yield { path: base, value }
-  } else if (step === '*') {
-    for (const [index, item] of items(value).entries()) yield* walk(item, rest, [...base, index])
-  } else if (Object.hasOwn(fields(value), step)) {
-    yield* walk(fields(value)[step], rest, [...base, step])
+const splits = new Map<string, readonly string[]>()
+
+/** The steps of a path of the table, split once. */
+function steps(path: string): readonly string[] {
+  let split = splits.get(path)
+  if (split === undefined) {
+    split = path.split('.')
+    splits.set(path, split)
   }
+  return split
+}
+
+/** Every value that the steps lead to; `*` stands for every item of a list. */
+function walk(value: Value, steps: readonly string[], base: Path): { path: Path; value: Value }[] {
+  let places = [{ path: base, value }]
+  for (const step of steps) {
+    if (places.length === 0) break
+    places =
+      step === '*'
+        ? places.flatMap(({ path, value: list }) =>
+            items(list).map((item, index) => ({ path: [...path, index], value: item })),
+          )
+        : places.flatMap(({ path, value: mapping }) => {
+            const field = Object.hasOwn(fields(mapping), step) ? fields(mapping)[step] : undefined
+            return field === undefined || field === null ? [] : [{ path: [...path, step], value: field }]
+          })
+  }
+  return places
 }
 
 /** What is known of a reference's target: the keys it will have, or that they cannot be known. */

@@ -1,16 +1,26 @@
 import type { Rule } from '../lib/rule.ts'
+import addressResolves from './address-resolves.ts'
 import backendExists from './backend-exists.ts'
 import classExists from './class-exists.ts'
 import configmapExists from './configmap-exists.ts'
+import connectionAllowed from './connection-allowed.ts'
+import connectionDeclared from './connection-declared.ts'
+import dnsAllowed from './dns-allowed.ts'
 import ephemeralStorage from './ephemeral-storage.ts'
 import extendedResources from './extended-resources.ts'
 import gatewayAcceptsRoute from './gateway-accepts-route.ts'
 import gpuPlacement from './gpu-placement.ts'
 import imagePinned from './image-pinned.ts'
 import imageRegistry from './image-registry.ts'
+import kedaTriggerAddress from './keda-trigger-address.ts'
 import limitsCoverRequests from './limits-cover-requests.ts'
 import memoryLimit from './memory-limit.ts'
+import monitorPort from './monitor-port.ts'
+import monitorSelects from './monitor-selects.ts'
 import namespacePodSecurity from './namespace-pod-security.ts'
+import networkPolicyPeerExists from './network-policy-peer-exists.ts'
+import networkPolicyPortExists from './network-policy-port-exists.ts'
+import networkPolicySelectsPods from './network-policy-selects-pods.ts'
 import oneScaler from './one-scaler.ts'
 import pdbAllowsDisruption from './pdb-allows-disruption.ts'
 import pdbDisjoint from './pdb-disjoint.ts'
@@ -18,6 +28,7 @@ import pdbExists from './pdb-exists.ts'
 import pdbSelectsPods from './pdb-selects-pods.ts'
 import pdbUnhealthyPods from './pdb-unhealthy-pods.ts'
 import persistentVolumeClaimExists from './persistent-volume-claim-exists.ts'
+import podIsolated from './pod-isolated.ts'
 import podSecurityApparmor from './pod-security-apparmor.ts'
 import podSecurityCapabilities from './pod-security-capabilities.ts'
 import podSecurityHostNamespaces from './pod-security-host-namespaces.ts'
@@ -56,18 +67,28 @@ import triggerAuthenticationExists from './trigger-authentication-exists.ts'
 
 /** Every rule, in the order their findings are printed. */
 export const rules: readonly Rule[] = [
+  addressResolves,
   backendExists,
   classExists,
   configmapExists,
+  connectionAllowed,
+  connectionDeclared,
+  dnsAllowed,
   ephemeralStorage,
   extendedResources,
   gatewayAcceptsRoute,
   gpuPlacement,
   imagePinned,
   imageRegistry,
+  kedaTriggerAddress,
   limitsCoverRequests,
   memoryLimit,
+  monitorPort,
+  monitorSelects,
   namespacePodSecurity,
+  networkPolicyPeerExists,
+  networkPolicyPortExists,
+  networkPolicySelectsPods,
   oneScaler,
   pdbAllowsDisruption,
   pdbDisjoint,
@@ -75,6 +96,7 @@ export const rules: readonly Rule[] = [
   pdbSelectsPods,
   pdbUnhealthyPods,
   persistentVolumeClaimExists,
+  podIsolated,
   podSecurityApparmor,
   podSecurityCapabilities,
   podSecurityHostNamespaces,

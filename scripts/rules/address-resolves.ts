@@ -1,0 +1,46 @@
+import { declarationsOf, resolveHost, serviceHasPort } from '../lib/dependencies.ts'
+import { at, items, nameOf } from '../lib/objects.ts'
+import { resolve } from '../lib/references.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'address-resolves',
+  severity: 'error',
+  summary: 'Every address of a Service in the configuration of a program names a Service and a port that exist.',
+  why: 'A wrong host name or port fails at run time only: the program starts, and every call ends in an error or a time-out.',
+  fix: 'Write the name and port of a rendered Service, or declare the Service in check.yaml if something else makes it.',
+  check(environment, report) {
+    const seen = new Set<string>()
+    for (const { workload, object, path, label, address, certain } of declarationsOf(environment)) {
+      if (!certain) continue
+      const resolved = resolveHost(environment, address.host, workload.object.namespace)
+      if (resolved === undefined) continue
+      const key = [nameOf(object), ...path, address.host, address.port].join(' ')
+      if (seen.has(key)) continue
+      seen.add(key)
+      if ('missing' in resolved) {
+        const { name, namespace } = resolved.missing
+        // A host by itself may be anything; in a URL a single word can only be a Service.
+        if (address.scheme === undefined || aliases(workload.pod).has(address.host)) continue
+        if (resolve(environment, 'Service', namespace, name) !== undefined) continue
+        report(
+          object,
+          path,
+          `${label} names the host "${address.host}", but there is no Service "${name}" in namespace "${namespace}"`,
+        )
+      } else if (address.port !== undefined && !serviceHasPort(resolved.service, address.port)) {
+        const ports = items(at(resolved.service.raw, 'spec', 'ports')).map((port) => at(port, 'port'))
+        report(
+          object,
+          path,
+          `${label} names port ${address.port}, but Service "${resolved.service.name}" has ${ports.join(', ')}`,
+        )
+      }
+    }
+  },
+})
+
+/** Names that the pod's own hosts file resolves. */
+function aliases(pod: unknown): ReadonlySet<unknown> {
+  return new Set(items(at(pod, 'hostAliases')).flatMap((alias) => items(at(alias, 'hostnames'))))
+}

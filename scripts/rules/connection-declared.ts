@@ -1,0 +1,96 @@
+import { edgesOf, peerPorts } from '../lib/dependencies.ts'
+import type { Environment } from '../lib/environment.ts'
+import type { Path } from '../lib/finding.ts'
+import {
+  connection,
+  endpointOf,
+  namespaceLabels,
+  type PolicyRule,
+  policiesByNamespace,
+  portMatches,
+  selectsKnown,
+  servingPorts,
+} from '../lib/network.ts'
+import { fields, nameOf, type Value } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import type { Workload } from '../lib/workloads.ts'
+
+export default defineRule({
+  id: 'connection-declared',
+  severity: 'warning',
+  summary: 'A NetworkPolicy opens no connection between two workloads that nothing in their configuration declares.',
+  why: 'An opening that nobody uses is only of use to whoever takes over the client.',
+  fix: 'Narrow the peer or the ports to what the client connects to, or remove the rule.',
+  check(environment, report) {
+    const declared = declaredConnections(environment)
+    for (const [namespace, policies] of policiesByNamespace(environment))
+      for (const { object, podSelector, ingress = [] } of policies)
+        for (const server of environment.selectedBy(namespace, podSelector))
+          for (const rule of ingress)
+            for (const { path, clients } of clientsOf(environment, rule, namespace)) {
+              const unused = clients.flatMap((client) => openings(environment, rule, client, server, declared))
+              if (unused.length > 0)
+                report(object, path, `opens ${list(unused)}, which no configuration of the client names`)
+            }
+  },
+})
+
+/** `client`, `server` and port of every connection that is declared. */
+function declaredConnections(environment: Environment): Map<Workload, Map<Workload, Set<number>>> {
+  const declared = new Map<Workload, Map<Workload, Set<number>>>()
+  const note = (from: Workload, to: Workload, port: number) => {
+    const servers = declared.get(from) ?? new Map<Workload, Set<number>>()
+    declared.set(from, servers)
+    servers.set(to, (servers.get(to) ?? new Set()).add(port))
+  }
+  for (const { from, to, ports } of edgesOf(environment)) for (const port of ports) note(from, to, port)
+  for (const workload of environment.workloads)
+    for (const port of peerPorts(environment, workload)) note(workload, workload, port)
+  return declared
+}
+
+/** The rendered pods that a rule admits, by the peer that admits them. */
+function* clientsOf(
+  environment: Environment,
+  rule: PolicyRule,
+  namespace: string,
+): Generator<{ path: Path; clients: readonly Workload[] }> {
+  if (rule.peers.length === 0) yield { path: rule.path, clients: environment.workloads }
+  for (const { path, raw } of rule.peers) yield { path, clients: peerWorkloads(environment, raw, namespace) }
+}
+
+function peerWorkloads(environment: Environment, peer: Value, namespace: string): readonly Workload[] {
+  const { ipBlock, namespaceSelector, podSelector } = fields(peer)
+  if (ipBlock !== undefined) return []
+  if (namespaceSelector === undefined || namespaceSelector === null)
+    return environment.selectedBy(namespace, podSelector)
+  return environment.namespaces
+    .filter((name) => selectsKnown(namespaceSelector, namespaceLabels(environment, name)) === 'allowed')
+    .flatMap((name) => environment.selectedBy(name, podSelector ?? {}))
+}
+
+function openings(
+  environment: Environment,
+  rule: PolicyRule,
+  client: Workload,
+  server: Workload,
+  declared: Map<Workload, Map<Workload, Set<number>>>,
+): string[] {
+  const used = declared.get(client)?.get(server)
+  const from = endpointOf(client)
+  const to = endpointOf(server)
+  return servingPorts(server)
+    .filter((port) => !used?.has(port.port))
+    .filter(({ port, protocol }) => {
+      const target = { number: port, protocol }
+      const matches =
+        rule.ports.length === 0 || rule.ports.some(({ raw }) => portMatches(raw, to, target) === 'allowed')
+      return matches && connection(environment, from, to, target).verdict === 'allowed'
+    })
+    .map(({ port }) => `${nameOf(client.object)} → ${nameOf(server.object)} port ${port}`)
+}
+
+function list(entries: readonly string[]): string {
+  const shown = entries.slice(0, 3).join(', ')
+  return entries.length > 3 ? `${shown} and ${entries.length - 3} more` : shown
+}

@@ -1,0 +1,37 @@
+import { connection, endpointOf, isolating, outsider } from '../lib/network.ts'
+import { at } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+/** Where clusters run their DNS: namespace, labels of the pods, port. */
+const resolvers = [
+  { server: outsider('kube-system', { 'k8s-app': 'kube-dns' }), number: 53 },
+  { server: outsider('openshift-dns', { 'dns.operator.openshift.io/daemonset-dns': 'default' }), number: 5353 },
+]
+
+export default defineRule({
+  id: 'dns-allowed',
+  severity: 'error',
+  summary: "Pods whose outgoing connections are restricted may ask the cluster's DNS, by UDP and TCP.",
+  why: 'Without DNS no name resolves, so every connection by name fails after a time-out; without TCP only the long answers fail.',
+  fix: 'Allow egress to namespace kube-system, pods k8s-app: kube-dns, port 53, protocols UDP and TCP.',
+  check(environment, report) {
+    for (const workload of environment.workloads) {
+      const policies = isolating(environment, workload, 'egress')
+      const policy = at(workload.pod, 'dnsPolicy')
+      if (policies.length === 0 || policy === 'None' || policy === 'Default') continue
+      const client = endpointOf(workload)
+      const denied = ['UDP', 'TCP'].filter((protocol) =>
+        resolvers.every(
+          ({ server, number }) => connection(environment, client, server, { number, protocol }).egress === 'denied',
+        ),
+      )
+      if (denied.length === 0) continue
+      const names = policies.map(({ object }) => object.name).join(', ')
+      report(
+        workload.object,
+        [],
+        `its pods may not ask the cluster's DNS (port 53/${denied.join(', 53/')}): none of the policies ${names} allows it`,
+      )
+    }
+  },
+})

@@ -1,0 +1,39 @@
+import { resolveHost, serviceHasPort, triggerAddressesOf } from '../lib/dependencies.ts'
+import { at, items } from '../lib/objects.ts'
+import { resolve } from '../lib/references.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'keda-trigger-address',
+  severity: 'error',
+  summary: "A trigger's address names a Service with its namespace, and the Service and port exist.",
+  why: 'KEDA asks from its own namespace: a name without a namespace means a Service there. The trigger fails and nothing is scaled.',
+  fix: 'Write service.namespace.svc.cluster.local and a port of that Service.',
+  check(environment, report) {
+    for (const { object, path, address } of triggerAddressesOf(environment)) {
+      if (address.scheme === undefined && !address.host.includes('.')) continue
+      const resolved = resolveHost(environment, address.host, object.namespace)
+      if (resolved === undefined) continue
+      if (!address.host.includes('.')) {
+        report(
+          object,
+          path,
+          `the host "${address.host}" has no namespace; expected ${address.host}.${object.namespace}.svc.cluster.local`,
+        )
+      } else if ('missing' in resolved) {
+        const { name, namespace } = resolved.missing
+        if (resolve(environment, 'Service', namespace, name) === undefined)
+          report(object, path, `there is no Service "${name}" in namespace "${namespace}"`)
+      } else if (address.port !== undefined && !serviceHasPort(resolved.service, address.port)) {
+        const ports = items(at(resolved.service.raw, 'spec', 'ports')).map(
+          (port) => `${at(port, 'port')} (${at(port, 'name') ?? 'no name'})`,
+        )
+        report(
+          object,
+          path,
+          `Service "${resolved.service.name}" has no port ${address.port}; expected one of ${ports.join(', ')}`,
+        )
+      }
+    }
+  },
+})

@@ -1,0 +1,27 @@
+import { monitorsOf } from '../lib/monitors.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'monitor-port',
+  severity: 'error',
+  summary: "A monitor's endpoint names a port that the selected Services or pods have.",
+  why: 'Prometheus drops every target whose port has another name, without an error: nothing is scraped.',
+  fix: 'Name a port of the Service (ServiceMonitor) or of a container (PodMonitor).',
+  check(environment, report) {
+    for (const { object, selected, endpoints, ports, looksOutside } of monitorsOf(environment)) {
+      if (selected.length === 0 || looksOutside) continue
+      for (const { path, field, wanted, scraped } of endpoints) {
+        if (scraped.length > 0 || ports.includes(String(wanted))) continue
+        const expected = [...new Set(ports)].sort().join(', ') || 'none, since they name no ports'
+        const names = selected.map(({ kind, name }) => `${kind} ${name}`).join(', ')
+        if (wanted === undefined) report(object, path, `the endpoint names no port; expected one of ${expected}`)
+        else
+          report(
+            object,
+            [...path, field],
+            `${names} has no port ${JSON.stringify(wanted)}; expected one of ${expected}`,
+          )
+      }
+    }
+  },
+})

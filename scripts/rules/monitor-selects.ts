@@ -1,0 +1,21 @@
+import { monitorsOf } from '../lib/monitors.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'monitor-selects',
+  severity: 'error',
+  summary: 'A ServiceMonitor selects a Service, a PodMonitor selects pods, in the namespaces that it looks into.',
+  why: 'A monitor that selects nothing scrapes nothing, and no alert on its metrics ever fires.',
+  fix: "Make the selector equal to labels of the Service itself (ServiceMonitor) or of the pod template (PodMonitor); without a namespaceSelector only the monitor's own namespace counts.",
+  check(environment, report) {
+    for (const { object, selected, looksOutside, namespaces } of monitorsOf(environment)) {
+      if (selected.length > 0 || looksOutside) continue
+      const what = object.kind === 'ServiceMonitor' ? 'Service' : 'pod template'
+      report(
+        object,
+        ['spec', 'selector'],
+        `no ${what} in namespace ${namespaces.map((name) => `"${name}"`).join(' or ')} has these labels`,
+      )
+    }
+  },
+})

@@ -1,0 +1,21 @@
+import { policiesByNamespace } from '../lib/network.ts'
+import { at, fields, items } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'network-policy-selects-pods',
+  severity: 'error',
+  summary: 'A NetworkPolicy selects the pods of at least one workload.',
+  why: 'A policy that selects nothing neither protects nor allows anything: the pods it was written for are open, or cut off by the default denial.',
+  fix: "Make podSelector equal to labels of the workload's pod template.",
+  check(environment, report) {
+    for (const [namespace, policies] of policiesByNamespace(environment))
+      for (const { object, podSelector } of policies) {
+        const everything =
+          Object.keys(fields(at(podSelector, 'matchLabels'))).length === 0 &&
+          items(at(podSelector, 'matchExpressions')).length === 0
+        if (everything || environment.selectedBy(namespace, podSelector).length > 0) continue
+        report(object, ['spec', 'podSelector'], `no pod template in namespace "${namespace}" matches podSelector`)
+      }
+  },
+})
