@@ -35,6 +35,7 @@ export async function startTestGateway(
     EMBED_MODEL: 'tiny-embed:latest',
     JOB_TIMEOUT_SECONDS: 10,
     DRAIN_SECONDS: 5,
+    TRUSTED_PROXIES: 'loopback',
     MAX_TOKENS: 256,
     ...overrides,
   }
@@ -72,7 +73,8 @@ export async function makeTestKey(
 
 /** Polls until `check` is true or throws after 20 s; an error counts as not yet. */
 export async function waitUntil(check: () => boolean | Promise<boolean>, what: string, seconds = 20): Promise<void> {
-  for (let i = 0; i < seconds * 20; i++) {
+  const deadline = Date.now() + seconds * 1000
+  while (Date.now() < deadline) {
     if (await Promise.resolve(check()).catch(() => false)) return
     await new Promise((resolve) => setTimeout(resolve, 50))
   }

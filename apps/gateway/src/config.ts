@@ -20,6 +20,8 @@ export const configSchema = Type.Object({
   EMBED_MODEL: variables.EMBED_MODEL,
   JOB_TIMEOUT_SECONDS: variables.JOB_TIMEOUT_SECONDS,
   DRAIN_SECONDS: variables.DRAIN_SECONDS,
+  /** Addresses whose X-Forwarded-For is believed; quotas of visitors go by the address that it leads to. */
+  TRUSTED_PROXIES: Type.String({ default: 'loopback, linklocal, uniquelocal' }),
   MAX_TOKENS: Type.Integer({ minimum: 1, default: 1024 }),
 })
 

@@ -21,22 +21,24 @@ export const recipeLimits = { ingredients: 12, ingredientCharacters: 40, recipes
 /** Milliseconds that embedding a query may take; it is some 20 ms of work, so this is an outage. */
 const embedTimeoutMs = 5000
 
-const QuerySchema = Type.Object({
-  ingredients: Type.Array(Type.String({ minLength: 1, maxLength: recipeLimits.ingredientCharacters }), {
-    minItems: 1,
-    maxItems: recipeLimits.ingredients,
-    description: "What is in the kitchen, separated by commas. Only letters, digits, spaces and - ' & . % count",
-    examples: [['tomato', 'basil']],
-    style: 'form',
-    explode: false,
-  }),
-  maxMinutes: Type.Optional(
-    Type.Integer({ minimum: 5, maximum: recipeLimits.maxMinutes, description: 'From start to table' }),
-  ),
-  diet: Type.Optional(Type.Enum(['vegetarian', 'vegan'])),
-  limit: Type.Integer({ minimum: 1, maximum: recipeLimits.recipes, default: 10 }),
-  suggestion: Type.Boolean({ default: true, description: 'Whether to have a dish suggested by the model as well' }),
-})
+const QuerySchema = Type.Object(
+  {
+    ingredients: Type.Array(Type.String({ minLength: 1, maxLength: recipeLimits.ingredientCharacters }), {
+      minItems: 1,
+      maxItems: recipeLimits.ingredients,
+      description: "What is in the kitchen, separated by commas. Only letters, digits, spaces and - ' & . % count",
+      examples: [['tomato', 'basil']],
+    }),
+    maxMinutes: Type.Optional(
+      Type.Integer({ minimum: 5, maximum: recipeLimits.maxMinutes, description: 'From start to table' }),
+    ),
+    diet: Type.Optional(Type.Enum(['vegetarian', 'vegan'])),
+    limit: Type.Integer({ minimum: 1, maximum: recipeLimits.recipes, default: 10 }),
+    suggestion: Type.Boolean({ default: true, description: 'Whether to have a dish suggested by the model as well' }),
+  },
+  // Lists are separated by commas, not repeated.
+  { style: 'form', explode: false },
+)
 
 const RecipeSchema = Type.Object({
   id: Type.String(),
