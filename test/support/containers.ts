@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
 import { makeModelFromFile } from '../../apps/worker/src/model-file.ts'
 
@@ -21,6 +22,15 @@ export async function containerEngineProblem(): Promise<string | undefined> {
   } catch (error) {
     return (error as Error).message
   }
+}
+
+/** A TCP port that nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
 }
 
 export type Rabbitmq = { container: StartedTestContainer; url: string; managementUrl: string }
@@ -75,7 +85,8 @@ export type Redis = { container: StartedTestContainer; url: string }
 export async function startRedis(port?: number): Promise<Redis> {
   const commands = '+@read +@write +@connection +@pubsub +@scripting +@transaction +time'
   const users = [
-    'default off',
+    // Off, so nobody is it, but allowed everything: Redis reads scripts and transactions back from its file as this user.
+    'default off ~* &* +@all',
     `admin on >${password} ~* &* +@all`,
     `gateway on >${password} ~apikey* ~quota:* ~idempotency:* ~request:* ~events:* ~recipes* ~access:* &events:* ${commands} +vadd +vsim +vgetattr +vcard`,
     `worker on >${password} ~request:* ~events:* &events:* ${commands}`,

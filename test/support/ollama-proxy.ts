@@ -63,7 +63,8 @@ export async function startOllamaProxy(target: string): Promise<OllamaProxy> {
     })
     upstream.on('response', (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-      if (isChat) void relayLines(answer, outgoing, fault)
+      // An answer that breaks off breaks off here too.
+      if (isChat) relayLines(answer, outgoing, fault).catch(() => outgoing.destroy())
       else answer.pipe(outgoing)
     })
     incoming.pipe(upstream)
@@ -75,8 +76,9 @@ export async function startOllamaProxy(target: string): Promise<OllamaProxy> {
 
 async function relayLines(answer: IncomingMessage, outgoing: ServerResponse, fault: ChatFault): Promise<void> {
   let count = 0
-  answer.on('error', () => undefined)
-  for await (const line of createInterface({ input: answer })) {
+  const lines = createInterface({ input: answer })
+  lines.on('error', () => outgoing.destroy())
+  for await (const line of lines) {
     if (outgoing.destroyed) return
     if (count === fault.cutAfter) return void outgoing.destroy()
     if (count === fault.endAfter) return void outgoing.end()

@@ -13,7 +13,7 @@ create table results (
   input_tokens integer not null check (input_tokens >= 0),
   output_tokens integer not null check (output_tokens >= 0),
   reserved_tokens integer not null,
-  reserved_window date not null,
+  reserved_window integer not null,
   queued_ms integer not null,
   first_token_ms integer,
   total_ms integer not null,

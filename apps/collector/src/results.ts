@@ -16,7 +16,7 @@ const columns: [name: string, type: string, value: (response: InferenceResponse)
   ['input_tokens', 'integer', (r) => r.usage.inputTokens],
   ['output_tokens', 'integer', (r) => r.usage.outputTokens],
   ['reserved_tokens', 'integer', (r) => r.reserved.tokens],
-  ['reserved_window', 'date', (r) => r.reserved.window],
+  ['reserved_window', 'integer', (r) => r.reserved.window],
   ['queued_ms', 'integer', (r) => r.timings.queuedMs],
   ['first_token_ms', 'integer', (r) => r.timings.firstTokenMs],
   ['total_ms', 'integer', (r) => r.timings.totalMs],
