@@ -1,7 +1,6 @@
 import type { Environment } from './environment.ts'
 import { perEnvironment } from './memo.ts'
 import { at, fields, items, type KubeObject, type Value } from './objects.ts'
-import { quantity } from './quantity.ts'
 import type { Container, Workload } from './workloads.ts'
 
 /** Quantities by resource name, not yet read. */
@@ -65,32 +64,6 @@ const defaultsByNamespace = perEnvironment((environment) => {
   }
   return byNamespace
 })
-
-/** Quantities by resource name, read: cores, bytes or a count. What is no quantity is left out. */
-export function amounts(quantities: Value): Record<string, number> {
-  const read: Record<string, number> = {}
-  for (const [resource, value] of Object.entries(fields(quantities))) {
-    const amount = quantity(value)
-    if (amount !== undefined) read[resource] = amount
-  }
-  return read
-}
-
-/** What a container has once it is admitted: what it states, completed by the defaults of the API and of the namespace's LimitRanges. */
-export function resourcesOf(
-  environment: Environment,
-  { object }: Workload,
-  container: Container,
-): { requests: Record<string, number>; limits: Record<string, number> } {
-  const stated = statedResources(container)
-  const requests = amounts(stated.requests)
-  const limits = amounts(stated.limits)
-  for (const defaults of defaultsByNamespace(environment).get(object.namespace) ?? []) {
-    for (const [resource, amount] of Object.entries(amounts(defaults.requests))) requests[resource] ??= amount
-    for (const [resource, amount] of Object.entries(amounts(defaults.limits))) limits[resource] ??= amount
-  }
-  return { requests, limits }
-}
 
 /** How a message continues when a LimitRange fills what the container does not state. */
 export function defaultNote(

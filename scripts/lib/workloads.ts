@@ -121,3 +121,12 @@ export function imagesOf({ containers, pod, podPath }: Workload): { reference: s
   })
   return [...containers.map(({ image, path }) => ({ reference: image, path: [...path, 'image'] })), ...volumes]
 }
+
+/** The names of the volumes that a pod has, those of a StatefulSet's claims included. */
+export function volumeNames({ object, pod }: Workload): string[] {
+  const claims = object.kind === 'StatefulSet' ? items(at(object.raw, 'spec', 'volumeClaimTemplates')) : []
+  return [
+    ...items(at(pod, 'volumes')).flatMap((volume) => text(at(volume, 'name')) ?? []),
+    ...claims.flatMap((claim) => text(at(claim, 'metadata', 'name')) ?? []),
+  ]
+}

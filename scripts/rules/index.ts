@@ -1,27 +1,38 @@
 import type { Rule } from '../lib/rule.ts'
 import addressResolves from './address-resolves.ts'
 import backendExists from './backend-exists.ts'
+import claimShared from './claim-shared.ts'
 import classExists from './class-exists.ts'
 import configmapExists from './configmap-exists.ts'
 import connectionAllowed from './connection-allowed.ts'
 import connectionDeclared from './connection-declared.ts'
+import cronjobConcurrency from './cronjob-concurrency.ts'
+import cronjobSchedule from './cronjob-schedule.ts'
+import cronjobTimeZone from './cronjob-time-zone.ts'
 import dnsAllowed from './dns-allowed.ts'
+import envReferencesExist from './env-references-exist.ts'
 import ephemeralStorage from './ephemeral-storage.ts'
 import extendedResources from './extended-resources.ts'
 import gatewayAcceptsRoute from './gateway-accepts-route.ts'
 import gpuPlacement from './gpu-placement.ts'
+import gracePeriodOutlastsDrain from './grace-period-outlasts-drain.ts'
+import hostUsers from './host-users.ts'
 import imagePinned from './image-pinned.ts'
 import imageRegistry from './image-registry.ts'
+import jobBounded from './job-bounded.ts'
 import kedaTriggerAddress from './keda-trigger-address.ts'
 import limitsCoverRequests from './limits-cover-requests.ts'
 import memoryLimit from './memory-limit.ts'
 import monitorPort from './monitor-port.ts'
 import monitorSelects from './monitor-selects.ts'
+import namespaceDeclared from './namespace-declared.ts'
 import namespacePodSecurity from './namespace-pod-security.ts'
 import networkPolicyPeerExists from './network-policy-peer-exists.ts'
 import networkPolicyPortExists from './network-policy-port-exists.ts'
 import networkPolicySelectsPods from './network-policy-selects-pods.ts'
+import numericUser from './numeric-user.ts'
 import oneScaler from './one-scaler.ts'
+import ownServiceAccount from './own-service-account.ts'
 import pdbAllowsDisruption from './pdb-allows-disruption.ts'
 import pdbDisjoint from './pdb-disjoint.ts'
 import pdbExists from './pdb-exists.ts'
@@ -44,9 +55,15 @@ import podSecuritySeccomp from './pod-security-seccomp.ts'
 import podSecuritySelinux from './pod-security-selinux.ts'
 import podSecuritySysctls from './pod-security-sysctls.ts'
 import podSecurityVolumes from './pod-security-volumes.ts'
+import probePortDeclared from './probe-port-declared.ts'
+import probesDistinct from './probes-distinct.ts'
+import probesPresent from './probes-present.ts'
+import readOnlyRootFilesystem from './read-only-root-filesystem.ts'
 import referenceGrant from './reference-grant.ts'
 import referenceHashSuffix from './reference-hash-suffix.ts'
+import removedApi from './removed-api.ts'
 import resourceRequests from './resource-requests.ts'
+import restartPolicy from './restart-policy.ts'
 import roleExists from './role-exists.ts'
 import scaledobjectFallback from './scaledobject-fallback.ts'
 import scaledobjectScaleToZero from './scaledobject-scale-to-zero.ts'
@@ -56,40 +73,63 @@ import scalerNeedsRequests from './scaler-needs-requests.ts'
 import scalerOwnsReplicas from './scaler-owns-replicas.ts'
 import scalerTargetExists from './scaler-target-exists.ts'
 import secretExists from './secret-exists.ts'
+import secretInPlainSight from './secret-in-plain-sight.ts'
 import secretStoreExists from './secret-store-exists.ts'
 import selectorMatchesTemplate from './selector-matches-template.ts'
 import selectorsDisjoint from './selectors-disjoint.ts'
 import serviceAccountExists from './service-account-exists.ts'
+import serviceAccountToken from './service-account-token.ts'
 import serviceSelectsPods from './service-selects-pods.ts'
 import serviceTargetPort from './service-target-port.ts'
+import standardLabels from './standard-labels.ts'
 import statefulsetService from './statefulset-service.ts'
+import tokenNotMounted from './token-not-mounted.ts'
+import topologySpreadSelectsOwnPods from './topology-spread-selects-own-pods.ts'
 import triggerAuthenticationExists from './trigger-authentication-exists.ts'
+import uniqueEnvNames from './unique-env-names.ts'
+import uniquePorts from './unique-ports.ts'
+import updateStrategy from './update-strategy.ts'
+import validLabels from './valid-labels.ts'
+import validNames from './valid-names.ts'
+import volumeMountDeclared from './volume-mount-declared.ts'
+import volumeUsed from './volume-used.ts'
 
 /** Every rule, in the order their findings are printed. */
 export const rules: readonly Rule[] = [
   addressResolves,
   backendExists,
+  claimShared,
   classExists,
   configmapExists,
   connectionAllowed,
   connectionDeclared,
+  cronjobConcurrency,
+  cronjobSchedule,
+  cronjobTimeZone,
   dnsAllowed,
+  envReferencesExist,
   ephemeralStorage,
   extendedResources,
   gatewayAcceptsRoute,
   gpuPlacement,
+  gracePeriodOutlastsDrain,
+  hostUsers,
   imagePinned,
   imageRegistry,
+  jobBounded,
   kedaTriggerAddress,
   limitsCoverRequests,
   memoryLimit,
   monitorPort,
   monitorSelects,
+  namespaceDeclared,
   namespacePodSecurity,
   networkPolicyPeerExists,
   networkPolicyPortExists,
   networkPolicySelectsPods,
+  numericUser,
   oneScaler,
+  ownServiceAccount,
   pdbAllowsDisruption,
   pdbDisjoint,
   pdbExists,
@@ -112,9 +152,15 @@ export const rules: readonly Rule[] = [
   podSecuritySelinux,
   podSecuritySysctls,
   podSecurityVolumes,
+  probePortDeclared,
+  probesDistinct,
+  probesPresent,
+  readOnlyRootFilesystem,
   referenceGrant,
   referenceHashSuffix,
+  removedApi,
   resourceRequests,
+  restartPolicy,
   roleExists,
   scaledobjectFallback,
   scaledobjectScaleToZero,
@@ -124,12 +170,24 @@ export const rules: readonly Rule[] = [
   scalerOwnsReplicas,
   scalerTargetExists,
   secretExists,
+  secretInPlainSight,
   secretStoreExists,
   selectorMatchesTemplate,
   selectorsDisjoint,
   serviceAccountExists,
+  serviceAccountToken,
   serviceSelectsPods,
   serviceTargetPort,
+  standardLabels,
   statefulsetService,
+  tokenNotMounted,
+  topologySpreadSelectsOwnPods,
   triggerAuthenticationExists,
+  uniqueEnvNames,
+  uniquePorts,
+  updateStrategy,
+  validLabels,
+  validNames,
+  volumeMountDeclared,
+  volumeUsed,
 ]

@@ -1,0 +1,50 @@
+import type { Environment } from '../lib/environment.ts'
+import { at, existing, items, number, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import { scaleOf } from '../lib/scalers.ts'
+import type { Workload } from '../lib/workloads.ts'
+
+export default defineRule({
+  id: 'claim-shared',
+  severity: 'error',
+  summary: 'Two pods never need a volume at once that only one node can mount.',
+  why: 'The second pod waits for the volume as long as the first has it: with a surge the first goes only when the second is ready, so the rollout never ends.',
+  fix: 'Use the strategy Recreate, a StatefulSet with a claim a pod, or a claim that is ReadWriteMany.',
+  check(environment, report) {
+    for (const workload of environment.workloads) {
+      const { object, pod, podPath, replicas } = workload
+      if (replicas === undefined) continue
+      const { max } = scaleOf(environment, workload)
+      const surge = surges(workload)
+      if (max <= 1 && !surge) continue
+      for (const [index, volume] of items(at(pod, 'volumes')).entries()) {
+        const name = text(at(volume, 'persistentVolumeClaim', 'claimName'))
+        const mode = name === undefined ? undefined : singleMode(environment, object.namespace, name)
+        if (mode === undefined) continue
+        const [cause, path] =
+          max > 1
+            ? [`up to ${max} replicas share it`, [...podPath, 'volumes', index, 'persistentVolumeClaim', 'claimName']]
+            : ['a rolling update starts a second pod first', existing(object.raw, ['spec', 'strategy', 'type'])]
+        report(object, path, `the claim "${name}" is ${mode}, but ${cause}`)
+      }
+    }
+  },
+})
+
+/** The access mode of a rendered claim that one node or one pod has for itself; undefined for any other. */
+function singleMode(environment: Environment, namespace: string, name: string): string | undefined {
+  const claim = environment.find('PersistentVolumeClaim', namespace, name)
+  const modes = items(at(claim?.raw, 'spec', 'accessModes')).map(String)
+  if (modes.length === 0 || !modes.every((mode) => mode === 'ReadWriteOnce' || mode === 'ReadWriteOncePod'))
+    return undefined
+  return modes[0]
+}
+
+/** Whether a rollout makes new pods before the old ones are gone: a Deployment does by default, a StatefulSet never. */
+function surges({ object }: Workload): boolean {
+  if (object.kind !== 'Deployment') return false
+  const strategy = at(object.raw, 'spec', 'strategy')
+  if (at(strategy, 'type') === 'Recreate') return false
+  const surge = at(strategy, 'rollingUpdate', 'maxSurge') ?? '25%'
+  return (number(surge) ?? Number.parseFloat(String(surge))) > 0
+}

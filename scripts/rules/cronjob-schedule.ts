@@ -1,0 +1,39 @@
+import { parseSchedule } from '../lib/cron.ts'
+import { at, number, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'cronjob-schedule',
+  severity: 'error',
+  summary: 'The schedule and the time zone of a CronJob are ones that Kubernetes can read and that come.',
+  why: 'The API server refuses a schedule it cannot read; one that never comes, or a start that is always too late, is accepted and never runs.',
+  fix: 'Write five fields (minute, hour, day, month, weekday) and a time zone of the IANA database.',
+  check(environment, report) {
+    for (const cronJob of environment.ofKind('CronJob', 'batch')) {
+      const schedule = text(at(cronJob.raw, 'spec', 'schedule'))
+      const read = schedule === undefined ? undefined : parseSchedule(schedule)
+      if (typeof read === 'string') report(cronJob, ['spec', 'schedule'], `the schedule "${schedule}" ${read}`)
+      const zone = text(at(cronJob.raw, 'spec', 'timeZone'))
+      if (zone !== undefined && !isTimeZone(zone)) {
+        const message = `there is no time zone "${zone}"; expected one like Etc/UTC or Europe/Berlin`
+        report(cronJob, ['spec', 'timeZone'], message)
+      }
+      const deadline = number(at(cronJob.raw, 'spec', 'startingDeadlineSeconds'))
+      // The controller looks only every 10 seconds.
+      if (deadline === undefined || deadline >= 10) continue
+      const message = `startingDeadlineSeconds is ${deadline}, so a start may always be too late; expected 10 or more`
+      report(cronJob, ['spec', 'startingDeadlineSeconds'], message, 'Raise it, or remove it.')
+    }
+  },
+})
+
+/** Go reads zones by the names of their files: no offsets, and the spelling counts only where the file system says so. */
+function isTimeZone(zone: string): boolean {
+  if (!/^[A-Za-z]/.test(zone) || zone.toLowerCase() === 'local') return false
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,48 @@
+import { environmentOf, variableReferences } from '../lib/container-env.ts'
+import { at, items, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+/** What may be set for each Service of the namespace, rendered here or not: `REDIS_SERVICE_HOST`, `REDIS_PORT_6379_TCP`. */
+const serviceLink = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\w+)?)$/
+
+export default defineRule({
+  id: 'env-references-exist',
+  severity: 'error',
+  summary:
+    'Every $(NAME) in a variable or an argument names a variable that is set, for a variable one that is set before it.',
+  why: 'What cannot be resolved stays as it is written: the program gets the text $(NAME).',
+  fix: 'Set the variable, before the one that uses it; write $$(NAME) where the text itself is meant.',
+  check(environment, report) {
+    for (const { object, pod, containers } of environment.workloads) {
+      const links = at(pod, 'enableServiceLinks') !== false
+      const isLink = (name: string) => name.startsWith('KUBERNETES_') || (links && serviceLink.test(name))
+      for (const container of containers) {
+        const fromSources = environmentOf(environment, object, { ...container, env: [] })
+        if (!fromSources.complete) continue
+        const defined = new Set(fromSources.variables.keys())
+        for (const { name, value = '', path } of container.env) {
+          for (const reference of variableReferences(value)) {
+            if (!/^[A-Za-z_][\w.-]*$/.test(reference) || defined.has(reference) || isLink(reference)) continue
+            const later = container.env.some((other) => other.name === reference)
+            const found = later ? 'is set only later' : 'is not set'
+            report(object, [...path, 'value'], `${name} refers to $(${reference}), which ${found}`)
+          }
+          defined.add(name)
+        }
+        for (const list of ['command', 'args']) {
+          for (const [index, word] of items(at(container.raw, list)).entries()) {
+            for (const reference of variableReferences(text(word) ?? '')) {
+              // In small letters it is the shell's way to run a command: $(date).
+              if (!/^[A-Z_][A-Z0-9_]*$/.test(reference) || defined.has(reference) || isLink(reference)) continue
+              report(
+                object,
+                [...container.path, list, index],
+                `the argument refers to $(${reference}), which is not set`,
+              )
+            }
+          }
+        }
+      }
+    }
+  },
+})

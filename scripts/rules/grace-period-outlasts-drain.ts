@@ -1,0 +1,43 @@
+import { environmentOf } from '../lib/container-env.ts'
+import { at, existing, items, number, text } from '../lib/objects.ts'
+import { isLongRunning } from '../lib/probes.ts'
+import { defineRule } from '../lib/rule.ts'
+import type { Container } from '../lib/workloads.ts'
+
+/** The kubelet's default, in seconds. */
+const defaultGracePeriod = 30
+
+export default defineRule({
+  id: 'grace-period-outlasts-drain',
+  severity: 'error',
+  summary:
+    'terminationGracePeriodSeconds outlasts the preStop hook and the drain (DRAIN_SECONDS) of every container together.',
+  why: 'The grace period begins with the preStop hook. When it ends the kubelet kills the process: work in hand is cut off in every rollout and every drain of a node.',
+  fix: 'Raise terminationGracePeriodSeconds above the sum, or shorten the drain.',
+  check(environment, report) {
+    for (const { object, containers, pod, podPath } of environment.workloads) {
+      const grace = number(at(pod, 'terminationGracePeriodSeconds')) ?? defaultGracePeriod
+      for (const container of containers.filter(isLongRunning)) {
+        const hook = preStopSeconds(container)
+        const drain = Number(environmentOf(environment, object, container).variables.get('DRAIN_SECONDS') || 0)
+        if (!(hook + drain > 0) || hook + drain < grace) continue
+        const parts = [hook > 0 && `preStop takes ${hook} s`, drain > 0 && `DRAIN_SECONDS is ${drain}`].filter(Boolean)
+        const path = existing(object.raw, [...podPath, 'terminationGracePeriodSeconds'])
+        const message = `the grace period is ${grace} s, but ${parts.join(' and ')} in container "${container.name}"; expected more than ${hook + drain}`
+        report(object, path, message)
+      }
+    }
+  },
+})
+
+/** How long a preStop hook that sleeps takes, in seconds; 0 for any other. */
+function preStopSeconds({ raw }: Container): number {
+  const hook = at(raw, 'lifecycle', 'preStop')
+  const seconds = number(at(hook, 'sleep', 'seconds'))
+  if (seconds !== undefined) return seconds
+  const command = items(at(hook, 'exec', 'command'))
+    .map((word) => text(word) ?? '')
+    .join(' ')
+  const match = /(?:^|[\s/;&])sleep (\d+(?:\.\d+)?)s?(?=\s*(?:[;&]|$))/.exec(command)
+  return match === null ? 0 : Number(match[1])
+}

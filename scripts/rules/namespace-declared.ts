@@ -1,0 +1,62 @@
+import { groupOf, type KubeObject, nameOf } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+/** The namespaces that every cluster has. */
+const builtIn = ['default', 'kube-node-lease', 'kube-public', 'kube-system']
+
+/** Kinds of Kubernetes itself that live in a namespace, by API group. */
+const namespaced: Record<string, readonly string[]> = {
+  '': [
+    'ConfigMap',
+    'Endpoints',
+    'LimitRange',
+    'PersistentVolumeClaim',
+    'Pod',
+    'PodTemplate',
+    'ReplicationController',
+    'ResourceQuota',
+    'Secret',
+    'Service',
+    'ServiceAccount',
+  ],
+  apps: ['ControllerRevision', 'DaemonSet', 'Deployment', 'ReplicaSet', 'StatefulSet'],
+  autoscaling: ['HorizontalPodAutoscaler'],
+  batch: ['CronJob', 'Job'],
+  'coordination.k8s.io': ['Lease'],
+  'discovery.k8s.io': ['EndpointSlice'],
+  'networking.k8s.io': ['Ingress', 'NetworkPolicy'],
+  policy: ['PodDisruptionBudget'],
+  'rbac.authorization.k8s.io': ['Role', 'RoleBinding'],
+}
+
+export default defineRule({
+  id: 'namespace-declared',
+  severity: 'error',
+  summary: 'Every namespaced object names its namespace, and something makes that namespace.',
+  why: 'Without a name the object lands wherever the client happens to point; in a namespace that does not exist nothing can be made.',
+  fix: 'Set `namespace` in the kustomization, and render the Namespace or declare it in check.yaml.',
+  check(environment, report) {
+    const homeless = new Map<string, KubeObject[]>()
+    for (const object of environment.objects) {
+      const { namespace } = object
+      if (namespace === '') {
+        if (namespaced[groupOf(object.apiVersion)]?.includes(object.kind))
+          report(object, ['metadata'], `the ${object.kind} has no namespace`)
+        continue
+      }
+      if (builtIn.includes(namespace) || environment.find('Namespace', '', namespace) !== undefined) continue
+      if (environment.provided('Namespace', namespace) !== undefined) continue
+      const list = homeless.get(namespace)
+      if (list === undefined) homeless.set(namespace, [object])
+      else list.push(object)
+    }
+    // One cause, one finding.
+    for (const [namespace, [first, ...others]] of homeless) {
+      if (first === undefined) continue
+      const more =
+        others.length === 0 ? '' : ` (nor for ${others.length} more, as ${others.slice(0, 3).map(nameOf).join(', ')})`
+      const message = `the namespace "${namespace}" is neither rendered nor declared in check.yaml${more}`
+      report(first, ['metadata', 'namespace'], message)
+    }
+  },
+})

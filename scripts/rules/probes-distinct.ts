@@ -1,0 +1,36 @@
+import { isDeepStrictEqual } from 'node:util'
+import { at } from '../lib/objects.ts'
+import { budget, type Probe, probeOf } from '../lib/probes.ts'
+import { defineRule } from '../lib/rule.ts'
+
+const actions = ['httpGet', 'tcpSocket', 'grpc', 'exec']
+
+export default defineRule({
+  id: 'probes-distinct',
+  severity: 'warning',
+  summary: 'Liveness is not readiness over again, and startup waits longer than liveness would.',
+  why: 'A liveness probe that fails together with readiness restarts every pod that is merely busy, or whose dependency is away: an overload becomes an outage.',
+  fix: 'Let liveness ask only whether the process hangs, and give up later than readiness; give startup the time of the slowest start.',
+  check(environment, report) {
+    for (const { object, containers } of environment.workloads) {
+      for (const container of containers) {
+        const startup = probeOf(container, 'startupProbe')
+        const readiness = probeOf(container, 'readinessProbe')
+        const liveness = probeOf(container, 'livenessProbe')
+        if (liveness === undefined) continue
+        if (readiness !== undefined && sameAction(liveness, readiness) && budget(liveness) <= budget(readiness)) {
+          const message = `liveness of container "${container.name}" asks the same as readiness and gives up after ${budget(liveness)} s, no later than its ${budget(readiness)} s`
+          report(object, liveness.path, message)
+        }
+        if (startup !== undefined && budget(startup) < budget(liveness)) {
+          const message = `startup of container "${container.name}" gives up after ${budget(startup)} s, sooner than the ${budget(liveness)} s of liveness alone; expected more`
+          report(object, startup.path, message)
+        }
+      }
+    }
+  },
+})
+
+function sameAction(one: Probe, other: Probe): boolean {
+  return actions.every((action) => isDeepStrictEqual(at(one.raw, action), at(other.raw, action)))
+}

@@ -1,0 +1,26 @@
+import { at, existing } from '../lib/objects.ts'
+import { isWindows } from '../lib/pod-security.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'read-only-root-filesystem',
+  severity: 'warning',
+  summary: "No container can write to its image's files.",
+  why: 'Whoever breaks into a container with a writable root can replace its programs, and what the program writes there is lost and counted nowhere.',
+  fix: 'Set securityContext.readOnlyRootFilesystem to true, and mount an emptyDir where the program writes.',
+  check(environment, report) {
+    for (const workload of environment.workloads) {
+      if (isWindows(workload)) continue
+      const { object, containers } = workload
+      for (const { name, role, path, raw } of containers) {
+        if (role === 'ephemeral' || at(raw, 'securityContext', 'readOnlyRootFilesystem') === true) continue
+        const field = existing(object.raw, [...path, 'securityContext', 'readOnlyRootFilesystem'])
+        report(
+          object,
+          field,
+          `container "${name}" can write to its root filesystem; expected readOnlyRootFilesystem: true`,
+        )
+      }
+    }
+  },
+})

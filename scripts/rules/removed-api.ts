@@ -1,0 +1,19 @@
+import { knownUpTo, removedApi } from '../lib/removed-apis.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'removed-api',
+  severity: 'error',
+  summary: `No object uses an API version that Kubernetes has removed (known up to ${knownUpTo}).`,
+  why: 'The API server does not know the kind in that version, and a sync fails as a whole.',
+  fix: 'Use the version that replaced it; its fields may differ.',
+  check(environment, report) {
+    for (const object of environment.objects) {
+      const removed = removedApi(object.apiVersion, object.kind)
+      if (removed === undefined) continue
+      const expected = removed.replacement === undefined ? 'nothing replaced it' : `expected ${removed.replacement}`
+      const message = `${object.apiVersion} ${object.kind} was removed in Kubernetes 1.${removed.removed}; ${expected}`
+      report(object, ['apiVersion'], message)
+    }
+  },
+})

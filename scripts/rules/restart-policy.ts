@@ -1,0 +1,20 @@
+import { at, existing } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'restart-policy',
+  severity: 'error',
+  summary: 'The pods of a Job say OnFailure or Never, those of a Deployment, StatefulSet or DaemonSet Always.',
+  why: 'The API server refuses the object. The default is Always, so a Job that says nothing is refused too.',
+  fix: 'Set restartPolicy in the pod template.',
+  check(environment, report) {
+    for (const { object, pod, podPath, runsToCompletion } of environment.workloads) {
+      if (object.kind === 'Pod') continue
+      const expected = runsToCompletion ? ['Never', 'OnFailure'] : ['Always']
+      const policy = at(pod, 'restartPolicy') ?? 'Always'
+      if (expected.includes(String(policy))) continue
+      const path = existing(object.raw, [...podPath, 'restartPolicy'])
+      report(object, path, `the restartPolicy of a ${object.kind} is ${policy}; expected ${expected.join(' or ')}`)
+    }
+  },
+})

@@ -1,0 +1,67 @@
+import { credentialIn, isCredentialName, isLiteral, passwordSetting } from '../lib/credentials.ts'
+import type { Environment } from '../lib/environment.ts'
+import { at, fields, items, text } from '../lib/objects.ts'
+import { defineRule, type Report } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'secret-in-plain-sight',
+  severity: 'error',
+  summary: 'No credential stands in a variable, an argument, a ConfigMap or a Secret of this repository.',
+  why: 'Whoever can read the repository, or the pod, has it, and the history keeps it after it is removed. Base64 hides nothing.',
+  fix: 'Revoke the credential, keep the new one in the secret store, and mount it as a file.',
+  check(environment, report) {
+    checkContainers(environment, report)
+    for (const configMap of environment.ofKind('ConfigMap', '')) {
+      for (const [key, content] of Object.entries(fields(configMap.raw.data))) {
+        const found = judge(key, text(content) ?? '')
+        if (found !== undefined) report(configMap, ['data', key], `the key "${key}" holds ${found}`)
+      }
+    }
+    for (const secret of environment.ofKind('Secret', '')) {
+      for (const [part, decode] of [
+        ['data', (value: string) => Buffer.from(value, 'base64').toString()],
+        ['stringData', (value: string) => value],
+      ] as const) {
+        for (const [key, content] of Object.entries(fields(secret.raw[part]))) {
+          const found = judge(key, decode(text(content) ?? ''))
+          if (found !== undefined) report(secret, [part, key], `the key "${key}" holds ${found}`)
+        }
+      }
+    }
+  },
+})
+
+function checkContainers(environment: Environment, report: Report): void {
+  for (const { object, containers } of environment.workloads) {
+    for (const { path, env, raw } of containers) {
+      for (const variable of env) {
+        const found = judge(variable.name, variable.value ?? '')
+        if (found !== undefined) report(object, [...variable.path, 'value'], `${variable.name} holds ${found}`)
+      }
+      for (const list of ['command', 'args']) {
+        for (const [index, word] of items(at(raw, list)).entries()) {
+          const found = judgeArgument(text(word) ?? '')
+          if (found !== undefined) report(object, [...path, list, index], `the argument holds ${found}`)
+        }
+      }
+    }
+  }
+}
+
+/** What credential a named value holds, in words. */
+function judge(name: string, value: string): string | undefined {
+  const form = credentialIn(value)
+  if (form !== undefined) return form
+  if (value.includes('\n')) {
+    const setting = passwordSetting(value)
+    return setting && `a value for "${setting}"`
+  }
+  return isCredentialName(name) && isLiteral(value) ? 'a credential, to go by its name' : undefined
+}
+
+function judgeArgument(word: string): string | undefined {
+  const form = credentialIn(word)
+  if (form !== undefined) return form
+  const [, name = '', value = ''] = /^--?([\w-]+)=(.+)$/.exec(word) ?? []
+  return isCredentialName(name) && isLiteral(value) ? `a value for --${name}` : undefined
+}

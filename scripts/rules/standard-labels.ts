@@ -1,0 +1,44 @@
+import { existing, type KubeObject } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+const prefix = 'app.kubernetes.io/'
+
+/** What every object of an application bears, and what a workload and its pods bear besides. */
+const onAll = ['instance', 'managed-by']
+const onWorkloads = ['name', 'component', 'version', 'instance', 'managed-by']
+
+export default defineRule({
+  id: 'standard-labels',
+  severity: 'warning',
+  summary: `An object that is part of an application (${prefix}part-of) bears the other standard labels, and its pods the same.`,
+  why: 'Policies, dashboards and queries choose by these labels; what lacks one, or says another thing on its pods, is not seen by them.',
+  fix: `Add the labels, in the kustomization's \`labels\` with includeTemplates where they hold for all.`,
+  check(environment, report) {
+    const judged = new Set<KubeObject>()
+    for (const { object, labels: podLabels, podPath } of environment.workloads) {
+      if (object.labels[`${prefix}part-of`] === undefined) continue
+      judged.add(object)
+      const missing = onWorkloads.filter((name) => object.labels[prefix + name] === undefined)
+      if (missing.length > 0) report(object, ['metadata', 'labels'], `the labels ${list(missing)} are missing`)
+      if (object.kind === 'Pod') continue
+      const path = [...podPath.slice(0, -1), 'metadata', 'labels']
+      for (const name of [...onWorkloads, 'part-of']) {
+        const own = object.labels[prefix + name]
+        const pods = podLabels[prefix + name]
+        if (own === undefined || own === pods) continue
+        const found = pods === undefined ? 'not set' : `"${pods}"`
+        const message = `${prefix}${name} of the pods is ${found}; expected "${own}", as on the ${object.kind}`
+        report(object, existing(object.raw, [...path, prefix + name]), message)
+      }
+    }
+    for (const object of environment.objects) {
+      if (judged.has(object) || object.labels[`${prefix}part-of`] === undefined) continue
+      const missing = onAll.filter((name) => object.labels[prefix + name] === undefined)
+      if (missing.length > 0) report(object, ['metadata', 'labels'], `the labels ${list(missing)} are missing`)
+    }
+  },
+})
+
+function list(names: readonly string[]): string {
+  return names.map((name) => prefix + name).join(', ')
+}

@@ -1,0 +1,52 @@
+import { at, fields, items, number, strings, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import { selects } from '../lib/selectors.ts'
+
+/** Labels that controllers put on pods, so that no template shows them. */
+const givenByControllers = [
+  'apps.kubernetes.io/pod-index',
+  'batch.kubernetes.io/controller-uid',
+  'batch.kubernetes.io/job-completion-index',
+  'batch.kubernetes.io/job-name',
+  'controller-revision-hash',
+  'pod-template-hash',
+  'rollouts-pod-template-hash',
+  'statefulset.kubernetes.io/pod-name',
+]
+
+export default defineRule({
+  id: 'topology-spread-selects-own-pods',
+  severity: 'warning',
+  summary: "A topology spread constraint counts the workload's own pods and has a form that Kubernetes takes.",
+  why: 'A constraint that counts other pods, or none, spreads nothing: all replicas may stand on one node when it fails.',
+  fix: "Make labelSelector equal to labels of the workload's own pod template.",
+  check(environment, report) {
+    for (const { object, pod, podPath, labels } of environment.workloads) {
+      const seen = new Set<string>()
+      for (const [index, constraint] of items(at(pod, 'topologySpreadConstraints')).entries()) {
+        const path = [...podPath, 'topologySpreadConstraints', index]
+        const { labelSelector, maxSkew, minDomains, topologyKey, whenUnsatisfiable } = fields(constraint)
+        if (labelSelector === undefined || labelSelector === null)
+          report(object, path, 'the constraint has no labelSelector, so it counts no pod')
+        else if (!selects(labelSelector, labels))
+          report(object, [...path, 'labelSelector'], "the labelSelector does not select the workload's own pods")
+        const wanted = strings(at(labelSelector, 'matchLabels'))
+        for (const [position, key] of items(at(constraint, 'matchLabelKeys')).entries()) {
+          const name = text(key) ?? ''
+          const keyPath = [...path, 'matchLabelKeys', position]
+          if (Object.hasOwn(wanted, name))
+            report(object, keyPath, `"${name}" stands in labelSelector too; expected it once`)
+          else if (!Object.hasOwn(labels, name) && !givenByControllers.includes(name))
+            report(object, keyPath, `the pods have no label "${name}", so it counts for nothing`)
+        }
+        if ((number(maxSkew) ?? 0) < 1) report(object, path, `maxSkew is ${maxSkew ?? 'not set'}; expected 1 or more`)
+        if (minDomains !== undefined && whenUnsatisfiable !== 'DoNotSchedule')
+          report(object, [...path, 'minDomains'], 'minDomains goes only with whenUnsatisfiable: DoNotSchedule')
+        const kind = `${topologyKey} ${whenUnsatisfiable}`
+        if (seen.has(kind))
+          report(object, path, `another constraint is for ${topologyKey} and ${whenUnsatisfiable} too; expected one`)
+        seen.add(kind)
+      }
+    }
+  },
+})

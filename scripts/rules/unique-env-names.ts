@@ -1,0 +1,21 @@
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'unique-env-names',
+  severity: 'error',
+  summary: 'A container sets each environment variable once.',
+  why: 'The last one wins without a word, and a server-side apply, which takes the name for the key of the list, is refused.',
+  fix: 'Remove one of them.',
+  check(environment, report) {
+    for (const { object, containers } of environment.workloads) {
+      for (const container of containers) {
+        const first = new Map<string, number>()
+        for (const [index, { name, path }] of container.env.entries()) {
+          const earlier = first.get(name)
+          if (earlier === undefined) first.set(name, index)
+          else report(object, [...path, 'name'], `${name} is set by env[${earlier}] already; expected it once`)
+        }
+      }
+    }
+  },
+})

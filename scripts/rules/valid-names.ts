@@ -1,0 +1,61 @@
+import { dnsLabelFault, dnsSubdomainFault, pathSegmentFault, portNameFault } from '../lib/names.ts'
+import { at, fields, groupOf, items, type KubeObject, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'valid-names',
+  severity: 'error',
+  summary: 'Objects, containers, volumes, ports and keys have names that Kubernetes takes.',
+  why: 'The API server refuses the object, or the pods that a controller makes of it.',
+  fix: 'Choose a shorter name in lower-case letters, figures and "-".',
+  check(environment, report) {
+    for (const object of environment.objects) {
+      const fault = nameFault(object)
+      if (fault !== undefined) report(object, ['metadata', 'name'], `the name "${object.name}" ${fault}`)
+      if (object.apiVersion !== 'v1' || (object.kind !== 'ConfigMap' && object.kind !== 'Secret')) continue
+      for (const part of ['data', 'binaryData', 'stringData']) {
+        for (const key of Object.keys(fields(object.raw[part]))) {
+          if (/^[-._a-zA-Z0-9]{1,253}$/.test(key) && key !== '.' && key !== '..') continue
+          report(object, [part, key], `the key "${key}" is no file name; expected letters, figures, "-", "_" and "."`)
+        }
+      }
+    }
+    for (const { object, pod, podPath, containers } of environment.workloads) {
+      const seen = new Set<string>()
+      for (const { name, path, raw } of containers) {
+        const fault = seen.has(name)
+          ? 'is that of another container of the pod too; expected another'
+          : dnsLabelFault(name)
+        if (fault !== undefined) report(object, [...path, 'name'], `the container name "${name}" ${fault}`)
+        seen.add(name)
+        for (const [index, port] of items(at(raw, 'ports')).entries()) {
+          const portName = text(at(port, 'name'))
+          const portFault = portName === undefined ? undefined : portNameFault(portName)
+          if (portFault !== undefined)
+            report(object, [...path, 'ports', index, 'name'], `the port name "${portName}" ${portFault}`)
+        }
+      }
+      for (const [index, volume] of items(at(pod, 'volumes')).entries()) {
+        const name = text(at(volume, 'name')) ?? ''
+        const fault = dnsLabelFault(name)
+        if (fault !== undefined)
+          report(object, [...podPath, 'volumes', index, 'name'], `the volume name "${name}" ${fault}`)
+      }
+    }
+  },
+})
+
+/** Kinds whose name becomes a host name or the value of a label, and how long it may be. */
+const labelKinds: Record<string, number> = { Namespace: 63, Service: 63, StatefulSet: 52, CronJob: 52, Job: 63 }
+
+function nameFault({ kind, name, apiVersion }: KubeObject): string | undefined {
+  const group = groupOf(apiVersion)
+  if (group === 'rbac.authorization.k8s.io') return pathSegmentFault(name)
+  // The aggregated APIs of OpenShift have names of their own, as `image:tag`.
+  if (group.endsWith('openshift.io')) return undefined
+  if (!['', 'apps', 'batch'].includes(group)) return dnsSubdomainFault(name)
+  const length = Object.hasOwn(labelKinds, kind) ? labelKinds[kind] : undefined
+  if (length !== undefined && name.length > length)
+    return `has ${name.length} characters; expected at most ${length} for a ${kind}, whose controller appends to it or makes a label of it`
+  return ['Namespace', 'Service', 'StatefulSet'].includes(kind) ? dnsLabelFault(name) : dnsSubdomainFault(name)
+}

@@ -1,0 +1,47 @@
+import { at, items, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import { volumeNames } from '../lib/workloads.ts'
+
+export default defineRule({
+  id: 'volume-mount-declared',
+  severity: 'error',
+  summary:
+    'Every mount names a volume of the pod, no two mounts of a container share a path, and no two volumes a name.',
+  why: 'The API server refuses the pod; where only a slash differs, one mount hides the other.',
+  fix: 'Declare the volume, or mend the name or path.',
+  check(environment, report) {
+    for (const workload of environment.workloads) {
+      const { object, pod, podPath, containers } = workload
+      const declared = new Set(volumeNames(workload))
+      const seen = new Set<string>()
+      for (const [index, volume] of items(at(pod, 'volumes')).entries()) {
+        const name = text(at(volume, 'name')) ?? ''
+        if (seen.has(name))
+          report(object, [...podPath, 'volumes', index, 'name'], `there are two volumes "${name}"; expected one`)
+        seen.add(name)
+      }
+      for (const container of containers) {
+        const paths = new Map<string, string>()
+        for (const [list, pathField] of [
+          ['volumeMounts', 'mountPath'],
+          ['volumeDevices', 'devicePath'],
+        ] as const) {
+          for (const [index, mount] of items(at(container.raw, list)).entries()) {
+            const mountAt = [...container.path, list, index]
+            const name = text(at(mount, 'name')) ?? ''
+            if (!declared.has(name)) {
+              const expected = declared.size === 0 ? 'the pod has none' : `expected one of ${[...declared].join(', ')}`
+              report(object, [...mountAt, 'name'], `there is no volume "${name}"; ${expected}`)
+            }
+            const path = text(at(mount, pathField)) ?? ''
+            const place = path.replace(/(?<=.)\/+$/, '')
+            const owner = paths.get(place)
+            if (owner !== undefined)
+              report(object, [...mountAt, pathField], `the volume "${owner}" is mounted at ${path} too`)
+            paths.set(place, name)
+          }
+        }
+      }
+    }
+  },
+})
