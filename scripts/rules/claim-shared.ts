@@ -12,8 +12,7 @@ export default defineRule({
   fix: 'Use the strategy Recreate, a StatefulSet with a claim a pod, or a claim that is ReadWriteMany.',
   check(environment, report) {
     for (const workload of environment.workloads) {
-      const { object, pod, podPath, replicas } = workload
-      if (replicas === undefined) continue
+      const { object, pod, podPath } = workload
       const { max } = scaleOf(environment, workload)
       const surge = surges(workload)
       if (max <= 1 && !surge) continue
@@ -23,7 +22,7 @@ export default defineRule({
         if (mode === undefined) continue
         const [cause, path] =
           max > 1
-            ? [`up to ${max} replicas share it`, [...podPath, 'volumes', index, 'persistentVolumeClaim', 'claimName']]
+            ? [`up to ${max} pods share it`, [...podPath, 'volumes', index, 'persistentVolumeClaim', 'claimName']]
             : ['a rolling update starts a second pod first', existing(object.raw, ['spec', 'strategy', 'type'])]
         report(object, path, `the claim "${name}" is ${mode}, but ${cause}`)
       }

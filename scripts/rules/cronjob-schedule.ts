@@ -27,9 +27,19 @@ export default defineRule({
   },
 })
 
-/** Go reads zones by the names of their files: no offsets, and the spelling counts only where the file system says so. */
+const zones = new Map<string, boolean>()
+
+/** Whether Go's time package, which Kubernetes uses, knows the zone: a name of the IANA database, never an offset. */
 function isTimeZone(zone: string): boolean {
-  if (!/^[A-Za-z]/.test(zone) || zone.toLowerCase() === 'local') return false
+  let known = zones.get(zone)
+  if (known === undefined) {
+    known = /^[A-Za-z]/.test(zone) && zone.toLowerCase() !== 'local' && isKnownToIntl(zone)
+    zones.set(zone, known)
+  }
+  return known
+}
+
+function isKnownToIntl(zone: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
     return true

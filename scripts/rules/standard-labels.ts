@@ -20,7 +20,6 @@ export default defineRule({
       judged.add(object)
       const missing = onWorkloads.filter((name) => object.labels[prefix + name] === undefined)
       if (missing.length > 0) report(object, ['metadata', 'labels'], `the labels ${list(missing)} are missing`)
-      if (object.kind === 'Pod') continue
       const path = [...podPath.slice(0, -1), 'metadata', 'labels']
       for (const name of [...onWorkloads, 'part-of']) {
         const own = object.labels[prefix + name]

@@ -21,9 +21,9 @@ export default defineRule({
     for (const daemonSet of environment.ofKind('DaemonSet', 'apps')) {
       const path = ['spec', 'updateStrategy', 'rollingUpdate']
       const rolling = at(daemonSet.raw, ...path)
-      if (rolling == null) continue
       const surges = !isZero(at(rolling, 'maxSurge') ?? 0)
-      const removes = !isZero(at(rolling, 'maxUnavailable') ?? 1)
+      // maxUnavailable is 1 by default.
+      const removes = !isZero(at(rolling, 'maxUnavailable'))
       if (surges !== removes) continue
       const found = surges
         ? 'maxSurge and maxUnavailable (1 by default) are both set'

@@ -45,8 +45,8 @@ export default defineRule({
   },
 })
 
-/** Kinds whose name becomes a host name or the value of a label, and how long it may be. */
-const labelKinds: Record<string, number> = { Namespace: 63, Service: 63, StatefulSet: 52, CronJob: 52, Job: 63 }
+/** Kinds of whose name a controller makes a longer one that becomes the value of a label, and how long it may be. */
+const longest: Record<string, number> = { CronJob: 52, Job: 63, StatefulSet: 52 }
 
 function nameFault({ kind, name, apiVersion }: KubeObject): string | undefined {
   const group = groupOf(apiVersion)
@@ -54,8 +54,8 @@ function nameFault({ kind, name, apiVersion }: KubeObject): string | undefined {
   // The aggregated APIs of OpenShift have names of their own, as `image:tag`.
   if (group.endsWith('openshift.io')) return undefined
   if (!['', 'apps', 'batch'].includes(group)) return dnsSubdomainFault(name)
-  const length = Object.hasOwn(labelKinds, kind) ? labelKinds[kind] : undefined
+  const length = Object.hasOwn(longest, kind) ? longest[kind] : undefined
   if (length !== undefined && name.length > length)
-    return `has ${name.length} characters; expected at most ${length} for a ${kind}, whose controller appends to it or makes a label of it`
+    return `has ${name.length} characters; expected at most ${length} for a ${kind}`
   return ['Namespace', 'Service', 'StatefulSet'].includes(kind) ? dnsLabelFault(name) : dnsSubdomainFault(name)
 }
