@@ -166,14 +166,14 @@ export const declarationsOf = perEnvironment((environment): readonly Declaration
 })
 
 /** Where a variable of a container gets its value. */
-interface Place {
+export interface Place {
   readonly name: string
   readonly object: KubeObject
   readonly path: Path
 }
 
 /** The places of the variables whose values are rendered. A container's own variables come last and win. */
-function placesOf(environment: Environment, { object }: Workload, container: Container): Iterable<Place> {
+export function placesOf(environment: Environment, { object }: Workload, container: Container): Iterable<Place> {
   const places = new Map<string, Place>()
   const configMap = (name: Value) => environment.find('ConfigMap', object.namespace, text(name) ?? '')
   for (const source of items(at(container.raw, 'envFrom'))) {
@@ -247,11 +247,15 @@ function hostOptions(line: string): Address[] {
   }))
 }
 
-const urlInText = /\b[a-z][a-z0-9+]*:\/\/[^\s"'`<>,;)\]}]+/gi
-const serviceInText =
-  /\b[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+\.svc\b[a-z0-9.-]*(?::\d{1,5})?/gi
+// All lengths are bounded, so that a large or hostile file costs no more than its size.
+const urlInText = /\b[a-z][a-z0-9+]{1,20}:\/\/[^\s"'`<>,;)\]}]{1,500}/gi
+const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+const serviceInText = new RegExp(`\\b${label}(?:\\.${label}){1,2}\\.svc\\b[a-z0-9.-]{0,200}(?::\\d{1,5})?`, 'gi')
 
-/** Files that a ConfigMap puts into the pod: URLs, names that end in `.svc`, and the hosts that scripts name by an option. */
+/** The name of a StatefulSet's pod under a Service: `rabbitmq-0.rabbitmq-nodes`. */
+const memberInText = /\b[a-z][a-z0-9-]{0,61}-\d{1,4}\.[a-z][a-z0-9-]{0,61}\b(?!\.)/g
+
+/** Files that a ConfigMap puts into the pod: URLs, names that end in `.svc`, members of a StatefulSet, and the hosts that scripts name by an option. */
 function inMountedFiles(environment: Environment, workload: Workload): Declaration[] {
   const found: Declaration[] = []
   const { namespace } = workload.object
@@ -273,8 +277,10 @@ function inMountedFiles(environment: Environment, workload: Workload): Declarati
           const address = toAddress(match)
           if (address !== undefined) declare(address)
         }
-        for (const [match] of content.matchAll(serviceInText))
+        for (const [match] of content.includes('.svc') ? content.matchAll(serviceInText) : [])
           declare(toAddress(match) ?? { scheme: undefined, host: match, port: undefined })
+        for (const [match] of content.matchAll(memberInText))
+          declare({ scheme: undefined, host: match, port: undefined })
         for (const line of content.replaceAll('\\\n', ' ').split('\n'))
           for (const address of hostOptions(line)) declare(address)
       }
@@ -302,7 +308,10 @@ export const edgesOf = perEnvironment((environment): readonly Edge[] => {
     const portsByWorkload = new Map<Workload, number[]>()
     for (const { workload: to, port } of destinations(environment, resolved.service, address.port))
       portsByWorkload.set(to, [...(portsByWorkload.get(to) ?? []), port])
-    for (const [to, ports] of portsByWorkload) edges.push({ from: workload, to, ports, declaration })
+    // The members of a cluster need every port that their Service declares, not one of them.
+    for (const [to, ports] of portsByWorkload)
+      for (const some of to === workload ? ports.map((port) => [port]) : [ports])
+        edges.push({ from: workload, to, ports: some, declaration })
   }
   return edges
 })

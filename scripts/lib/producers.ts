@@ -6,7 +6,8 @@ import { scaleOf } from './scalers.ts'
 export interface Produced {
   /** The keys of a ConfigMap or Secret; undefined when they cannot be known before it runs. */
   readonly keys: ReadonlySet<string> | undefined
-  /** The rendered object, for messages. */
+  readonly maker: KubeObject
+  /** The maker's name, for messages. */
   readonly madeBy: string
 }
 
@@ -15,7 +16,11 @@ export const producedObjects = perEnvironment((environment) => {
   const produced = new Map<string, Produced>()
   const note = (object: KubeObject, kind: string, name: string | undefined, keys?: readonly string[]) => {
     if (name)
-      produced.set(`${kind}\n${object.namespace}\n${name}`, { keys: keys && new Set(keys), madeBy: nameOf(object) })
+      produced.set(`${kind}\n${object.namespace}\n${name}`, {
+        keys: keys && new Set(keys),
+        maker: object,
+        madeBy: nameOf(object),
+      })
   }
   for (const object of environment.objects) {
     const group = groupOf(object.apiVersion)

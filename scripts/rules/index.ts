@@ -1,5 +1,6 @@
 import type { Rule } from '../lib/rule.ts'
 import addressResolves from './address-resolves.ts'
+import alertActionable from './alert-actionable.ts'
 import backendExists from './backend-exists.ts'
 import claimShared from './claim-shared.ts'
 import classExists from './class-exists.ts'
@@ -20,9 +21,13 @@ import hostUsers from './host-users.ts'
 import imagePinned from './image-pinned.ts'
 import imageRegistry from './image-registry.ts'
 import jobBounded from './job-bounded.ts'
+import jobTimeoutFits from './job-timeout-fits.ts'
+import kedaRabbitmqQueue from './keda-rabbitmq-queue.ts'
 import kedaTriggerAddress from './keda-trigger-address.ts'
+import limitRangeAdmits from './limit-range-admits.ts'
 import limitsCoverRequests from './limits-cover-requests.ts'
 import memoryLimit from './memory-limit.ts'
+import modelsAgree from './models-agree.ts'
 import monitorPort from './monitor-port.ts'
 import monitorSelects from './monitor-selects.ts'
 import namespaceDeclared from './namespace-declared.ts'
@@ -31,6 +36,8 @@ import networkPolicyPeerExists from './network-policy-peer-exists.ts'
 import networkPolicyPortExists from './network-policy-port-exists.ts'
 import networkPolicySelectsPods from './network-policy-selects-pods.ts'
 import numericUser from './numeric-user.ts'
+import ollamaContextLength from './ollama-context-length.ts'
+import ollamaParallelism from './ollama-parallelism.ts'
 import oneScaler from './one-scaler.ts'
 import ownServiceAccount from './own-service-account.ts'
 import pdbAllowsDisruption from './pdb-allows-disruption.ts'
@@ -58,7 +65,11 @@ import podSecurityVolumes from './pod-security-volumes.ts'
 import probePortDeclared from './probe-port-declared.ts'
 import probesDistinct from './probes-distinct.ts'
 import probesPresent from './probes-present.ts'
+import quotaHolds from './quota-holds.ts'
+import quotaNeedsResources from './quota-needs-resources.ts'
+import rabbitmqQueueSafe from './rabbitmq-queue-safe.ts'
 import readOnlyRootFilesystem from './read-only-root-filesystem.ts'
+import redisMaxmemory from './redis-maxmemory.ts'
 import referenceGrant from './reference-grant.ts'
 import referenceHashSuffix from './reference-hash-suffix.ts'
 import removedApi from './removed-api.ts'
@@ -83,6 +94,7 @@ import serviceSelectsPods from './service-selects-pods.ts'
 import serviceTargetPort from './service-target-port.ts'
 import standardLabels from './standard-labels.ts'
 import statefulsetService from './statefulset-service.ts'
+import syncWaveOrder from './sync-wave-order.ts'
 import tokenNotMounted from './token-not-mounted.ts'
 import topologySpreadSelectsOwnPods from './topology-spread-selects-own-pods.ts'
 import triggerAuthenticationExists from './trigger-authentication-exists.ts'
@@ -97,6 +109,7 @@ import volumeUsed from './volume-used.ts'
 /** Every rule, in the order their findings are printed. */
 export const rules: readonly Rule[] = [
   addressResolves,
+  alertActionable,
   backendExists,
   claimShared,
   classExists,
@@ -117,9 +130,13 @@ export const rules: readonly Rule[] = [
   imagePinned,
   imageRegistry,
   jobBounded,
+  jobTimeoutFits,
+  kedaRabbitmqQueue,
   kedaTriggerAddress,
+  limitRangeAdmits,
   limitsCoverRequests,
   memoryLimit,
+  modelsAgree,
   monitorPort,
   monitorSelects,
   namespaceDeclared,
@@ -128,6 +145,8 @@ export const rules: readonly Rule[] = [
   networkPolicyPortExists,
   networkPolicySelectsPods,
   numericUser,
+  ollamaContextLength,
+  ollamaParallelism,
   oneScaler,
   ownServiceAccount,
   pdbAllowsDisruption,
@@ -155,7 +174,11 @@ export const rules: readonly Rule[] = [
   probePortDeclared,
   probesDistinct,
   probesPresent,
+  quotaHolds,
+  quotaNeedsResources,
+  rabbitmqQueueSafe,
   readOnlyRootFilesystem,
+  redisMaxmemory,
   referenceGrant,
   referenceHashSuffix,
   removedApi,
@@ -180,6 +203,7 @@ export const rules: readonly Rule[] = [
   serviceTargetPort,
   standardLabels,
   statefulsetService,
+  syncWaveOrder,
   tokenNotMounted,
   topologySpreadSelectsOwnPods,
   triggerAuthenticationExists,

@@ -1,0 +1,51 @@
+import { matches, type Queue, queuesByNamespace } from '../lib/broker.ts'
+import { text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import { type Trigger, triggersOf } from '../lib/scalers.ts'
+
+export default defineRule({
+  id: 'keda-rabbitmq-queue',
+  severity: 'error',
+  summary: "A rabbitmq trigger's queue is one that the broker's definitions declare.",
+  why: 'KEDA cannot ask for the length of a queue that does not exist: the trigger fails and nothing is scaled.',
+  fix: 'Write the name of a queue of the definitions, and its virtual host in vhostName.',
+  check(environment, report) {
+    for (const kind of ['ScaledObject', 'ScaledJob'])
+      for (const object of environment.ofKind(kind, 'keda.sh')) {
+        const queues = queuesByNamespace(environment).get(object.namespace)
+        // Without definitions the programs declare their queues themselves.
+        if (queues === undefined || queues.length === 0) continue
+        for (const trigger of triggersOf(object)) {
+          const name = text(trigger.metadata.queueName)
+          if (trigger.type !== 'rabbitmq' || name === undefined) continue
+          const vhost = vhostOf(trigger)
+          if (queues.some((queue) => isMeant(queue, trigger, name) && (vhost === undefined || queue.vhost === vhost)))
+            continue
+          const declared = queues.map((queue) => `${queue.name} (vhost ${queue.vhost})`).join(', ')
+          report(
+            object,
+            [...trigger.path, 'metadata', 'queueName'],
+            `the definitions declare no queue "${name}"${vhost === undefined ? '' : ` in vhost "${vhost}"`}; expected one of ${declared}`,
+          )
+        }
+      }
+  },
+})
+
+function isMeant(queue: Queue, { metadata }: Trigger, name: string): boolean {
+  return metadata.useRegex === 'true' ? matches(name, queue.name) : queue.name === name
+}
+
+/** The virtual host that a trigger names: its own field, or the path of its address; undefined when a Secret holds it. */
+function vhostOf({ metadata }: Trigger): string | undefined {
+  const named = text(metadata.vhostName)
+  if (named !== undefined) return named
+  const host = text(metadata.host)
+  if (host === undefined || !URL.canParse(host)) return undefined
+  const path = new URL(host).pathname.replace(/^\//, '')
+  try {
+    return path === '' ? '/' : decodeURIComponent(path)
+  } catch {
+    return undefined
+  }
+}

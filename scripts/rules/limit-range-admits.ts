@@ -1,0 +1,118 @@
+import type { Environment } from '../lib/environment.ts'
+import type { Path } from '../lib/finding.ts'
+import { at, fields, items, type KubeObject, text, type Value } from '../lib/objects.ts'
+import { containerAmount, podAmount } from '../lib/pod-resources.ts'
+import { quantity } from '../lib/quantity.ts'
+import { defineRule } from '../lib/rule.ts'
+import type { Workload } from '../lib/workloads.ts'
+
+export default defineRule({
+  id: 'limit-range-admits',
+  severity: 'error',
+  summary: 'A LimitRange admits every container, pod and claim of its namespace.',
+  why: 'The API server refuses a pod or claim outside the range, so the workload stays at no pods.',
+  fix: 'Bring the request or limit into the range, or widen the range.',
+  check(environment, report) {
+    for (const range of environment.ofKind('LimitRange', ''))
+      for (const limit of items(at(range.raw, 'spec', 'limits'))) {
+        const bounds = boundsOf(limit)
+        if (bounds.length === 0) continue
+        const type = text(at(limit, 'type'))
+        for (const workload of environment.workloads) {
+          if (workload.object.namespace !== range.namespace) continue
+          if (type === 'Container') checkContainers(environment, workload, bounds, range, report)
+          if (type === 'Pod') checkPod(environment, workload, bounds, range, report)
+        }
+        if (type === 'PersistentVolumeClaim') checkClaims(environment, bounds, range, report)
+      }
+  },
+})
+
+type Report = (object: KubeObject, path: Path, message: string) => void
+
+interface Bound {
+  readonly kind: 'min' | 'max' | 'maxLimitRequestRatio'
+  readonly resource: string
+  readonly value: number
+  readonly written: Value
+}
+
+function boundsOf(limit: Value): Bound[] {
+  return (['min', 'max', 'maxLimitRequestRatio'] as const).flatMap((kind) =>
+    Object.entries(fields(fields(limit)[kind])).flatMap(([resource, written]) => {
+      const value = quantity(written)
+      return value === undefined ? [] : [{ kind, resource, value, written }]
+    }),
+  )
+}
+
+/** Why amounts break a bound, as the API server's LimitRanger judges; undefined when they do not. */
+function breach(
+  { kind, resource, value, written }: Bound,
+  request: number | undefined,
+  limit: number | undefined,
+): string | undefined {
+  if (kind === 'min' && (request === undefined || request < value))
+    return `requests ${request === undefined ? 'no' : 'less'} ${resource}${request === undefined ? '' : ` than ${written}`}; the least is ${written}`
+  if (kind === 'max' && (limit === undefined || limit > value))
+    return `${limit === undefined ? 'has no limit of' : 'may use more'} ${resource}; the most is ${written}`
+  if (kind === 'maxLimitRequestRatio' && limit !== undefined && request !== undefined && limit > request * value)
+    return `has a ${resource} limit of more than ${written} times its request`
+  return undefined
+}
+
+function checkContainers(
+  environment: Environment,
+  workload: Workload,
+  bounds: readonly Bound[],
+  range: KubeObject,
+  report: Report,
+): void {
+  for (const container of workload.containers) {
+    if (container.role === 'ephemeral') continue
+    for (const bound of bounds) {
+      const amount = (part: 'requests' | 'limits') =>
+        containerAmount(environment, workload, container, part, bound.resource)
+      const fault = breach(bound, amount('requests'), amount('limits'))
+      if (fault === undefined) continue
+      const path = at(container.raw, 'resources') === undefined ? container.path : [...container.path, 'resources']
+      report(workload.object, path, `container "${container.name}" ${fault} (LimitRange "${range.name}")`)
+    }
+  }
+}
+
+function checkPod(
+  environment: Environment,
+  workload: Workload,
+  bounds: readonly Bound[],
+  range: KubeObject,
+  report: Report,
+): void {
+  for (const bound of bounds) {
+    const amount = (part: 'requests' | 'limits') => podAmount(environment, workload, part, bound.resource) || undefined
+    const fault = breach(bound, amount('requests'), amount('limits'))
+    if (fault !== undefined) report(workload.object, workload.podPath, `the pod ${fault} (LimitRange "${range.name}")`)
+  }
+}
+
+function checkClaims(environment: Environment, bounds: readonly Bound[], range: KubeObject, report: Report): void {
+  const check = (object: KubeObject, claim: Value, path: Path) => {
+    const request = quantity(at(claim, 'spec', 'resources', 'requests', 'storage'))
+    for (const bound of bounds) {
+      if (bound.resource !== 'storage' || bound.kind === 'maxLimitRequestRatio' || request === undefined) continue
+      if (bound.kind === 'min' ? request >= bound.value : request <= bound.value) continue
+      const least = bound.kind === 'min'
+      report(
+        object,
+        [...path, 'spec', 'resources', 'requests', 'storage'],
+        `the claim asks for ${least ? 'less' : 'more'} than ${bound.written}, the ${least ? 'least' : 'most'} of LimitRange "${range.name}"`,
+      )
+    }
+  }
+  for (const object of environment.ofKind('PersistentVolumeClaim', ''))
+    if (object.namespace === range.namespace) check(object, object.raw, [])
+  for (const object of environment.ofKind('StatefulSet', 'apps'))
+    if (object.namespace === range.namespace)
+      for (const [index, claim] of items(at(object.raw, 'spec', 'volumeClaimTemplates')).entries())
+        check(object, claim, ['spec', 'volumeClaimTemplates', index])
+}

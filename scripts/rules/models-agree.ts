@@ -1,0 +1,27 @@
+import { nameOf } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import { type Setting, settingsOf } from '../lib/settings.ts'
+
+export default defineRule({
+  id: 'models-agree',
+  severity: 'error',
+  summary: 'All programs of a namespace name the same models: CHAT_MODEL and EMBED_MODEL.',
+  why: 'A program that asks for a model that nobody pulled gets 404 from Ollama; an index built with another embedding model finds nonsense.',
+  fix: 'Read the models from one ConfigMap.',
+  check(environment, report) {
+    for (const name of ['CHAT_MODEL', 'EMBED_MODEL']) {
+      const first = new Map<string, Setting>()
+      for (const setting of settingsOf(environment, name)) {
+        const { workload, value, object, path } = setting
+        const other = first.get(workload.object.namespace)
+        if (other === undefined) first.set(workload.object.namespace, setting)
+        else if (other.value !== value)
+          report(
+            object,
+            path,
+            `${name} of ${nameOf(workload.object)} is "${value}", but that of ${nameOf(other.workload.object)} is "${other.value}"`,
+          )
+      }
+    }
+  },
+})

@@ -1,0 +1,25 @@
+import { edgesOf } from '../lib/dependencies.ts'
+import { nameOf } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import { settingsOf } from '../lib/settings.ts'
+
+export default defineRule({
+  id: 'ollama-context-length',
+  severity: 'warning',
+  summary: 'CONTEXT_LENGTH of the workers is the OLLAMA_CONTEXT_LENGTH of the Ollama that they call.',
+  why: 'Ollama loads a model anew for a request with another context length than the loaded one: each such request waits for the load and evicts the model for the others.',
+  fix: 'Read both from one ConfigMap key.',
+  check(environment, report) {
+    const edges = edgesOf(environment)
+    for (const ollama of settingsOf(environment, 'OLLAMA_CONTEXT_LENGTH'))
+      for (const { workload, object, path, value } of settingsOf(environment, 'CONTEXT_LENGTH')) {
+        if (value === ollama.value || !edges.some(({ from, to }) => from === workload && to === ollama.workload))
+          continue
+        report(
+          object,
+          path,
+          `CONTEXT_LENGTH of ${nameOf(workload.object)} is ${value}, but OLLAMA_CONTEXT_LENGTH of ${nameOf(ollama.workload.object)} is ${ollama.value}`,
+        )
+      }
+  },
+})

@@ -1,0 +1,33 @@
+import { edgesOf } from '../lib/dependencies.ts'
+import { nameOf } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import { scaleOf } from '../lib/scalers.ts'
+import { numbersOf } from '../lib/settings.ts'
+
+export default defineRule({
+  id: 'ollama-parallelism',
+  severity: 'warning',
+  summary:
+    'The workers at their maximum scale run no more jobs at once (CONCURRENCY) than Ollama does (OLLAMA_NUM_PARALLEL a replica).',
+  why: 'What is above waits inside Ollama, where it can time out and nobody else can take it; in the broker it would wait safely.',
+  fix: 'Lower the maximum of the scaler or CONCURRENCY, or raise OLLAMA_NUM_PARALLEL or the replicas of Ollama.',
+  check(environment, report) {
+    const edges = edgesOf(environment)
+    for (const ollama of numbersOf(environment, 'OLLAMA_NUM_PARALLEL')) {
+      const replicas = scaleOf(environment, ollama.workload).max
+      const slots = ollama.number * replicas
+      const workers = numbersOf(environment, 'CONCURRENCY')
+        .filter(({ workload }) => edges.some(({ from, to }) => from === workload && to === ollama.workload))
+        .map((setting) => ({ ...setting, max: scaleOf(environment, setting.workload).max }))
+      const jobs = workers.reduce((sum, { number, max }) => sum + number * max, 0)
+      const [first] = workers
+      if (first === undefined || jobs <= slots) continue
+      const parts = workers.map(({ workload, number, max }) => `${max} x ${number} of ${nameOf(workload.object)}`)
+      report(
+        first.object,
+        first.path,
+        `up to ${jobs} jobs at once (${parts.join(', ')}), but ${nameOf(ollama.workload.object)} runs ${slots} (${replicas} x ${ollama.number})`,
+      )
+    }
+  },
+})

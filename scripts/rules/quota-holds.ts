@@ -1,0 +1,37 @@
+import { formatAmount, mostCounted } from '../lib/capacity.ts'
+import { at, fields, items } from '../lib/objects.ts'
+import { quantity } from '../lib/quantity.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'quota-holds',
+  severity: 'error',
+  summary:
+    'A ResourceQuota holds what the namespace needs at its maximum scale, with the surge of a rolling update and all Jobs.',
+  why: 'Pods over the quota are refused: scaling stops below its maximum under load, or a rollout waits for a pod that may not come.',
+  fix: 'Raise the quota, or lower a maximum scale or the requests.',
+  check(environment, report) {
+    for (const quota of environment.ofKind('ResourceQuota', '')) {
+      // A quota for some pods only, by priority or class: which ones is not worked out here.
+      if (items(at(quota.raw, 'spec', 'scopes')).length > 0 || at(quota.raw, 'spec', 'scopeSelector') !== undefined)
+        continue
+      for (const [name, value] of Object.entries(fields(at(quota.raw, 'spec', 'hard')))) {
+        const hard = quantity(value)
+        const needed = mostCounted(environment, quota.namespace, name)
+        // A millionth of room: sums of fractions of cores are not exact.
+        if (hard === undefined || needed === undefined || needed.total <= hard * (1 + 1e-6)) continue
+        const largest = needed.shares
+          .slice(0, 3)
+          .map(
+            ({ object, amount, pods }) =>
+              `${object.kind} ${object.name} ${formatAmount(name, amount)}${pods > 0 ? ` (${pods} pods)` : ''}`,
+          )
+        report(
+          quota,
+          ['spec', 'hard', name],
+          `${name} is ${value}, but at maximum scale ${formatAmount(name, needed.total)} is needed; the most by ${largest.join(', ')}`,
+        )
+      }
+    }
+  },
+})

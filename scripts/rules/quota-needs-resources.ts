@@ -1,0 +1,38 @@
+import { at, fields, items } from '../lib/objects.ts'
+import { containerAmount } from '../lib/pod-resources.ts'
+import { podStates } from '../lib/resources.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'quota-needs-resources',
+  severity: 'error',
+  summary: 'Every container states what the ResourceQuota of its namespace bounds.',
+  why: 'Under a quota on a resource the API server refuses every pod with a container that does not state it.',
+  fix: 'Set the request or limit on the container, or give the namespace a LimitRange with defaults.',
+  check(environment, report) {
+    for (const quota of environment.ofKind('ResourceQuota', '')) {
+      if (items(at(quota.raw, 'spec', 'scopes')).length > 0 || at(quota.raw, 'spec', 'scopeSelector') !== undefined)
+        continue
+      for (const name of Object.keys(fields(at(quota.raw, 'spec', 'hard')))) {
+        // Only these are demanded; extended resources and ephemeral storage may be left out.
+        const match = /^(?:(requests|limits)\.)?(cpu|memory)$/.exec(name)
+        if (match === null) continue
+        const part = match[1] === 'limits' ? 'limits' : 'requests'
+        const resource = match[2] ?? ''
+        for (const workload of environment.workloads) {
+          if (workload.object.namespace !== quota.namespace || podStates(workload, part, resource)) continue
+          for (const container of workload.containers)
+            if (
+              container.role !== 'ephemeral' &&
+              containerAmount(environment, workload, container, part, resource) === undefined
+            )
+              report(
+                workload.object,
+                at(container.raw, 'resources') === undefined ? container.path : [...container.path, 'resources'],
+                `container "${container.name}" has no ${part}.${resource}, which ResourceQuota "${quota.name}" demands`,
+              )
+        }
+      }
+    }
+  },
+})

@@ -1,0 +1,46 @@
+import { type Queue, queuesByNamespace } from '../lib/broker.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'rabbitmq-queue-safe',
+  severity: 'warning',
+  summary:
+    'A queue of the broker definitions is a quorum queue with a dead-letter queue, a length limit that refuses, and a delivery limit.',
+  why: 'A classic queue is lost with its node; without a dead-letter queue a message that always fails is dropped or redelivered for ever; without a limit the broker fills up and blocks every publisher.',
+  fix: 'Declare x-queue-type: quorum, and a policy with dead-letter-exchange, dead-letter-strategy: at-least-once, max-length and overflow: reject-publish.',
+  check(environment, report) {
+    for (const queues of queuesByNamespace(environment).values()) {
+      const targets = new Set(queues.map(({ settings }) => settings['dead-letter-routing-key']))
+      for (const queue of queues)
+        for (const fault of faultsOf(queue, queues, targets.has(queue.name)))
+          report(queue.object, queue.path, `queue "${queue.name}" ${fault}`)
+    }
+  },
+})
+
+function* faultsOf(
+  { name, vhost, quorum, settings }: Queue,
+  queues: readonly Queue[],
+  isDeadLetterQueue: boolean,
+): Generator<string> {
+  if (!quorum) yield 'is not a quorum queue; expected the argument x-queue-type: quorum'
+  if (settings['max-length'] === undefined && settings['max-length-bytes'] === undefined)
+    yield 'has no length limit; expected max-length or max-length-bytes in its arguments or policy'
+  else if (settings.overflow !== 'reject-publish')
+    yield `drops its oldest messages when it is full (overflow is ${settings.overflow ?? 'drop-head'}); expected reject-publish`
+  // -1 is the broker's word for none; RabbitMQ 4 has 20 by default.
+  if (Number(settings['delivery-limit']) < 0) yield 'redelivers a failing message for ever; expected a delivery-limit'
+  // Where dead letters end, nothing is dead-lettered again.
+  if (isDeadLetterQueue) return
+  const exchange = settings['dead-letter-exchange']
+  if (exchange === undefined) {
+    yield 'has no dead-letter-exchange, so a message that is rejected or delivered too often is dropped'
+    return
+  }
+  const key = settings['dead-letter-routing-key'] ?? name
+  // The default exchange delivers to the queue of the routing key's name.
+  if (exchange === '' && (key === name || !queues.some((other) => other.name === key && other.vhost === vhost)))
+    yield `sends its dead letters to "${key}", which is ${key === name ? 'itself' : 'no queue of the definitions'}`
+  if (quorum && settings['dead-letter-strategy'] !== 'at-least-once')
+    yield 'may lose dead letters (dead-letter-strategy is at-most-once); expected at-least-once'
+}
