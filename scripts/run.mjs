@@ -36,6 +36,9 @@ async function bundle(folder) {
     format: 'esm',
     target: 'node20.19',
     legalComments: 'none',
+    // Names stay, so that a fault's stack can be read.
+    minifySyntax: true,
+    minifyWhitespace: true,
     logLevel: 'error',
     // CommonJS dependencies ask for node's own modules by require.
     banner: { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);" },

@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { run } from '../scripts/lib/process.ts'
-import { readRendered } from '../scripts/lib/rendered.ts'
+import { readRendered, readSimple } from '../scripts/lib/rendered.ts'
+import { root } from '../scripts/lib/root.ts'
 import { tool } from '../scripts/lib/tools.ts'
 
 /** Lets the real kustomize write objects, each as a document of its own. */
@@ -152,4 +153,19 @@ describe('readRendered', () => {
   ])('leaves %j to the library', (content) => {
     expect(readRendered(content)).toBeUndefined()
   })
+})
+
+describe('readSimple', () => {
+  it.each(['check.yaml', 'overlays/dev/versions.yaml'])('reads %s as the YAML library does', (file) => {
+    const content = readFileSync(join(root, file), 'utf8')
+    expect(readSimple(content)).toEqual(parse(content))
+    expect(readSimple(content)).toBeDefined()
+  })
+
+  it.each(['a: |\n  # text\n', 'a: b # comment\n', 'a: [b, "c"]\n', 'a:\n  - x\n # odd\n  - y: |\n     z\n'])(
+    'leaves %j to the library',
+    (content) => {
+      expect(readSimple(content)).toBeUndefined()
+    },
+  )
 })

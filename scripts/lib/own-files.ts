@@ -8,6 +8,7 @@ import { UsageError } from './errors.ts'
 import { type Finding, formatPath, formatSource, type Path, pointerPath } from './finding.ts'
 import type { Target } from './kustomize.ts'
 import { fields, items, type Value } from './objects.ts'
+import { readSimple } from './rendered.ts'
 import { validator } from './validator.ts'
 
 /**
@@ -17,12 +18,11 @@ import { validator } from './validator.ts'
 export async function readConfig(root: string): Promise<CheckConfig> {
   const file = join(root, 'check.yaml')
   if (!existsSync(file)) return { provided: [] }
-  const faults = validate(file, await validator(configSchema), root)
+  const { value, faults } = readOwn(file, await validator(configSchema), root)
   if (faults.length > 0)
     throw new UsageError(
       faults.map(({ message, path, source }) => `${formatSource(source)}: ${formatPath(path)}: ${message}`).join('\n'),
     )
-  const value = parseDocument(readFileSync(file, 'utf8')).toJS() as Value
   return { provided: items(fields(value).provided) as CheckConfig['provided'] }
 }
 
@@ -34,7 +34,8 @@ export async function versionsChecker(root: string): Promise<(target: Target) =>
   return (target) => {
     const file = join(target.folder, 'versions.yaml')
     if (existsSync(file)) {
-      return validate(file, check, root).map(({ message, path, source }) => finding(target.name, message, source, path))
+      const { faults } = readOwn(file, check, root)
+      return faults.map(({ message, path, source }) => finding(target.name, message, source, path))
     }
     const message = 'this environment has no versions.yaml, so nothing can be promoted into it'
     return [finding(target.name, message, { file: relative(root, target.folder), line: 1 })]
@@ -60,23 +61,27 @@ interface Fault {
   readonly source: NonNullable<Finding['source']>
 }
 
-/** Validates a YAML file of ours against a JSON schema; each fault has its line. */
-function validate(file: string, check: ValidateFunction, root: string): Fault[] {
+/** Reads a YAML file of ours and holds it to its schema; each fault has its line. */
+function readOwn(file: string, check: ValidateFunction, root: string): { value: Value; faults: Fault[] } {
+  const content = readFileSync(file, 'utf8')
+  const simple = readSimple(content)
+  if (simple !== undefined && check(simple)) return { value: simple, faults: [] }
+
   const lines = new LineCounter()
-  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines })
-  const place = (offset: number) => ({ file: relative(root, file), line: lines.linePos(offset).line })
-  if (document.errors.length > 0) {
-    return document.errors.map((error) => ({
-      message: `not YAML: ${error.message.split(' at line')[0]}`,
-      path: [],
-      source: place(error.pos[0]),
-    }))
+  const document = parseDocument(content, { lineCounter: lines })
+  const value: Value = document.toJS()
+  const fault = (message: string, path: Path, offset: number): Fault => {
+    return { message, path, source: { file: relative(root, file), line: lines.linePos(offset).line } }
   }
-  if (check(document.toJS())) return []
-  return (check.errors ?? []).map((error) => {
-    const path = pathOf(error)
-    return { message: explain(error), path, source: place(offsetOf(document, path)) }
-  })
+  if (document.errors.length > 0) {
+    const faults = document.errors.map(({ message, pos }) =>
+      fault(`not YAML: ${message.split(' at line')[0]}`, [], pos[0]),
+    )
+    return { value, faults }
+  }
+  if (check(value)) return { value, faults: [] }
+  const errors = (check.errors ?? []).map((error) => ({ error, path: pathOf(error) }))
+  return { value, faults: errors.map(({ error, path }) => fault(explain(error), path, offsetOf(document, path))) }
 }
 
 /** Where the wrong value is; an unknown key is part of the path, so it is found itself. */

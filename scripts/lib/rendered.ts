@@ -16,6 +16,13 @@ export function readRendered(content: string): Value | undefined {
   }
 }
 
+/** Reads a file that people write, its comments left out; undefined when it leaves the subset. */
+export function readSimple(content: string): Value | undefined {
+  // In a block scalar a line that begins with # is no comment.
+  const hasBlocks = /[|>][+-]?\d?\s*$/m.test(content)
+  return hasBlocks ? undefined : readRendered(content.replace(/^\s*#.*\n|^---\n|^\s*\n/gm, ''))
+}
+
 /** Thrown where the text leaves the subset. */
 const outside = new Error('outside of the subset')
 
@@ -98,6 +105,7 @@ class RenderedReader {
     if (first === doubleQuote) return unquoteDouble(this.quoted(rest, doubleQuoted))
     if (rest === '{}') return {}
     if (rest === '[]') return []
+    if (plainList.test(rest)) return rest.slice(1, -1).split(', ').map(plain)
     if (indicators.includes(rest[0] as string)) throw outside
     return plain(this.folded(rest, column))
   }
@@ -158,6 +166,8 @@ const doubleQuote = 34
 const singleQuoted = /^'(?:[^']|'')*'$/
 /** What JSON and YAML escape alike; YAML's other escapes are left to the library. */
 const doubleQuoted = /^"(?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"$/
+/** `[a, b]` of plain words, as people write short lists; kustomize writes none. */
+const plainList = /^\[[\w./-]+(?:, [\w./-]+)*\]$/
 const indicators = '&*!>|%@`{[]},?#'
 
 function unquoteSingle(quoted: string): string {
