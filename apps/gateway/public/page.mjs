@@ -82,6 +82,7 @@ async function search({ again = false } = {}) {
   at('table').hidden = isEmpty
   at('hint').hidden = !isEmpty
   if (isEmpty) {
+    say('')
     current.recipes = []
     at('recipes').replaceChildren()
     return
@@ -113,6 +114,7 @@ function showSearching() {
 }
 
 function showSlow() {
+  if (!navigator.onLine) return
   showNotice({
     title: 'This takes longer than usual',
     detail: 'The kitchen is busy. Your recipes are still on their way.',
@@ -123,6 +125,7 @@ function showSlow() {
 
 function showRecipes({ ingredients }, recipes) {
   current.recipes = recipes
+  at('table').hidden = false
   if (!recipes.some(({ id }) => id === openId)) openId = ''
   const count = recipes.length
   const summary =
@@ -263,6 +266,8 @@ function showNotice({ title, detail, onRetry, isCalm = false }) {
 }
 
 function hideNotice() {
+  // That one stays until it is no longer true.
+  if (!navigator.onLine) return
   at('notice').hidden = true
   at('notice').replaceChildren()
 }
@@ -276,7 +281,13 @@ addEventListener('popstate', () => {
   search()
 })
 addEventListener('online', () => search({ again: true }))
-addEventListener('offline', () => showProblem(new ApiProblem('', '', { offline: true })))
+// What is on the page stays: somebody may be cooking from it.
+addEventListener('offline', () =>
+  showNotice({
+    title: 'You are offline',
+    detail: 'What is here stays here. The search goes on by itself when you are back.',
+  }),
+)
 
 at('share').addEventListener('click', async () => {
   const done = await navigator.clipboard.writeText(location.href).then(

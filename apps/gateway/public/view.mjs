@@ -17,6 +17,13 @@ const minutesText = (minutes) => {
   return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
 }
 
+/** `0.5 tsp` as `½ tsp`. */
+const amountText = (amount) =>
+  amount.replace(
+    /^(\d*)\.(25|5|75)\b/,
+    (_, whole, part) => (whole === '0' ? '' : whole) + { 25: '¼', 5: '½', 75: '¾' }[part],
+  )
+
 /** A recipe that opens in place. `onToggle(isOpen)` is called when the person opens or closes it. */
 export function recipeCard(recipe, { isOpen, onToggle }) {
   const { id, title, cuisine, minutes, servings, tags, has, misses } = recipe
@@ -50,11 +57,7 @@ export function recipeCard(recipe, { isOpen, onToggle }) {
       has.length > 0 && element('span', { class: 'has' }, `Uses ${listText(has)}`),
       has.length > 0 && misses.length > 0 && element('span', { class: 'comma' }, ', '),
       misses.length > 0 &&
-        element(
-          'span',
-          { class: 'misses' },
-          `${has.length > 0 ? 'not' : 'Goes in the direction of'} ${listText(misses)}`,
-        ),
+        element('span', { class: 'misses' }, `${has.length > 0 ? 'not' : 'Without'} ${listText(misses, 'or')}`),
     ),
     details,
   )
@@ -87,7 +90,7 @@ function recipeDetails({ id, title, ingredients, steps }, hidden) {
         element(
           'li',
           { class: have ? 'have' : undefined },
-          element('span', { class: 'amount' }, amount),
+          element('span', { class: 'amount' }, amountText(amount)),
           element(
             'span',
             { class: 'name' },
@@ -116,6 +119,6 @@ export function placeholderCards(count) {
 }
 
 /** `a, b and c`. */
-export function listText(words) {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
+export function listText(words, link = 'and') {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${link} ${words.at(-1)}`
 }
