@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { createServer } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { freePort } from './containers.ts'
 import { waitUntil } from './gateway.ts'
 
 export type ServiceProcess = {
@@ -80,13 +80,4 @@ export async function startService(
     },
     signal: (signal) => void child.kill(signal),
   }
-}
-
-/** A TCP port that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

@@ -10,6 +10,7 @@ import { type OllamaProxy, startOllamaProxy } from '../support/ollama-proxy.ts'
 import { takeAll } from '../support/queues.ts'
 import { connectTestPublisher, makeRequest, models, purgeQueues, queueDepth } from '../support/requests.ts'
 import { type ServiceProcess, startService } from '../support/service-process.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 
 const services = inject('services')
 
@@ -252,6 +253,48 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     expect(answered.map(({ id }) => id).sort()).toEqual(requests.map(({ id }) => id).sort())
     expect(answered.every(({ outcome }) => outcome === 'succeeded')).toBe(true)
     expect(worker.log).not.toContain('"attempt":2')
+  })
+
+  test('Redis away: answers all the same, only unseen', async () => {
+    const target = new URL(services.redis.url)
+    const proxy = await startTcpProxy(target.hostname, Number(target.port))
+    onTestFinished(() => proxy.stop())
+    target.host = `127.0.0.1:${proxy.port}`
+    const worker = await startWorker({ REDIS_URL: target.href })
+    await worker.ready()
+    await proxy.stop()
+    const request = makeRequest()
+    await submit(request)
+    expect((await responses(1))[0]).toMatchObject({ id: request.id, outcome: 'succeeded', text: tinyChatReply })
+    expect(await worker.failing()).toEqual([])
+    expect(await worker.metric('worker_redis_failures_total')).toBeGreaterThan(0)
+
+    await proxy.start()
+    await waitUntil(() => worker.log.split('redis is connected').length === 3, 'Redis is connected again')
+    const next = makeRequest()
+    await submit(next)
+    await responses(1)
+    await waitUntil(async () => (await redis.hGet(requestKey(next.id), 'status')) === 'succeeded', 'seen again')
+  })
+
+  test('the broker’s connection breaks in the middle of a job: the answer is published, the job not lost', async () => {
+    const target = new URL(rabbitmq)
+    const broker = await startTcpProxy(target.hostname, Number(target.port))
+    onTestFinished(() => broker.stop())
+    target.host = `127.0.0.1:${broker.port}`
+    const { proxy, worker } = await startWorkerBehindProxy({ RABBITMQ_URL: target.href })
+    await worker.ready()
+    proxy.fault = { delayMs: 50 }
+    const request = makeRequest()
+    await submit(request)
+    await waitUntil(() => proxy.chats === 1, 'the job runs')
+    await broker.stop()
+    await waitUntil(() => worker.log.includes('the response is not confirmed'), 'the answer waits for the broker')
+    await broker.start()
+    const answers = await responses(1)
+    expect(new Set(answers.map(({ id }) => id))).toEqual(new Set([request.id]))
+    await waitUntil(allAcked, 'the request is acknowledged')
+    await worker.ready()
   })
 
   test.each([

@@ -32,8 +32,9 @@ const log = createLog('pull-models', config.LOG_LEVEL)
 const hosts = config.OLLAMA_HOSTS.trim().split(/\s+/)
 const models = [parseModel(config.CHAT_MODEL), parseModel(config.EMBED_MODEL)]
 
-/** No second attempt would help: the message says what to do. */
+/** No second attempt would help: the message says what to do. The Job fails at once on its exit code, EX_CONFIG. */
 class FinalError extends Error {}
+const finalExitCode = 78
 
 // A signal ends the Job at once; what Ollama has loaded so far it keeps, and the next attempt goes on from there.
 const stopping = new AbortController()
@@ -47,11 +48,13 @@ async function main(): Promise<number> {
   for (const [i, result] of results.entries()) {
     if (result.status === 'rejected') log.fatal({ host: hosts[i] }, (result.reason as Error).message)
   }
-  const failed = results.filter(({ status }) => status === 'rejected').length
-  if (failed === 0)
+  const failures = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason)
+  if (failures.length === 0) {
     log.info({ hosts: hosts.length, models: models.map(({ name }) => name) }, 'every host has its models')
-  else log.fatal(`${failed} of ${hosts.length} hosts lack a model: see above`)
-  return failed === 0 ? 0 : 1
+    return 0
+  }
+  log.fatal(`${failures.length} of ${hosts.length} hosts lack a model: see above`)
+  return failures.some((failure) => failure instanceof FinalError) ? finalExitCode : 1
 }
 
 async function prepareHost(host: string): Promise<void> {

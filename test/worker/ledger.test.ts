@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createLog } from '@inference/common/log.ts'
+import { type InferenceRequest, queues } from '@inference/common/messages.ts'
+import pg from 'pg'
+import type { StartedTestContainer } from 'testcontainers'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { migrate, readMigrations } from '../../apps/collector/src/migrations.ts'
+import { freePort, password, startOllama, startPostgres, startRabbitmq, startRedis } from '../support/containers.ts'
+import { waitUntil } from '../support/gateway.ts'
+import { outage } from '../support/outage.ts'
+import { connectTestPublisher, makeRequest, models, queueDepth } from '../support/requests.ts'
+import { type ServiceProcess, startService } from '../support/service-process.ts'
+
+const attempted = 300
+/** Every tenth message is published twice, as a publisher does that did not see the confirm. */
+const repeatEvery = 10
+
+type Stores = Record<'rabbitmq' | 'redis' | 'postgres' | 'ollama', { container: StartedTestContainer; url: string }>
+
+describe.skipIf(inject('services') === null)('ledger', () => {
+  let stores: Stores
+
+  // Containers of its own, with fixed ports: they are killed and come back.
+  beforeAll(async () => {
+    const [rabbitmq, redis, postgres, ollama] = await Promise.all([
+      freePort().then(startRabbitmq),
+      freePort().then(startRedis),
+      freePort().then(startPostgres),
+      freePort().then(startOllama),
+    ])
+    stores = { rabbitmq, redis, postgres, ollama }
+    await withPostgres((client) =>
+      migrate(
+        client,
+        readMigrations('apps/collector/migrations'),
+        { gateway: password, collector: password },
+        createLog('test', 'silent'),
+      ),
+    )
+  }, 180_000)
+  afterAll(() => Promise.all(Object.values(stores).map(({ container }) => container.stop({ timeout: 0 }))))
+
+  async function withPostgres<T>(use: (client: pg.Client) => Promise<T>): Promise<T> {
+    const url = new URL(stores.postgres.url)
+    url.username = 'postgres'
+    url.password = password
+    const client = new pg.Client({ connectionString: url.href })
+    client.on('error', () => undefined)
+    await client.connect()
+    try {
+      return await use(client)
+    } finally {
+      await client.end()
+    }
+  }
+
+  const shared = (username: string) => ({
+    RABBITMQ_URL: stores.rabbitmq.url,
+    RABBITMQ_USERNAME: username,
+    RABBITMQ_PASSWORD: password,
+    REDIS_URL: stores.redis.url,
+    REDIS_USERNAME: username,
+    REDIS_PASSWORD: password,
+    DRAIN_SECONDS: 10,
+  })
+  const startWorker = () =>
+    startService('worker', {
+      ...shared('worker'),
+      OLLAMA_URL: stores.ollama.url,
+      CHAT_MODEL: models.chat,
+      CONTEXT_LENGTH: 512,
+      CONCURRENCY: 2,
+    })
+  const startCollector = () =>
+    startService('collector', {
+      ...shared('collector'),
+      POSTGRES_URL: stores.postgres.url,
+      POSTGRES_USERNAME: 'collector',
+      POSTGRES_PASSWORD: password,
+      BATCH_SIZE: 20,
+    })
+
+  /** Publishes until confirmed, with the same id each time, as a client with an idempotency key does. */
+  async function publishAll(requests: InferenceRequest[], accepted: Set<string>): Promise<void> {
+    const publisher = await connectTestPublisher(stores.rabbitmq.url)
+    for (const [i, request] of requests.entries()) {
+      const copies = i % repeatEvery === 0 ? 2 : 1
+      for (let confirmed = 0; confirmed < copies; ) {
+        try {
+          await publisher.publish(queues.requests, { id: request.id, body: request })
+          accepted.add(request.id)
+          confirmed++
+        } catch {
+          await sleep(200)
+        }
+      }
+      await sleep(50)
+    }
+    await publisher.close()
+  }
+
+  /** Everything that can break, one after another, while requests keep coming. */
+  async function breakEverything(worker: ServiceProcess, collector: ServiceProcess): Promise<void> {
+    const faults: [name: string, run: () => Promise<unknown>][] = [
+      ['worker killed', async () => worker.signal('SIGKILL')],
+      ['worker started', startWorker],
+      ['broker killed, back after 2 s', () => outage(stores.rabbitmq.container, 2)],
+      ['collector killed', async () => collector.signal('SIGKILL')],
+      ['collector started', startCollector],
+      ['redis killed, back after 2 s', () => outage(stores.redis.container, 2)],
+      ['postgres killed, back after 2 s', () => outage(stores.postgres.container, 2)],
+      ['ollama killed, back after 2 s', () => outage(stores.ollama.container, 2)],
+    ]
+    for (const [name, run] of faults) {
+      await run()
+      console.log(name)
+      await sleep(1500)
+    }
+  }
+
+  test('every accepted request is stored once, whatever breaks', { timeout: 420_000 }, async () => {
+    const [worker, , collector] = await Promise.all([startWorker(), startWorker(), startCollector(), startCollector()])
+    const requests = Array.from({ length: attempted }, () => makeRequest({ maxTokens: 5, stream: false }))
+    const accepted = new Set<string>()
+    await Promise.all([publishAll(requests, accepted), breakEverything(worker, collector)])
+
+    const read = () =>
+      withPostgres(async (client) => {
+        const { rows } = await client.query<{ id: string; outcome: string }>('select id, outcome from results')
+        return rows
+      })
+    await waitUntil(async () => (await read()).length >= accepted.size, 'all accepted requests are stored', 180)
+    await waitUntil(
+      async () => (await queueDepth(stores.rabbitmq.url, queues.requests)).ready === 0,
+      'the queue is empty',
+    )
+
+    const rows = await read()
+    const stored = new Set(rows.map(({ id }) => id))
+    const deadLetters = async (queue: string) => (await queueDepth(stores.rabbitmq.url, `${queue}.dead`)).ready
+    const ledger = {
+      attempted,
+      accepted: accepted.size,
+      stored: stored.size,
+      succeeded: rows.filter(({ outcome }) => outcome === 'succeeded').length,
+      lost: [...accepted].filter((id) => !stored.has(id)).length,
+      duplicated: rows.length - stored.size,
+      deadLetters: (await deadLetters(queues.requests)) + (await deadLetters(queues.responses)),
+    }
+    console.log(
+      `ledger: ${Object.entries(ledger)
+        .map(([name, count]) => `${name} ${count}`)
+        .join(', ')}`,
+    )
+    expect(ledger).toMatchObject({ accepted: attempted, stored: attempted, lost: 0, duplicated: 0, deadLetters: 0 })
+  })
+})
