@@ -5,6 +5,7 @@ const services = ['test/{gateway,worker,collector,recipes}/**/*.test.ts']
 
 export default defineConfig({
   test: {
+    reporters: ['default', './test/support/summary-reporter.ts'],
     testTimeout: 30_000,
     projects: [
       {

@@ -41,7 +41,9 @@ async function bundle(folder) {
     minifyWhitespace: true,
     logLevel: 'error',
     // CommonJS dependencies ask for node's own modules by require.
-    banner: { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+    },
   })
   for (const name of readdirSync(dirname(folder))) {
     const stale = name.startsWith(`${command}-`) && !name.includes(`.${process.pid}`)

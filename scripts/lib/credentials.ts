@@ -64,7 +64,7 @@ const forms: readonly (readonly [name: string, form: RegExp])[] = [
   ['a Stripe key', /\b[rs]k_(?:live|test)_[A-Za-z0-9]{20,}/],
 ]
 
-const urlWithPassword = /\b[a-z][a-z0-9+.-]*:\/\/[^\s/?#@:'"]*:([^\s/?#@'"]+)@/gi
+const urlWithPassword = /\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/?#@:'"]*:([^\s/?#@'"]+)@/gi
 
 /** A credential that a text bears, told by its form; undefined when there is none. The text itself is never repeated. */
 export function credentialIn(value: string): string | undefined {

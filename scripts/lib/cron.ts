@@ -51,7 +51,7 @@ export function parseSchedule(schedule: string): Schedule | string {
 
 function parseDescriptor(schedule: string): Schedule | string {
   if (/^@(yearly|annually|monthly|weekly|daily|midnight)$/.test(schedule)) return { dependsOnClock: true }
-  if (schedule === '@hourly' || /^@every (\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(schedule))
+  if (schedule === '@hourly' || /^@every [-+]?(0|((\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h))+)$/.test(schedule))
     return { dependsOnClock: false }
   return 'is no known descriptor; expected @yearly, @monthly, @weekly, @daily, @hourly or @every <duration>'
 }
@@ -60,7 +60,7 @@ function parseField(value: string, field: Field): ReadonlySet<number> | string {
   const set = new Set<number>()
   for (const part of value.split(',')) {
     const [range = '', step, ...rest] = part.split('/')
-    const [from, to] = range === '*' || range === '?' ? [field.min, field.max] : parseRange(range, step, field)
+    const [from, to] = /^[*?](-|$)/.test(range) ? [field.min, field.max] : parseRange(range, step, field)
     const by = step === undefined ? 1 : Number(/^\d+$/.test(step) ? step : Number.NaN)
     if (from === undefined || to === undefined || from > to || !(by > 0) || rest.length > 0)
       return `has "${part}" for the ${field.name}; expected ${field.min} to ${field.max}${field.names ? ` or ${field.names[0]} to ${field.names.at(-1)}` : ''}, a range, a list or a step`

@@ -5,6 +5,7 @@ import {
   chmodSync,
   constants,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -298,8 +299,8 @@ class Unavailable extends Error {}
 export async function install(name: ToolName, places: Places = here): Promise<string> {
   const target = installedPath(name, places)
   if (isProgram(target)) return target
-  const draft = join(places.folder, `draft-${name}-${process.pid}-${Date.now()}`)
-  mkdirSync(draft, { recursive: true })
+  mkdirSync(places.folder, { recursive: true })
+  const draft = mkdtempSync(join(places.folder, `draft-${name}-`))
   try {
     const reasons: string[] = []
     for (const way of [download, build]) {

@@ -1,4 +1,4 @@
-import { nameOf } from '../lib/objects.ts'
+import { existing, nameOf } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 import { serviceAccountOf } from '../lib/service-accounts.ts'
 
@@ -13,7 +13,7 @@ export default defineRule({
     for (const workload of environment.workloads) {
       const { object, podPath } = workload
       const { name, field } = serviceAccountOf(workload)
-      const path = field === undefined ? podPath : [...podPath, field]
+      const path = existing(object.raw, field === undefined ? podPath : [...podPath, field])
       if (name === 'default') {
         report(object, path, 'the pods run as the ServiceAccount "default"; expected one of their own')
         continue

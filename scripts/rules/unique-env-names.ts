@@ -11,6 +11,7 @@ export default defineRule({
       for (const container of containers) {
         const first = new Map<string, number>()
         for (const [index, { name, path }] of container.env.entries()) {
+          if (name === '') continue
           const earlier = first.get(name)
           if (earlier === undefined) first.set(name, index)
           else report(object, [...path, 'name'], `${name} is set by env[${earlier}] already; expected it once`)

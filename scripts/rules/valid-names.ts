@@ -1,6 +1,8 @@
+import type { Path } from '../lib/finding.ts'
 import { dnsLabelFault, dnsSubdomainFault, pathSegmentFault, portNameFault } from '../lib/names.ts'
-import { at, fields, groupOf, items, type KubeObject, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, fields, groupOf, items, type KubeObject, text, type Value } from '../lib/objects.ts'
+import { defineRule, type Report } from '../lib/rule.ts'
+import type { Workload } from '../lib/workloads.ts'
 
 export default defineRule({
   id: 'valid-names',
@@ -12,38 +14,38 @@ export default defineRule({
     for (const object of environment.objects) {
       const fault = nameFault(object)
       if (fault !== undefined) report(object, ['metadata', 'name'], `the name "${object.name}" ${fault}`)
-      if (object.apiVersion !== 'v1' || (object.kind !== 'ConfigMap' && object.kind !== 'Secret')) continue
-      for (const part of ['data', 'binaryData', 'stringData']) {
-        for (const key of Object.keys(fields(object.raw[part]))) {
-          if (/^[-._a-zA-Z0-9]{1,253}$/.test(key) && key !== '.' && key !== '..') continue
-          report(object, [part, key], `the key "${key}" is no file name; expected letters, figures, "-", "_" and "."`)
-        }
-      }
+      checkKeys(object, report)
     }
-    for (const { object, pod, podPath, containers } of environment.workloads) {
-      const seen = new Set<string>()
-      for (const { name, path, raw } of containers) {
-        const fault = seen.has(name)
-          ? 'is that of another container of the pod too; expected another'
-          : dnsLabelFault(name)
-        if (fault !== undefined) report(object, [...path, 'name'], `the container name "${name}" ${fault}`)
-        seen.add(name)
-        for (const [index, port] of items(at(raw, 'ports')).entries()) {
-          const portName = text(at(port, 'name'))
-          const portFault = portName === undefined ? undefined : portNameFault(portName)
-          if (portFault !== undefined)
-            report(object, [...path, 'ports', index, 'name'], `the port name "${portName}" ${portFault}`)
-        }
-      }
-      for (const [index, volume] of items(at(pod, 'volumes')).entries()) {
-        const name = text(at(volume, 'name')) ?? ''
-        const fault = dnsLabelFault(name)
-        if (fault !== undefined)
-          report(object, [...podPath, 'volumes', index, 'name'], `the volume name "${name}" ${fault}`)
-      }
-    }
+    for (const workload of environment.workloads) checkPod(workload, report)
   },
 })
+
+function checkKeys(object: KubeObject, report: Report): void {
+  if (object.apiVersion !== 'v1' || (object.kind !== 'ConfigMap' && object.kind !== 'Secret')) return
+  for (const part of ['data', 'binaryData', 'stringData']) {
+    for (const key of Object.keys(fields(object.raw[part]))) {
+      if (/^[-._a-zA-Z0-9]{1,253}$/.test(key) && key !== '.' && key !== '..') continue
+      report(object, [part, key], `the key "${key}" is no file name; expected letters, figures, "-", "_" and "."`)
+    }
+  }
+}
+
+function checkPod({ object, pod, podPath, containers }: Workload, report: Report): void {
+  const judge = (what: string, holder: Value, path: Path, fault: (name: string) => string | undefined) => {
+    const name = text(at(holder, 'name'))
+    const found = name === undefined ? undefined : fault(name)
+    if (found !== undefined) report(object, [...path, 'name'], `the ${what} name "${name}" ${found}`)
+  }
+  const seen = new Set<string>()
+  for (const { name, path, raw } of containers) {
+    judge('container', raw, path, seen.has(name) ? () => 'is that of another container of the pod too' : dnsLabelFault)
+    seen.add(name)
+    for (const [index, port] of items(at(raw, 'ports')).entries())
+      judge('port', port, [...path, 'ports', index], portNameFault)
+  }
+  for (const [index, volume] of items(at(pod, 'volumes')).entries())
+    judge('volume', volume, [...podPath, 'volumes', index], dnsLabelFault)
+}
 
 /** Kinds of whose name a controller makes a longer one that becomes the value of a label, and how long it may be. */
 const longest: Record<string, number> = { CronJob: 52, Job: 63, StatefulSet: 52 }

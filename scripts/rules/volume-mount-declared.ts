@@ -15,7 +15,8 @@ export default defineRule({
       const declared = new Set(volumeNames(workload))
       const seen = new Set<string>()
       for (const [index, volume] of items(at(pod, 'volumes')).entries()) {
-        const name = text(at(volume, 'name')) ?? ''
+        const name = text(at(volume, 'name'))
+        if (name === undefined) continue
         if (seen.has(name))
           report(object, [...podPath, 'volumes', index, 'name'], `there are two volumes "${name}"; expected one`)
         seen.add(name)
@@ -28,12 +29,14 @@ export default defineRule({
         ] as const) {
           for (const [index, mount] of items(at(container.raw, list)).entries()) {
             const mountAt = [...container.path, list, index]
-            const name = text(at(mount, 'name')) ?? ''
+            const name = text(at(mount, 'name'))
+            const path = text(at(mount, pathField))
+            // What is missing altogether the schema tells.
+            if (name === undefined || path === undefined) continue
             if (!declared.has(name)) {
               const expected = declared.size === 0 ? 'the pod has none' : `expected one of ${[...declared].join(', ')}`
               report(object, [...mountAt, 'name'], `there is no volume "${name}"; ${expected}`)
             }
-            const path = text(at(mount, pathField)) ?? ''
             const place = path.replace(/(?<=.)\/+$/, '')
             const owner = paths.get(place)
             if (owner !== undefined)

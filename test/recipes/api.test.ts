@@ -212,12 +212,19 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
   })
 
   it('stops an address that searches like a machine, also under a race', async () => {
-    const all = await Promise.all(Array.from({ length: 150 }, () => get('ingredients=tomato&suggestion=false')))
+    const { count } = visitorLimits.searches
+    const minute = Math.floor(Date.now() / 60_000)
+    for (const address of ['127.0.0.1', '::1']) {
+      for (const at of [minute, minute + 1]) {
+        await redis.client.set(`quota:public:${visitorOf(address)}:searches:${at}`, count - 10)
+      }
+    }
+    const all = await Promise.all(Array.from({ length: 40 }, () => get('ingredients=tomato&suggestion=false')))
     const refused = all.filter(({ status }) => status === 429)
-    // The minute may end while they run.
-    expect(refused.length === 30 || refused.length === 0).toBe(true)
-    if (refused.length > 0) expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0)
-    expect(all.filter(({ status }) => status === 200).length).toBe(150 - refused.length)
+    // 10 more if the minute ends meanwhile.
+    expect([20, 30]).toContain(refused.length)
+    expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(all.filter(({ status }) => status === 200)).toHaveLength(40 - refused.length)
   })
 
   it('answers 503 and says why while Ollama is away or nothing is indexed', async () => {

@@ -13,16 +13,6 @@ export function createLog(service: string, level = 'info'): Log {
     messageKey: 'message',
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    redact: [
-      'prompt',
-      'messages',
-      'text',
-      'authorization',
-      'password',
-      '*.prompt',
-      '*.messages',
-      '*.text',
-      '*.authorization',
-    ],
+    redact: ['prompt', 'messages', 'text', 'authorization', 'password'],
   })
 }

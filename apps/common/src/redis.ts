@@ -11,8 +11,6 @@ export type RedisOptions = {
   /** Shown by CLIENT LIST. */
   name: string
   log: Log
-  /** Milliseconds a command may take; default 1000. */
-  commandTimeoutMs?: number
 }
 
 export type Redis = {
@@ -23,6 +21,8 @@ export type Redis = {
   close(): Promise<void>
 }
 
+/** Milliseconds that runScript and withDeadline wait for Redis. */
+const answerWithinMs = 1000
 const pingEveryMs = 1000
 const pongWithinMs = 1000
 
@@ -37,7 +37,8 @@ export function connectRedis(options: RedisOptions): Redis {
     disableOfflineQueue: true,
     commandsQueueMaxLength: 20_000,
     maintNotifications: 'disabled',
-    commandOptions: { timeout: options.commandTimeoutMs ?? 1000 },
+    // The client's own timeout ends only the wait for the socket, never that for the answer, and is costly; see withDeadline.
+    commandOptions: { timeout: 0 },
     socket: {
       connectTimeout: 2000,
       // A dead connection is silent: pings stop when one is lost, so the socket falls idle and is replaced after this.
@@ -77,10 +78,7 @@ function watchPings(client: RedisClient): { readonly answering: boolean; stop():
   const timer = setInterval(async () => {
     if (sentAt !== 0 || !client.isReady) return
     sentAt = Date.now()
-    await client
-      .withCommandOptions({})
-      .sendCommand(['PING'])
-      .catch(() => undefined)
+    await client.sendCommand(['PING']).catch(() => undefined)
     sentAt = 0
   }, pingEveryMs)
   timer.unref()
@@ -92,6 +90,17 @@ function watchPings(client: RedisClient): { readonly answering: boolean; stop():
   }
 }
 
+/** What `answer` resolves to, or an error when Redis does not answer within a second: for what a caller waits for. */
+export function withDeadline<T>(answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`no answer from Redis within ${answerWithinMs} ms`)),
+      answerWithinMs,
+    )
+    answer.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
 /** A Lua script with the digest by which Redis caches it. */
 export type Script = { source: string; sha: string }
 
@@ -99,12 +108,12 @@ export function defineScript(source: string): Script {
   return { source, sha: createHash('sha1').update(source).digest('hex') }
 }
 
-/** Runs a script in one round trip; loads it first where Redis does not know it (a restart, a failover). */
+/** Runs a script in one round trip, within a second; loads it first where Redis does not know it (a restart, a failover). */
 export async function runScript(client: RedisClient, script: Script, keys: string[], args: string[]): Promise<unknown> {
   try {
-    return await client.evalSha(script.sha, { keys, arguments: args })
+    return await withDeadline(client.evalSha(script.sha, { keys, arguments: args }))
   } catch (error) {
     if (!(error as Error).message.startsWith('NOSCRIPT')) throw error
-    return client.eval(script.source, { keys, arguments: args })
+    return withDeadline(client.eval(script.source, { keys, arguments: args }))
   }
 }

@@ -7,7 +7,7 @@ import type { Context } from './context.ts'
 import { limits } from './limits.ts'
 import { observeRequests } from './metrics.ts'
 import { describeApi } from './openapi.ts'
-import { answerProblems, rawProblem, sendProblem, toProblem, unavailable } from './problems.ts'
+import { answerExpectations, answerProblems, rawProblem, sendProblem, toProblem, unavailable } from './problems.ts'
 import { recipeRoutes } from './recipes/routes.ts'
 import { chatCompletionRoutes } from './routes/chat-completions.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -21,6 +21,9 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** W3C trace context to send on. */
     traceparent: string
+    traceId: string
+    /** Id of the inference request that this HTTP request made, for the log. */
+    inferenceId: string | undefined
   }
 }
 
@@ -51,7 +54,10 @@ export async function buildApp(context: Context, log: Log): Promise<FastifyInsta
   app.decorate('context', context)
   app.decorateRequest('token', '')
   app.decorateRequest('traceparent', '')
+  app.decorateRequest('traceId', '')
+  app.decorateRequest('inferenceId', undefined)
   answerProblems(app)
+  answerExpectations(app)
   secureHeaders(app)
   observeRequests(app, context.metrics)
   logRequests(app)
@@ -82,18 +88,20 @@ async function shedLoad(api: FastifyInstance): Promise<void> {
   })
 }
 
-/** One line a request, with what finds it elsewhere: its id, its trace, its route. Never bodies, keys or query strings. */
+/** One line a request, with what finds it elsewhere: its ids, its trace, its route. Never bodies, keys or query strings. */
 function logRequests(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const { traceparent, traceId } = continueTrace(request.headers.traceparent)
     request.traceparent = traceparent
-    request.log = request.log.child({ traceId })
+    request.traceId = traceId
     reply.header('x-request-id', request.id)
     if (app.context.draining.aborted) reply.header('connection', 'close')
+    done()
   })
-  app.addHook('onResponse', async (request, reply) => {
-    const { method, routeOptions } = request
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, routeOptions, traceId, inferenceId } = request
     const ms = Math.round(reply.elapsedTime * 10) / 10
-    request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms }, 'request')
+    request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms, traceId, inferenceId }, 'request')
+    done()
   })
 }

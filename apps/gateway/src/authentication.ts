@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { withDeadline } from '@inference/common/redis.ts'
 import type { FastifyRequest } from 'fastify'
 import { type ApiKeyRecord, hashKey, readKey } from './api-keys.ts'
 import type { Context } from './context.ts'
@@ -40,7 +41,7 @@ export async function authenticateReader({ redis }: Context, request: FastifyReq
 /** Turns an outage of Redis into 503. */
 export async function fromRedis<T>(ask: () => Promise<T>): Promise<T> {
   try {
-    return await ask()
+    return await withDeadline(ask())
   } catch (error) {
     throw unavailable(`The store of keys and quotas did not answer (${(error as Error).message})`)
   }

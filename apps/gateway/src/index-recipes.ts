@@ -17,7 +17,6 @@ const redis = connectRedis({
   password: config.REDIS_PASSWORD,
   name: 'index-recipes',
   log,
-  commandTimeoutMs: 10_000,
 })
 
 try {

@@ -46,11 +46,12 @@ export function createGatewayMetrics(registry: Registry, publisher: Publisher) {
 
 /** Observes every response. The label is the route's pattern, never the URL, so that callers cannot make new series. */
 export function observeRequests(app: FastifyInstance, metrics: GatewayMetrics): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const path = request.routeOptions.url ?? 'unknown'
     metrics.requestDuration.observe(
       { method: request.method, path, status: reply.statusCode },
       reply.elapsedTime / 1000,
     )
+    done()
   })
 }

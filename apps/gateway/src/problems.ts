@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 
@@ -22,6 +22,7 @@ const kinds = {
   'request-timeout': [408, 'The request came too slowly'],
   'payload-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The body must be JSON'],
+  'expectation-failed': [417, 'The expectation cannot be met'],
   'idempotency-key-reused': [422, 'The idempotency key belongs to another request'],
   'quota-exceeded': [429, 'The quota is used up'],
   internal: [500, 'Something broke here'],
@@ -113,6 +114,15 @@ function validationDetail(error: FastifyError): string {
   const allowed = Array.isArray(params?.allowedValues) ? `: ${params.allowedValues.join(', ')}` : ''
   const extra = typeof params?.additionalProperty === 'string' ? `: ${params.additionalProperty}` : ''
   return `${error.validationContext ?? 'request'}${first?.instancePath ?? ''} ${first?.message ?? error.message}${allowed}${extra}`
+}
+
+/** Answers `Expect` headers other than 100-continue, which Node would refuse before there is a request and without a body. */
+export function answerExpectations(app: FastifyInstance): void {
+  app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const body = problemBody('expectation-failed', 'Leave the header Expect out, or send 100-continue', '')
+    response.writeHead(417, { 'content-type': 'application/problem+json', connection: 'close' })
+    response.end(request.method === 'HEAD' ? undefined : JSON.stringify(body))
+  })
 }
 
 /** What Node's parser answers to bytes that are not HTTP, before there is a request. */

@@ -11,7 +11,8 @@ const headers = {
 
 /** Headers for answers that no browser renders; a route that serves a page overwrites what the page needs. */
 export function secureHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers)
+    done()
   })
 }

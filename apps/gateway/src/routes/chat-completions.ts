@@ -85,6 +85,7 @@ export const chatCompletionRoutes: FastifyPluginAsyncTypebox = async (app) => {
         idempotencyKey: request.headers['idempotency-key'],
         traceparent: request.traceparent,
       })
+      request.inferenceId = submitted.id
       reply.headers(rateLimitHeaders(submitted.quota)).header('x-inference-id', submitted.id)
       const events = await eventsOf(submitted, signal)
       if (!stream) return toCompletion(await waitForResponse(submitted, events), context.chatModel)

@@ -48,6 +48,7 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox = async (app) => {
         idempotencyKey: request.headers['idempotency-key'],
         traceparent: request.traceparent,
       })
+      request.inferenceId = id
       const links = linksOf(id)
       reply.code(202).headers(rateLimitHeaders(quota)).header('location', links.self)
       return { id, status: 'queued' as const, links }

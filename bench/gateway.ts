@@ -1,0 +1,252 @@
+/**
+ * How many requests a second the gateway accepts, with every accepted one confirmed by a quorum queue, beside what the bare client
+ * publishes with confirms on the same machine in the same run.
+ *
+ *   npx tsx bench/gateway.ts [--rate 1000] [--seconds 60] [--saturate-seconds 20]
+ *
+ * RabbitMQ and Redis run in containers with the configuration of base/, the gateway as its production bundle. Figures are printed and
+ * never asserted: they belong to the machine. Goals: at 1000 a second a P99 below 50 ms without an error; at saturation at least half
+ * of the bare rate; memory below 200 MiB and flat.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { connectPublisher } from '../apps/common/src/broker.ts'
+import { createLog } from '../apps/common/src/log.ts'
+import { tool } from '../scripts/lib/tools.ts'
+import { password, startRabbitmq, startRedis } from '../test/support/containers.ts'
+import { makeTestKey, waitUntil } from '../test/support/gateway.ts'
+
+const { values } = parseArgs({
+  options: {
+    rate: { type: 'string', default: '1000' },
+    seconds: { type: 'string', default: '60' },
+    'saturate-seconds': { type: 'string', default: '20' },
+  },
+})
+const concurrency = 64
+const port = 18_080
+const metricsPort = 19_090
+const folder = mkdtempSync(join(tmpdir(), 'bench-gateway-'))
+
+type Row = {
+  what: string
+  perSecond: number
+  p50?: number
+  p95?: number
+  p99?: number
+  max?: number
+  errors: number
+  notSent?: number
+}
+
+console.error('starting RabbitMQ and Redis, building the gateway …')
+const k6 = await tool('k6')
+execFileSync('npm', ['run', 'build', '--workspace', '@inference/gateway'], { stdio: ['ignore', 'ignore', 'inherit'] })
+const [rabbitmq, redis] = await Promise.all([startRabbitmq(), startRedis()])
+const purging = purgeForEver()
+let gateway: ChildProcess | undefined
+try {
+  const rows: Row[] = []
+  console.error(`bare client: ${concurrency} publishes in flight …`)
+  rows.push(await barePublishRate(Number(values['saturate-seconds'])))
+
+  gateway = await startGateway()
+  const { key } = await makeTestKey(redis.url, { requestsPerMinute: 1e9, tokensPerDay: 1e14 })
+  const memory = watchMemory()
+  console.error('warming up …')
+  await load('warm-up', { key, seconds: 5, vus: concurrency })
+  console.error(`gateway: ${concurrency} clients, each sending as soon as it is answered …`)
+  rows.push(await load('gateway, saturated', { key, seconds: Number(values['saturate-seconds']), vus: concurrency }))
+  console.error(`gateway: ${values.rate} requests a second for ${values.seconds} s …`)
+  const before = await processMetrics()
+  const settled = memory.now()
+  rows.push(
+    await load(`gateway, ${values.rate}/s offered`, {
+      key,
+      seconds: Number(values.seconds),
+      vus: 500,
+      rate: Number(values.rate),
+    }),
+  )
+  report(rows, before, await processMetrics(), memory.peak(), settled, memory.now())
+} finally {
+  purging.abort()
+  gateway?.kill()
+  await Promise.all([rabbitmq.container.stop({ timeout: 0 }), redis.container.stop({ timeout: 0 })])
+  rmSync(folder, { recursive: true })
+}
+
+/** The client alone: as many confirmed publishes as it can, of messages like those of the gateway. */
+async function barePublishRate(seconds: number): Promise<Row> {
+  const log = createLog('bench', 'silent')
+  const publisher = connectPublisher({ url: rabbitmq.url, username: 'gateway', password, name: 'bench', log })
+  await waitUntil(() => publisher.ready, 'the publisher is connected')
+  const content = 'A prompt of some hundred characters, as people write them. '.repeat(8)
+  const durations: number[] = []
+  let errors = 0
+  const publishUntil = async (end: number) => {
+    while (performance.now() < end) {
+      const id = randomUUID()
+      const start = performance.now()
+      const body = {
+        id,
+        tenant: 'test',
+        keyId: 'key_000000000000',
+        kind: 'inference',
+        messages: [{ role: 'user', content }],
+      }
+      await publisher.publish('ai-requests', { id, body }).catch(() => errors++)
+      durations.push(performance.now() - start)
+    }
+  }
+  const publishers = (end: number) => Promise.all(Array.from({ length: concurrency }, () => publishUntil(end)))
+  await publishers(performance.now() + 3000)
+  durations.length = 0
+  errors = 0
+  await publishers(performance.now() + seconds * 1000)
+  await publisher.close()
+  durations.sort((a, b) => a - b)
+  const at = (share: number) => durations[Math.floor((durations.length - 1) * share)] ?? 0
+  return {
+    what: 'bare client, saturated',
+    perSecond: (durations.length - errors) / seconds,
+    p50: at(0.5),
+    p95: at(0.95),
+    p99: at(0.99),
+    max: at(1),
+    errors,
+  }
+}
+
+async function load(what: string, options: { key: string; seconds: number; vus: number; rate?: number }): Promise<Row> {
+  const summary = join(folder, 'summary.json')
+  const child = spawn(k6, ['run', '--quiet', '--no-usage-report', 'bench/gateway.k6.js'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      ...process.env,
+      URL: `http://127.0.0.1:${port}/api/v1/inference`,
+      KEY: options.key,
+      SECONDS: String(options.seconds),
+      VUS: String(options.vus),
+      SUMMARY: summary,
+      ...(options.rate && { RATE: String(options.rate) }),
+    },
+  })
+  await new Promise<void>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`k6 ended with ${code}`))))
+  })
+  const metrics = JSON.parse(readFileSync(summary, 'utf8')) as Record<string, { values: Record<string, number> }>
+  const value = (metric: string, name: string) => metrics[metric]?.values[name] ?? 0
+  const requests = value('http_reqs', 'count')
+  const failed = Math.round(value('http_req_failed', 'rate') * requests)
+  return {
+    what,
+    perSecond: (requests - failed) / options.seconds,
+    p50: value('http_req_duration', 'med'),
+    p95: value('http_req_duration', 'p(95)'),
+    p99: value('http_req_duration', 'p(99)'),
+    max: value('http_req_duration', 'max'),
+    errors: failed,
+    notSent: value('dropped_iterations', 'count'),
+  }
+}
+
+async function startGateway(): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['dist/main.js'], {
+    cwd: 'apps/gateway',
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      ...process.env,
+      NODE_ENV: 'production',
+      PORT: String(port),
+      METRICS_PORT: String(metricsPort),
+      RABBITMQ_URL: rabbitmq.url,
+      RABBITMQ_USERNAME: 'gateway',
+      RABBITMQ_PASSWORD: password,
+      REDIS_URL: redis.url,
+      REDIS_USERNAME: 'gateway',
+      REDIS_PASSWORD: password,
+      // Postgres and Ollama are not on the path of an accepted request.
+      POSTGRES_URL: 'postgres://127.0.0.1:9/none',
+      POSTGRES_USERNAME: 'none',
+      POSTGRES_PASSWORD: 'none',
+      CHAT_MODEL: 'tiny-chat:latest',
+      EMBED_MODEL: 'tiny-embed:latest',
+    },
+  })
+  await waitUntil(async () => (await fetch(`http://127.0.0.1:${metricsPort}/readyz`)).ok, 'the gateway is ready')
+  return child
+}
+
+/** Empties the queue twice a second in place of workers, so that it never refuses for being full. */
+function purgeForEver(): AbortController {
+  const stop = new AbortController()
+  const authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`
+  const url = `${rabbitmq.managementUrl}/api/queues/%2F/ai-requests/contents`
+  void (async () => {
+    while (!stop.signal.aborted) {
+      await fetch(url, { method: 'DELETE', headers: { authorization } }).catch(() => undefined)
+      await sleep(500)
+    }
+  })()
+  return stop
+}
+
+async function processMetrics(): Promise<{ cpuSeconds: number; megabytes: number; accepted: number }> {
+  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+  const value = (pattern: RegExp) => Number(pattern.exec(text)?.[1] ?? 0)
+  return {
+    cpuSeconds: value(/^process_cpu_seconds_total (\S+)/m),
+    megabytes: value(/^process_resident_memory_bytes (\S+)/m) / 2 ** 20,
+    accepted: value(/^gateway_publish_confirm_duration_seconds_count\{outcome="confirmed"\} (\S+)/m),
+  }
+}
+
+function watchMemory() {
+  let peak = 0
+  let now = 0
+  const timer = setInterval(async () => {
+    now = (await processMetrics()).megabytes
+    peak = Math.max(peak, now)
+  }, 1000)
+  timer.unref()
+  return { peak: () => peak, now: () => now }
+}
+
+type ProcessMetrics = Awaited<ReturnType<typeof processMetrics>>
+
+function report(
+  rows: Row[],
+  before: ProcessMetrics,
+  after: ProcessMetrics,
+  peak: number,
+  atStart: number,
+  atEnd: number,
+): void {
+  const ms = (value?: number) => (value === undefined ? '' : value.toFixed(1))
+  console.log(
+    `\n${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; broker, Redis, k6 and gateway share them\n`,
+  )
+  console.log('| | accepted/s | P50 ms | P95 ms | P99 ms | max ms | errors | not offered |')
+  console.log('| --- | --- | --- | --- | --- | --- | --- | --- |')
+  for (const row of rows) {
+    const { what, perSecond, p50, p95, p99, max, errors, notSent } = row
+    console.log(
+      `| ${[what, Math.round(perSecond), ms(p50), ms(p95), ms(p99), ms(max), errors, notSent ?? ''].join(' | ')} |`,
+    )
+  }
+  const [bare, saturated] = rows
+  const share = ((saturated?.perSecond ?? 0) / (bare?.perSecond ?? 1)) * 100
+  const cpu = ((after.cpuSeconds - before.cpuSeconds) / (after.accepted - before.accepted)) * 1000
+  console.log(`\nsaturated gateway: ${share.toFixed(0)} % of the bare rate`)
+  console.log(`CPU of the gateway: ${cpu.toFixed(2)} ms an accepted request`)
+  console.log(
+    `memory of the gateway: ${atStart.toFixed(0)} MiB before the steady load, ${atEnd.toFixed(0)} MiB after, ${peak.toFixed(0)} MiB at most`,
+  )
+}

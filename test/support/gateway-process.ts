@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { freePort, password } from './containers.ts'
+import { waitUntil } from './gateway.ts'
+import type { Services } from './global-setup.ts'
+
+export type GatewayProcess = {
+  port: number
+  metricsPort: number
+  child: ChildProcess
+  /** Resident memory in MiB; throws when the process is gone. */
+  memory(): Promise<number>
+  stop(): Promise<void>
+}
+
+/** The gateway as a process of its own, as it runs in its image, so that a crash or a leak is its own. */
+export async function startGatewayProcess(
+  services: Pick<Services, 'rabbitmq' | 'redis' | 'postgres'>,
+  environment: Record<string, string> = {},
+): Promise<GatewayProcess> {
+  const [port, metricsPort] = [await freePort(), await freePort()]
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+    cwd: 'apps/gateway',
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      ...process.env,
+      PORT: String(port),
+      METRICS_PORT: String(metricsPort),
+      RABBITMQ_URL: services.rabbitmq.url,
+      RABBITMQ_USERNAME: 'gateway',
+      RABBITMQ_PASSWORD: password,
+      REDIS_URL: services.redis.url,
+      REDIS_USERNAME: 'gateway',
+      REDIS_PASSWORD: password,
+      POSTGRES_URL: services.postgres.url,
+      POSTGRES_USERNAME: 'postgres',
+      POSTGRES_PASSWORD: password,
+      OLLAMA_URL: 'http://127.0.0.1:9',
+      CHAT_MODEL: 'tiny-chat:latest',
+      EMBED_MODEL: 'tiny-embed:latest',
+      MAX_TOKENS: '256',
+      ...environment,
+    },
+  })
+  const metricsUrl = `http://127.0.0.1:${metricsPort}`
+  await waitUntil(async () => (await fetch(`${metricsUrl}/readyz`)).ok, 'the gateway is ready', 40)
+  return {
+    port,
+    metricsPort,
+    child,
+    async memory() {
+      const text = await (await fetch(`${metricsUrl}/metrics`)).text()
+      return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]) / 2 ** 20
+    },
+    async stop() {
+      if (child.exitCode !== null) return
+      const exited = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGTERM')
+      await exited
+    },
+  }
+}
