@@ -5,6 +5,7 @@ import { runCommand, scratchRepository } from './support/repository.ts'
 
 const service =
   'apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {type: ExternalName, externalName: db.example.com}\n'
+const bomb = `a: &a [${'x, '.repeat(20)}]\nb: &b [${'*a, '.repeat(20)}]\nc: &c [${'*b, '.repeat(20)}]\nd: [${'*c, '.repeat(20)}]\n`
 const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n'
 const right = {
   'overlays/dev/kustomization.yaml': 'resources: [all.yaml]\n',
@@ -157,6 +158,11 @@ describe('bad manifests end 1 with the file and line', () => {
     ['the same object twice', `${service}---\n${service}`, /stands twice[\s\S]*<stdin>:6/],
     ['a binary file', '\0\0\0', /not a text file/],
     ['nothing at all', '', /there is no object in it/],
+    [
+      'a YAML bomb, and what stands beside it',
+      `${bomb}---\n${service.replace('ExternalName, externalName: db.example.com', 'Nonsense')}`,
+      /aliases cannot be resolved[\s\S]*<stdin>:\d[\s\S]*shop\/web[\s\S]*<stdin>:9/,
+    ],
   ]
   it.each(inputs)('%s on standard input', (_what, input, expected) => {
     const { code, stdout } = check({ 'README.md': '' }, ['--file', '-'], input)

@@ -34,14 +34,14 @@ export interface CheckOptions {
 export async function check(options: CheckOptions): Promise<CheckResult> {
   if (options.file !== undefined) {
     const { judge, readFile } = await import('./judge.ts')
-    return judge([readFile(options.file)], options.admit)
+    return judge([Promise.resolve(readFile(options.file))], options.admit)
   }
   // kustomize starts at once; what judges its output is loaded while it works.
   const renders = eachParallel(targetsOf(options), async (target) => ({ target, outcome: await render(target, root) }))
   const { judge, readRender } = await import('./judge.ts')
   const isEnvironment = options.kustomize === undefined
   return judge(
-    await Promise.all(renders.map(async (rendered) => readRender(await rendered, isEnvironment))),
+    renders.map(async (rendered) => readRender(await rendered, isEnvironment)),
     options.admit,
   )
 }

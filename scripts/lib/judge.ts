@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { rules } from '../rules/index.ts'
 import type { CheckResult } from './check.ts'
 import { providedIn } from './config.ts'
@@ -58,15 +59,31 @@ function toReadable(target: string, read: Documents, locate: Manifests['locate']
 }
 
 /** Judges all targets by schemas, rules and, when asked for, admission. */
-export async function judge(targets: readonly Readable[], admission: boolean): Promise<CheckResult> {
-  // kubeconform and the API server are processes of their own, so the rules run meanwhile.
-  const validation = validateSchemas(targets, join(root, 'schemas'))
-  const admitted = admission ? import('./admit.ts').then(({ admit }) => admit(targets)) : []
-  const byRule = targets.map(({ environment, locate }) => runRules(rules, environment, locate))
-  const others = [...(await validation), ...(await admitted)]
+export async function judge(reading: readonly Promise<Readable>[], admission: boolean): Promise<CheckResult> {
+  const [targets, byProcess, byRule] = await Promise.all([
+    Promise.all(reading),
+    askProcesses(reading, admission),
+    Promise.all(reading.map(askRules)),
+  ])
   const results = targets.map(({ target, objects, faults }, index) => {
-    const findings = [...faults, ...others.filter((finding) => finding.target === target), ...(byRule[index] ?? [])]
+    const findings = [...faults, ...byProcess.filter((finding) => finding.target === target), ...(byRule[index] ?? [])]
     return { target, objects: objects.length, findings }
   })
   return { targets: results, rules: rules.length }
+}
+
+/** What kubeconform and the API server find; they are told of all targets at once. */
+async function askProcesses(reading: readonly Promise<Readable>[], admission: boolean): Promise<Finding[]> {
+  const targets = await Promise.all(reading)
+  const schemas = validateSchemas(targets, join(root, 'schemas'))
+  const admitted = admission ? import('./admit.ts').then(({ admit }) => admit(targets)) : []
+  return (await Promise.all([schemas, admitted])).flat()
+}
+
+/** What the rules find in one target, as soon as it is read. */
+async function askRules(reading: Promise<Readable>): Promise<Finding[]> {
+  const { environment, locate } = await reading
+  // Once the last target is read, the processes start first.
+  await setImmediate()
+  return runRules(rules, environment, locate)
 }

@@ -7,10 +7,14 @@ export interface Outcome {
   readonly stderr: string
 }
 
+// kustomize and kubeconform are Go and end within a second: collecting garbage less often saves them a fifth of their processor time and
+// costs some 10 MB (bench/check.ts).
+const env = { GOGC: '400', ...process.env }
+
 /** Runs a program to its end and collects what it prints. Rejects only when it cannot be started. */
 export function run(program: string, args: readonly string[], input?: string): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
+    const child = spawn(program, args, { env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
     const stdout: Buffer[] = []
     const stderr: Buffer[] = []
     child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk))
@@ -30,9 +34,9 @@ export function run(program: string, args: readonly string[], input?: string): P
   })
 }
 
-/** Starts a task for each input, as many at once as there are cores, and gives their promises in the order of the inputs. */
+/** Starts a task for each input, one more at once than there are cores lest one idle between two, and gives their promises in the order of the inputs. */
 export function eachParallel<T, R>(inputs: readonly T[], task: (input: T) => Promise<R>): Promise<R>[] {
-  let free = availableParallelism()
+  let free = availableParallelism() + 1
   const waiting: (() => void)[] = []
   return inputs.map((input) => {
     const promise = (async () => {

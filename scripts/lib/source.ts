@@ -8,10 +8,11 @@ import { at, fields, items, type KubeObject, text, type Value } from './objects.
 /** Finds the file and line that set a value of a rendered object; undefined when no file of the repository does. */
 export type Locate = (object: KubeObject, path: Path) => Source | undefined
 
-/** A parsed file: its documents, and where each offset is. */
+/** A parsed file: its documents, their values, and where each offset is. */
 interface ParsedFile {
   readonly file: string
   readonly documents: readonly Document[]
+  readonly values: readonly Value[]
   readonly lines: LineCounter
 }
 
@@ -61,7 +62,7 @@ function layersOf(folder: string, root: string, seen: Set<string>): Layer[] {
   if (path === undefined || seen.has(path)) return []
   seen.add(path)
   const [parsed] = read(path, root)
-  const kustomization = fields(parsed?.documents[0]?.toJS())
+  const kustomization = fields(parsed?.values[0])
   if (parsed === undefined) return []
   const layers: Layer[] = []
   for (const key of ['resources', 'components']) {
@@ -84,7 +85,16 @@ function layersOf(folder: string, root: string, seen: Set<string>): Layer[] {
   return layers
 }
 
+/** What was read by path, since environments share their bases. */
+const files = new Map<string, ParsedFile[]>()
+
 function read(path: string, root: string): ParsedFile[] {
+  const known = files.get(path) ?? readOnce(path, root)
+  files.set(path, known)
+  return known
+}
+
+function readOnce(path: string, root: string): ParsedFile[] {
   try {
     return parse(relative(root, path), readFileSync(path, 'utf8'))
   } catch {
@@ -96,7 +106,17 @@ function read(path: string, root: string): ParsedFile[] {
 function parse(file: string, content: string): ParsedFile[] {
   const lines = new LineCounter()
   const documents = parseAllDocuments(content, { lineCounter: lines, uniqueKeys: false })
-  return 'empty' in documents ? [] : [{ file, documents, lines }]
+  if ('empty' in documents) return []
+  return [{ file, documents, values: documents.map(plainValue), lines }]
+}
+
+/** What a document holds; nothing where its aliases grow beyond measure, which is a finding of its own. */
+function plainValue(document: Document): Value {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) as Value
+  } catch {
+    return undefined
+  }
 }
 
 function isSameObject(object: KubeObject, kind: Value, name: Value): boolean {
@@ -106,10 +126,7 @@ function isSameObject(object: KubeObject, kind: Value, name: Value): boolean {
 
 /** A file of whole objects or of strategic merge patches: both set what they hold. */
 function resourceLayer(parsed: ParsedFile): Layer {
-  const targets = parsed.documents.map((document) => ({
-    document,
-    value: document.toJS({ maxAliasCount: 100 }) as Value,
-  }))
+  const targets = parsed.documents.map((document, index) => ({ document, value: parsed.values[index] }))
   return (object, path) => {
     const same = targets.filter(({ value }) => isSameObject(object, at(value, 'kind'), at(value, 'metadata', 'name')))
     const exact = same.find(({ value }) => at(value, 'metadata', 'name') === object.name) ?? same[0]
@@ -223,7 +240,7 @@ function targetedLayer(source: ParsedFile, target: Value): Layer {
 
 /** A JSON patch: each operation sets its pointer's path and what is below it. */
 function operationsLayer(source: ParsedFile, target: Value): Layer {
-  const operations = items(source.documents[0]?.toJS())
+  const operations = items(source.values[0])
   return (object, path) => {
     if (!isTarget(object, target)) return undefined
     let best: { index: number; depth: number } | undefined
@@ -254,9 +271,7 @@ function replacementsOf(kustomization: Value, folder: string, root: string): Val
   return items(at(kustomization, 'replacements')).flatMap((entry) => {
     const file = text(at(entry, 'path'))
     if (file === undefined) return [entry]
-    return read(join(folder, file), root).flatMap((parsed) =>
-      parsed.documents.flatMap((document) => items(document.toJS())),
-    )
+    return read(join(folder, file), root).flatMap((parsed) => parsed.values.flatMap((value) => items(value)))
   })
 }
 
@@ -282,12 +297,12 @@ function originOf(source: Value, seen: ReadonlySet<string>, root: string) {
   for (const kustomization of seen) {
     const folder = dirname(kustomization)
     const [parsed] = read(kustomization, root)
-    for (const entry of items(at(parsed?.documents[0]?.toJS(), 'resources'))) {
+    for (const entry of items(at(parsed?.values[0], 'resources'))) {
       const file = join(folder, text(entry) ?? '')
       if (!existsSync(file) || statSync(file).isDirectory()) continue
       for (const candidate of read(file, root)) {
-        for (const document of candidate.documents) {
-          const value = document.toJS() as Value
+        for (const [index, document] of candidate.documents.entries()) {
+          const value = candidate.values[index]
           const sameName = at(source, 'name') === undefined || at(source, 'name') === at(value, 'metadata', 'name')
           if (at(value, 'kind') === at(source, 'kind') && sameName && document.contents !== null) {
             return { parsed: candidate, node: document.contents as Node, value }

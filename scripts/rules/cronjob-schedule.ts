@@ -27,7 +27,8 @@ export default defineRule({
   },
 })
 
-const zones = new Map<string, boolean>()
+/** What was asked before, and the usual zone: the data of all zones takes 20 ms to load. */
+const zones = new Map([['Etc/UTC', true]])
 
 /** Whether Go's time package, which Kubernetes uses, knows the zone: a name of the IANA database, never an offset. */
 function isTimeZone(zone: string): boolean {

@@ -15,7 +15,7 @@ export function reportText(result: CheckResult): string {
   const width = Math.max(...result.targets.map(({ target }) => target.length))
   for (const { target, objects, findings } of result.targets) {
     const verdict = findings.length === 0 ? styleText('green', 'right') : styleText('red', count(findings))
-    lines.push(`${target.padEnd(width)}  ${String(objects).padStart(4)} objects  ${verdict}`)
+    lines.push(`${target.padEnd(width)}  ${String(objects).padStart(4)} object${objects === 1 ? ' ' : 's'}  ${verdict}`)
   }
   return `${lines.join('\n')}\n`
 }
