@@ -25,17 +25,12 @@ const options = {
   admit: { type: 'boolean', default: false },
   format: { type: 'string', default: 'text' },
   'no-cache': { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h' },
 } as const
 
 const reporters: Record<string, (result: CheckResult) => string> = { text: reportText, json: reportJson }
 
 await runCommand(async () => {
   const { values, positionals } = parseCommandLine(usage, options)
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    return exit.right
-  }
   const report = Object.hasOwn(reporters, values.format) ? reporters[values.format] : undefined
   if (report === undefined)
     throw new UsageError(`unknown format "${values.format}"; expected ${Object.keys(reporters).join(' or ')}`)

@@ -25,11 +25,7 @@ const children = new Set<ChildProcess>()
 const interrupted = new AbortController()
 
 await runCommand(async () => {
-  const { values } = parseCommandLine(usage, { port: { type: 'string', default: '8080' }, help: { type: 'boolean' } })
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    return exit.right
-  }
+  const { values } = parseCommandLine(usage, { port: { type: 'string', default: '8080' } })
   const port = await freePort(Number(values.port))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort())
   const containers = await connectContainers()

@@ -12,7 +12,7 @@ import { toJsonSchema } from './lib/openapi.ts'
 import { root } from './lib/root.ts'
 import { tool, tools } from './lib/tools.ts'
 
-const usage = `Usage: npm run schemas
+const usage = `usage: npm run schemas
 
 Starts a real Kubernetes API server, installs the custom resource definitions of the platform's parts in it and writes
 under schemas/ what it then serves: see schemas/README.md. Run it after changing a version in scripts/schemas.ts or
@@ -91,11 +91,7 @@ const run = promisify(execFile)
 const folder = join(root, 'schemas')
 
 await runCommand(async () => {
-  const { values } = parseCommandLine(usage, { help: { type: 'boolean', short: 'h' } })
-  if (values.help) {
-    console.log(usage)
-    return exit.right
-  }
+  parseCommandLine(usage, {})
   const definitions: Fields[] = []
   for (const source of sources) {
     say(`${source.name} ${source.version}: reading its definitions`)

@@ -2,7 +2,7 @@ import { parseCommandLine, runCommand } from './lib/cli.ts'
 import { exit, UsageError } from './lib/errors.ts'
 import { type ToolName, tool, tools } from './lib/tools.ts'
 
-const usage = `Usage: npm run tools [-- NAME…]
+const usage = `usage: npm run tools [-- NAME…]
 
 Gets the programs this repository uses, each at exactly its pinned version: from PATH, from .tools/, from the upstream
 release (verified against its published checksum) or built with Go (verified by Go's checksum database).
@@ -17,11 +17,7 @@ function isToolName(name: string): name is ToolName {
 }
 
 await runCommand(async () => {
-  const { values, positionals } = parseCommandLine(usage, { help: { type: 'boolean', short: 'h' } })
-  if (values.help) {
-    console.log(usage)
-    return exit.right
-  }
+  const { positionals } = parseCommandLine(usage, {})
   const names = positionals.length > 0 ? positionals : ['kustomize', 'kubeconform']
   for (const name of names) {
     if (!isToolName(name))

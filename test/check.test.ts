@@ -67,6 +67,12 @@ describe('check', () => {
   })
 })
 
+it.each(['check', 'render', 'secrets'])('%s --help prints the usage and ends 0', (command) => {
+  const { code, stdout } = runCommand(scratchRepository(right), [command, '--help'])
+  expect(stdout).toMatch(new RegExp(`^usage: npm run ${command} `))
+  expect(code).toBe(0)
+})
+
 describe('wrong use ends 2 with what was expected', () => {
   const cases: [string, string[], RegExp][] = [
     ['an unknown environment', ['prd'], /unknown environment "prd"; expected one of dev/],

@@ -3,11 +3,15 @@ import { exit, UsageError } from './errors.ts'
 
 type Options = NonNullable<ParseArgsConfig['options']>
 
+/** Ends a command that was asked for help. */
+class HelpRequest extends Error {}
+
 /**
- * Reads the arguments of a command.
+ * Reads the arguments of a command; `--help` and `-h` end it with its usage text.
  * @throws UsageError on an unknown option, with the command's usage text
  */
 export function parseCommandLine<T extends Options>(usage: string, options: T, args = process.argv.slice(2)) {
+  if (args.includes('--help') || args.includes('-h')) throw new HelpRequest(usage)
   try {
     return parseArgs({ args, options, allowPositionals: true, strict: true })
   } catch (error) {
@@ -25,6 +29,10 @@ export async function runCommand(main: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await main()
   } catch (error) {
+    if (error instanceof HelpRequest) {
+      process.stdout.write(`${error.message}\n`)
+      return
+    }
     if (error instanceof UsageError) {
       process.stderr.write(`error: ${error.message}\n`)
       process.exitCode = exit.usage
