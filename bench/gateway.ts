@@ -2,7 +2,7 @@
  * How many requests a second the gateway accepts, with every accepted one confirmed by a quorum queue, beside what the bare client
  * publishes with confirms on the same machine in the same run.
  *
- *   npx tsx bench/gateway.ts [--rate 1000] [--seconds 60] [--saturate-seconds 20]
+ *   npm run bench:gateway [-- --rate 1000] [--seconds 60] [--saturate-seconds 20]
  *
  * RabbitMQ and Redis run in containers with the configuration of base/, the gateway as its production bundle. Figures are printed and
  * never asserted: they belong to the machine. Goals: at 1000 a second a P99 below 50 ms without an error; at saturation at least half

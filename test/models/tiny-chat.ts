@@ -5,18 +5,19 @@ export const tinyChatReply =
   'Warm some olive oil, soften the onion with garlic, stir in your chosen ingredients, season well, ' +
   'simmer gently for ten minutes, then serve hot and finish each plate using fresh herbs.'
 
-const width = 36
-const heads = 2
-const hidden = 16
+/** Shape of the network. The answer is the same in every shape; what changes is how long a token takes. */
+export type Shape = { width: number; heads: number; hidden: number; layers: number }
+
+const tiny: Shape = { width: 36, heads: 2, hidden: 16, layers: 1 }
 const [unknown, begin, end] = [0, 1, 2]
 
 /**
- * A Llama of one layer that answers every prompt with `tinyChatReply`, so that tests can run a real Ollama with nothing
+ * A Llama that answers every prompt with `tinyChatReply`, so that tests can run a real Ollama with nothing
  * to download. Attention and feed-forward weights are zero; what comes next depends on the last token alone. Every
  * token has a 1 in dimension 0, which leads to the first word; word i has a 1 in dimension i + 1 too, which leads,
  * more strongly, to word i + 1, and the last word to the end of the text.
  */
-export function tinyChat(): Buffer<ArrayBuffer> {
+export function tinyChat({ width, heads, hidden, layers }: Shape = tiny): Buffer<ArrayBuffer> {
   const words = tinyChatReply.split(' ').map((word, i) => (i === 0 ? word : `▁${word}`))
   if (new Set(words).size !== words.length) throw new Error('tinyChatReply: a word occurs twice')
   if (words.length >= width) throw new Error(`tinyChatReply: more than ${width - 1} words`)
@@ -46,7 +47,7 @@ export function tinyChat(): Buffer<ArrayBuffer> {
       'general.file_type': { type: 'uint32', value: 0 },
       'llama.context_length': { type: 'uint32', value: 4096 },
       'llama.embedding_length': { type: 'uint32', value: width },
-      'llama.block_count': { type: 'uint32', value: 1 },
+      'llama.block_count': { type: 'uint32', value: layers },
       'llama.feed_forward_length': { type: 'uint32', value: hidden },
       'llama.attention.head_count': { type: 'uint32', value: heads },
       'llama.attention.head_count_kv': { type: 'uint32', value: heads },
@@ -66,17 +67,24 @@ export function tinyChat(): Buffer<ArrayBuffer> {
       { name: 'token_embd.weight', shape: [width, tokens.length], data: embedding },
       { name: 'output_norm.weight', shape: [width], data: new Float32Array(width).fill(1) },
       { name: 'output.weight', shape: [width, tokens.length], data: output },
-      { name: 'blk.0.attn_norm.weight', shape: [width], data: new Float32Array(width).fill(1) },
-      zeros('blk.0.attn_q.weight', width, width),
-      zeros('blk.0.attn_k.weight', width, width),
-      zeros('blk.0.attn_v.weight', width, width),
-      zeros('blk.0.attn_output.weight', width, width),
-      { name: 'blk.0.ffn_norm.weight', shape: [width], data: new Float32Array(width).fill(1) },
-      zeros('blk.0.ffn_gate.weight', width, hidden),
-      zeros('blk.0.ffn_up.weight', width, hidden),
-      zeros('blk.0.ffn_down.weight', hidden, width),
+      ...Array.from({ length: layers }, (_, i) => idleLayer(`blk.${i}`, width, hidden)).flat(),
     ],
   )
+}
+
+/** A layer that is computed like any other and changes nothing. */
+function idleLayer(name: string, width: number, hidden: number): Tensor[] {
+  return [
+    { name: `${name}.attn_norm.weight`, shape: [width], data: new Float32Array(width).fill(1) },
+    zeros(`${name}.attn_q.weight`, width, width),
+    zeros(`${name}.attn_k.weight`, width, width),
+    zeros(`${name}.attn_v.weight`, width, width),
+    zeros(`${name}.attn_output.weight`, width, width),
+    { name: `${name}.ffn_norm.weight`, shape: [width], data: new Float32Array(width).fill(1) },
+    zeros(`${name}.ffn_gate.weight`, width, hidden),
+    zeros(`${name}.ffn_up.weight`, width, hidden),
+    zeros(`${name}.ffn_down.weight`, hidden, width),
+  ]
 }
 
 function zeros(name: string, inputs: number, outputs: number): Tensor {

@@ -85,7 +85,8 @@ async function relayLines(answer: IncomingMessage, outgoing: ServerResponse, fau
     if (count === fault.errorAfter)
       return void outgoing.end('{"error":"an error was encountered while running the model"}\n')
     if (fault.delayMs) await sleep(fault.delayMs)
-    outgoing.write(`${line}\n`)
+    // Flushed before the next line is looked at: what is cut off must have begun to arrive.
+    await new Promise((resolve) => outgoing.write(`${line}\n`, resolve))
     count++
   }
   outgoing.end()
