@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { runCommand, scratchRepository } from './support/repository.ts'
+import { project, runCommand, scratchRepository } from './support/repository.ts'
 
 const service =
   'apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {type: ExternalName, externalName: db.example.com}\n'
@@ -29,7 +29,7 @@ describe('check', () => {
       'overlays/dev/all.yaml': `${namespace}---\n${service.replace('type:', 'typo:')}`,
     })
     expect(stdout).toMatch(
-      /error spec\.typo: the schema knows no field "typo" here \[schema\]\n {4}at {2}overlays\/dev\/all\.yaml:8\n {4}fix /,
+      /error spec\.typo: the schema knows no field "typo" here \[schema\]\n {4}at {2}overlays\/dev\/all\.yaml:8\n {8}8 │ spec: \{typo: .*\n {10}│ {8}\^\^\^\^\n {4}fix /,
     )
     expect(code).toBe(1)
   })
@@ -52,6 +52,22 @@ describe('check', () => {
     expect(report.targets.map(({ target, objects }: { target: string; objects: number }) => [target, objects])).toEqual(
       [['dev', 1]],
     )
+  })
+
+  it('writes a report into a file and the text to the terminal', () => {
+    const folder = scratchRepository({ ...right, 'overlays/dev/all.yaml': service })
+    const { stdout, code } = runCommand(folder, ['check', '--format', 'json', '--output', 'report.json'])
+    expect(stdout).toMatch(/^dev +1 object +1 error$/m)
+    expect(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')).targets[0].findings).toHaveLength(1)
+    expect(code).toBe(1)
+  })
+
+  it('explains a rule', () => {
+    const { stdout, code } = runCommand(project, ['check', '--explain', 'service-target-port'])
+    expect(stdout).toMatch(/^service-target-port \(error\)\n/)
+    expect(stdout).toMatch(/This fails \(test\/rules\/service-target-port\/fail-[\s\S]*This passes \(test\/rules/)
+    expect(stdout).toContain('docs/rules/service-target-port.md')
+    expect(code).toBe(0)
   })
 
   it('remembers an unchanged check and notices a change', () => {
@@ -77,7 +93,13 @@ describe('wrong use ends 2 with what was expected', () => {
   const cases: [string, string[], RegExp][] = [
     ['an unknown environment', ['prd'], /unknown environment "prd"; expected one of dev/],
     ['an unknown option', ['--fast'], /Unknown option '--fast'[\s\S]*usage:/],
-    ['an unknown format', ['--format', 'xml'], /unknown format "xml"; expected text or json/],
+    ['an unknown format', ['--format', 'xml'], /unknown format "xml"; expected one of text, json, /],
+    ['an unknown rule', ['--explain', 'service-port'], /no rule "service-port"; expected one of .*service-target-port/],
+    [
+      'a report that cannot be written',
+      ['--output', 'none/report.txt'],
+      /the report cannot be written: .*none\/report/,
+    ],
     ['two ways at once', ['dev', '--file', 'x.yaml'], /only one of them/],
     ['a missing file', ['--file', 'none.yaml'], /no such file: none\.yaml/],
     ['a folder as a file', ['--file', 'overlays'], /overlays is a folder; use --kustomize overlays/],

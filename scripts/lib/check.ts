@@ -1,6 +1,9 @@
+import type { SwitchedOff } from './engine.ts'
 import { UsageError } from './errors.ts'
+import type { Exempted } from './exemptions.ts'
 import type { Finding } from './finding.ts'
 import { environment, environments, kustomizationTarget, render, type Target } from './kustomize.ts'
+import type { EnvironmentMap } from './map.ts'
 import { eachParallel } from './process.ts'
 import { root } from './root.ts'
 
@@ -11,6 +14,12 @@ export interface TargetResult {
   /** How many objects it renders. */
   readonly objects: number
   readonly findings: readonly Finding[]
+  /** What would be findings too, had somebody not exempted them. */
+  readonly exempted: readonly Exempted[]
+  /** Rules that did not look at it, since what they need is absent. */
+  readonly switchedOff: readonly SwitchedOff[]
+  /** Its components and the connections between them, when asked for. */
+  readonly map?: EnvironmentMap
 }
 
 export interface CheckResult {
@@ -25,6 +34,8 @@ export interface CheckOptions {
   readonly kustomize?: string | undefined
   readonly file?: string | undefined
   readonly admit: boolean
+  /** Whether to draw the environments, which costs some time. */
+  readonly map: boolean
 }
 
 /**
@@ -34,20 +45,24 @@ export interface CheckOptions {
 export async function check(options: CheckOptions): Promise<CheckResult> {
   if (options.file !== undefined) {
     const { judge, readFile } = await import('./judge.ts')
-    return judge([Promise.resolve(readFile(options.file))], options.admit)
+    return judge([readFile(options.file)], options.admit, options.map)
   }
   // kustomize starts at once; what judges its output is loaded while it works.
   const renders = eachParallel(targetsOf(options), async (target) => ({ target, outcome: await render(target, root) }))
   const { judge, readRender } = await import('./judge.ts')
-  const isEnvironment = options.kustomize === undefined
-  return judge(
-    renders.map(async (rendered) => readRender(await rendered, isEnvironment)),
-    options.admit,
-  )
+  const folders = new Set(environments(root).map(({ folder }) => folder))
+  const reading = renders.map(async (rendering) => {
+    const rendered = await rendering
+    return readRender(rendered, folders.has(rendered.target.folder))
+  })
+  return judge(reading, options.admit, options.map)
 }
 
 function targetsOf(options: CheckOptions): Target[] {
-  if (options.kustomize !== undefined) return [kustomizationTarget(options.kustomize)]
+  if (options.kustomize !== undefined) {
+    const target = kustomizationTarget(options.kustomize)
+    return [environments(root).find(({ folder }) => folder === target.folder) ?? target]
+  }
   if (options.environments.length > 0) return options.environments.map((name) => environment(root, name))
   const all = environments(root)
   if (all.length > 0) return all

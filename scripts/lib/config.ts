@@ -1,3 +1,5 @@
+import type { Exemption } from './exemptions.ts'
+
 /** An object that exists in the cluster without being rendered, as `check.yaml` declares it. */
 export interface Provided {
   readonly kind: string
@@ -13,9 +15,18 @@ export interface Provided {
 /** The content of `check.yaml`. */
 export interface CheckConfig {
   readonly provided: readonly Provided[]
+  readonly exemptions: readonly Exemption[]
 }
+
+/** What holds where there is no `check.yaml`. */
+export const emptyConfig: CheckConfig = { provided: [], exemptions: [] }
 
 /** The declarations that hold for one environment. */
 export function providedIn(config: CheckConfig, environment: string): Provided[] {
-  return config.provided.filter((entry) => entry.environments === undefined || entry.environments.includes(environment))
+  return config.provided.filter(({ environments }) => environments?.includes(environment) !== false)
+}
+
+/** The exemptions that hold for one environment. */
+export function exemptionsIn(config: CheckConfig, environment: string): Exemption[] {
+  return config.exemptions.filter(({ environments }) => environments?.includes(environment) !== false)
 }

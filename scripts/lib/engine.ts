@@ -8,6 +8,7 @@ import type { Locate } from './source.ts'
 export function runRules(rules: readonly Rule[], environment: Environment, locate: Locate): Finding[] {
   const findings: Finding[] = []
   for (const rule of rules) {
+    if (rule.needs?.isIn(environment) === false) continue
     rule.check(environment, (object, path, message, fix = rule.fix) => {
       const source = locate(object, path)
       findings.push({
@@ -23,4 +24,17 @@ export function runRules(rules: readonly Rule[], environment: Environment, locat
     })
   }
   return findings
+}
+
+/** A rule that could say nothing about a target, and what it would have needed. */
+export interface SwitchedOff {
+  readonly rule: string
+  readonly lacks: string
+}
+
+/** The rules that do not look at an environment because the convention they stand on is absent. */
+export function switchedOff(rules: readonly Rule[], environment: Environment): SwitchedOff[] {
+  return rules.flatMap(({ id, needs }) =>
+    needs === undefined || needs.isIn(environment) ? [] : [{ rule: id, lacks: needs.what }],
+  )
 }

@@ -8,6 +8,8 @@ export interface Source {
   readonly file: string
   readonly line: number
   readonly column?: number
+  /** The line itself, where it may be shown. */
+  readonly text?: string
 }
 
 /** One thing that is wrong, as data: reporters turn it into text. */

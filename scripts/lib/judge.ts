@@ -1,18 +1,22 @@
-import { join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { rules } from '../rules/index.ts'
-import type { CheckResult } from './check.ts'
-import { providedIn } from './config.ts'
+import { builtInRules } from './built-in-rules.ts'
+import type { CheckResult, TargetResult } from './check.ts'
+import { type CheckConfig, exemptionsIn, providedIn } from './config.ts'
 import { type Documents, readDocuments } from './documents.ts'
-import { runRules } from './engine.ts'
+import { runRules, type SwitchedOff, switchedOff } from './engine.ts'
 import { createEnvironment, type Environment } from './environment.ts'
+import { addExcerpts } from './excerpts.ts'
+import { annotatedExemptions, applyExemptions, type Exemption, unusedExemption } from './exemptions.ts'
 import type { Finding } from './finding.ts'
 import { readInput } from './input.ts'
 import { type Manifests, validateSchemas } from './kubeconform.ts'
-import type { Rendering, Target } from './kustomize.ts'
-import type { KubeObject } from './objects.ts'
-import { readConfig, versionsChecker } from './own-files.ts'
-import { root } from './root.ts'
+import { environments, type Rendering, type Target } from './kustomize.ts'
+import { groupOf, type KubeObject, nameOf } from './objects.ts'
+import { configFor, readConfig, versionsChecker } from './own-files.ts'
+import { root, shownFrom, typedPath } from './root.ts'
 import { locateInFile, locateInKustomization } from './source.ts'
 
 /** A target with its documents read: what schemas, rules and admission look at. */
@@ -21,55 +25,167 @@ export interface Readable extends Manifests {
   readonly environment: Environment
   /** What went wrong before there was anything to look at. */
   readonly faults: readonly Finding[]
+  /** Whether it is an environment of this repository, held to all its conventions. */
+  readonly isEnvironment: boolean
+  readonly config: CheckConfig
+  /** The content of a file that findings name. */
+  contentOf(file: string): string | undefined
 }
 
-const config = await readConfig(root)
+const ownConfig = await readConfig(root)
 const checkVersions = await versionsChecker(root)
 
 /** Reads a file of manifests, `-` being standard input. */
-export function readFile(file: string): Readable {
+export async function readFile(file: string): Promise<Readable> {
   const name = file === '-' ? '<stdin>' : file
   const content = readInput(file)
-  return toReadable(name, readDocuments(content, name, name), locateInFile(name, content))
+  const config = await configFor(file === '-' ? typedPath('.') : resolve(typedPath(file), '..'), root, ownConfig)
+  const contentOf = () => content
+  return toReadable(name, readDocuments(content, name, name), {
+    locate: locateInFile(name, content),
+    isEnvironment: false,
+    config,
+    contentOf,
+  })
 }
 
 /** Reads what kustomize rendered. An environment of this repository must have its versions.yaml in order, too. */
-export function readRender(
+export async function readRender(
   { target, outcome }: { target: Target; outcome: Rendering },
   isEnvironment: boolean,
-): Readable {
-  const locate = locateInKustomization(target.folder, root)
+): Promise<Readable> {
+  const base = shownFrom(target.folder)
   const versions = isEnvironment ? checkVersions(target) : []
+  const context = {
+    locate: locateInKustomization(target.folder, base),
+    isEnvironment,
+    config: isEnvironment ? ownConfig : await configFor(target.folder, root, ownConfig),
+    contentOf: (file: string) => readIfThere(resolve(base, file)),
+  }
   if ('finding' in outcome) {
-    return toReadable(target.name, { documents: [], objects: [], findings: [outcome.finding, ...versions] }, locate)
+    return toReadable(target.name, { documents: [], objects: [], findings: [outcome.finding, ...versions] }, context)
   }
   const read = readDocuments(outcome.manifests, target.name)
-  return toReadable(target.name, { ...read, findings: [...versions, ...read.findings] }, locate)
+  return toReadable(target.name, { ...read, findings: [...versions, ...read.findings] }, context)
 }
 
-function toReadable(target: string, read: Documents, locate: Manifests['locate']): Readable {
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    // A folder, or a file that is gone by now: the finding stays, without the line's text.
+    return undefined
+  }
+}
+
+function toReadable(
+  target: string,
+  read: Documents,
+  context: Pick<Readable, 'locate' | 'isEnvironment' | 'config' | 'contentOf'>,
+): Readable {
   const { documents, objects } = read
   const faults = [...read.findings]
   if (objects.length === 0 && faults.length === 0) {
     const message = 'there is no object in it; expected Kubernetes manifests'
     faults.push({ rule: 'empty-render', severity: 'error', target, message, fix: 'Give a file that holds manifests.' })
   }
-  const environment = createEnvironment(target, objects, providedIn(config, target))
-  return { target, documents, objects, locate, faults, environment }
+  const environment = createEnvironment(target, objects, providedIn(context.config, target))
+  return { target, documents, objects, faults, environment, ...context }
 }
 
-/** Judges all targets by schemas, rules and, when asked for, admission. */
-export async function judge(reading: readonly Promise<Readable>[], admission: boolean): Promise<CheckResult> {
+/**
+ * Judges all targets by schemas, rules and, when asked for, admission.
+ * @param map whether the result holds a map of each target, too
+ */
+export async function judge(reading: readonly Promise<Readable>[], admit: boolean, map = false): Promise<CheckResult> {
   const [targets, byProcess, byRule] = await Promise.all([
     Promise.all(reading),
-    askProcesses(reading, admission),
+    askProcesses(reading, admit),
     Promise.all(reading.map(askRules)),
   ])
-  const results = targets.map(({ target, objects, faults }, index) => {
-    const findings = [...faults, ...byProcess.filter((finding) => finding.target === target), ...(byRule[index] ?? [])]
-    return { target, objects: objects.length, findings }
+  const used = new Set<Exemption>()
+  const results: TargetResult[] = []
+  for (const [index, readable] of targets.entries()) {
+    const processes = byProcess.filter((finding) => finding.target === readable.target)
+    const found = [...readable.faults, ...processes, ...(byRule[index] ?? [])]
+    results.push(summarize(readable, found, used, admit))
+  }
+  const unused = unusedEverywhere(targets, used, admit)
+  if (unused.length > 0 && results[0] !== undefined)
+    results[0] = { ...results[0], findings: [...results[0].findings, ...unused] }
+  if (!map) return { targets: results, rules: rules.length }
+  const { mapOf } = await import('./map.ts')
+  const mapped = results.map((result, index) => {
+    const environment = targets[index]?.environment
+    return environment === undefined ? result : { ...result, map: mapOf(environment) }
   })
-  return { targets: results, rules: rules.length }
+  return { targets: mapped, rules: rules.length }
+}
+
+const ruleNames = new Set([...rules, ...builtInRules].map(({ id }) => id))
+
+/** One target's result: its findings with their lines, less what is exempted. Notes in `used` which exemptions were needed. */
+function summarize(readable: Readable, all: readonly Finding[], used: Set<Exemption>, admit: boolean): TargetResult {
+  const { target, objects, environment, isEnvironment, config, locate, contentOf } = readable
+  const { judged, unjudged } = isEnvironment ? { judged: all, unjudged: [] } : foreignKinds(all, objects)
+  const annotated = annotatedExemptions(environment, locate)
+  const exemptions = [...annotated, ...exemptionsIn(config, target)]
+  const today = new Date().toISOString().slice(0, 10)
+  const outcome = applyExemptions(target, judged, exemptions, ruleNames, today)
+  for (const exemption of outcome.used) used.add(exemption)
+  // What names its environments must be needed in each of them.
+  const unused = exemptions.filter(
+    (exemption) => exemption.environments !== undefined && !outcome.used.has(exemption) && canTell(exemption, admit),
+  )
+  const findings = [...outcome.findings, ...unused.map((exemption) => unusedExemption(exemption, target))]
+  return {
+    target,
+    objects: objects.length,
+    findings: addExcerpts(findings, contentOf, judged),
+    exempted: outcome.exempted,
+    switchedOff: objects.length === 0 ? [] : [...switchedOff(rules, environment), ...unjudged],
+  }
+}
+
+/** Exemptions without environments must be needed in one of them; that is known only when all were checked. */
+function unusedEverywhere(targets: readonly Readable[], used: ReadonlySet<Exemption>, admit: boolean): Finding[] {
+  const first = targets[0]
+  const checked = targets.filter(({ isEnvironment }) => isEnvironment).map(({ target }) => target)
+  if (first === undefined || !environments(root).every(({ name }) => checked.includes(name))) return []
+  const unused = ownConfig.exemptions.filter(
+    (exemption) => exemption.environments === undefined && !used.has(exemption) && canTell(exemption, admit),
+  )
+  const findings = unused.map((exemption) => unusedExemption(exemption, first.target))
+  return [...addExcerpts(findings, first.contentOf)]
+}
+
+/** Refusals of the API server are found only when it is asked. */
+function canTell({ rule }: Exemption, admit: boolean): boolean {
+  return rule !== 'admission' || admit
+}
+
+/**
+ * Other repositories use kinds of operators that this one knows nothing of. That no schema of their API group is here says nothing against them:
+ * such kinds are named as not judged. A kind that is unknown in a group that is known is misspelt.
+ */
+function foreignKinds(findings: readonly Finding[], objects: readonly KubeObject[]) {
+  const missing = findings.filter(({ rule }) => rule === 'schema-missing')
+  if (missing.length === 0) return { judged: findings, unjudged: [] }
+  const known = new Set(readdirSync(join(root, 'schemas', 'kinds')))
+  const byName = new Map(objects.map((object) => [nameOf(object), object]))
+  const foreign = new Map<string, number>()
+  const judged = findings.filter(({ rule, object }) => {
+    const found = rule === 'schema-missing' ? byName.get(object ?? '') : undefined
+    if (found === undefined || known.has(groupOf(found.apiVersion) || 'core')) return true
+    const kind = `${found.kind} of ${found.apiVersion}`
+    foreign.set(kind, (foreign.get(kind) ?? 0) + 1)
+    return false
+  })
+  const unjudged: SwitchedOff[] = [...foreign].map(([kind, count]) => ({
+    rule: 'schema',
+    lacks: `a schema for ${kind} (${count} object${count === 1 ? '' : 's'})`,
+  }))
+  return { judged, unjudged }
 }
 
 /** What kubeconform and the API server find; they are told of all targets at once. */

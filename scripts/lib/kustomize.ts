@@ -4,7 +4,7 @@ import { UsageError } from './errors.ts'
 import type { Finding, Source } from './finding.ts'
 import { kustomizationFile } from './kustomization.ts'
 import { run } from './process.ts'
-import { typedPath } from './root.ts'
+import { shownFrom, typedPath } from './root.ts'
 import { tool } from './tools.ts'
 
 /** A folder to render, and the name it goes by in findings. */
@@ -54,6 +54,7 @@ export type Rendering = { readonly manifests: string } | { readonly finding: Fin
 export async function render(target: Target, root: string): Promise<Rendering> {
   const { code, stdout, stderr } = await run(await tool('kustomize'), ['build', target.folder])
   if (code === 0 && stdout.trim() !== '') return { manifests: stdout }
+  const base = shownFrom(target.folder)
   const message =
     code === 0 ? 'kustomize rendered nothing; expected at least one object' : stderr.trim().replace(/^Error: /, '')
   return {
@@ -61,28 +62,28 @@ export async function render(target: Target, root: string): Promise<Rendering> {
       rule: code === 0 ? 'empty-render' : 'render',
       severity: 'error',
       target: target.name,
-      message: message.replaceAll(`${root}/`, ''),
+      message: message.replaceAll(`${base}/`, '').replaceAll(`${root}/`, ''),
       fix:
         code === 0
           ? 'List the resources of the kustomization, or remove it.'
           : 'Mend what kustomize names; `kustomize build` of the folder shows the same.',
-      ...sourceOfFailure(target, message, root),
+      ...sourceOfFailure(target, message, base),
     },
   }
 }
 
 /** Finds the line that kustomize's message is about: the entry of a kustomization that names a path in it, as written or resolved. */
-function sourceOfFailure(target: Target, message: string, root: string): { source?: Source } {
+function sourceOfFailure(target: Target, message: string, base: string): { source?: Source } {
   const quoted = new Set([...message.matchAll(/['"`(]([^'"`()\s]+)['"`)]/g)].map(([, path]) => path))
   for (const file of kustomizations(target.folder)) {
     for (const [index, line] of readFileSync(file, 'utf8').split('\n').entries()) {
       const [, entry] = /^\s*-\s+(?:path:\s*)?(\S+)\s*$/.exec(line) ?? []
       if (entry === undefined || !(quoted.has(entry) || quoted.has(join(dirname(file), entry)))) continue
-      return { source: { file: relative(root, file), line: index + 1 } }
+      return { source: { file: relative(base, file), line: index + 1 } }
     }
   }
   const file = kustomizationFile(target.folder)
-  return file === undefined ? {} : { source: { file: relative(root, file), line: 1 } }
+  return file === undefined ? {} : { source: { file: relative(base, file), line: 1 } }
 }
 
 /** The kustomization files that a folder is built of, itself first. */

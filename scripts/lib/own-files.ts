@@ -1,13 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import configSchema from './check.schema.json' with { type: 'json' }
-import type { CheckConfig } from './config.ts'
+import { type CheckConfig, emptyConfig } from './config.ts'
 import { UsageError } from './errors.ts'
+import type { Exemption } from './exemptions.ts'
 import { type Finding, formatPath, formatSource, type Path, pointerPath } from './finding.ts'
 import type { Target } from './kustomize.ts'
-import { fields, items, type Value } from './objects.ts'
+import { at, fields, items, text, type Value } from './objects.ts'
 import { readSimple } from './rendered.ts'
 import { validator } from './validator.ts'
 
@@ -17,13 +18,46 @@ import { validator } from './validator.ts'
  */
 export async function readConfig(root: string): Promise<CheckConfig> {
   const file = join(root, 'check.yaml')
-  if (!existsSync(file)) return { provided: [] }
+  if (!existsSync(file)) return emptyConfig
   const { value, faults } = readOwn(file, await validator(configSchema), root)
   if (faults.length > 0)
     throw new UsageError(
       faults.map(({ message, path, source }) => `${formatSource(source)}: ${formatPath(path)}: ${message}`).join('\n'),
     )
-  return { provided: items(fields(value).provided) as CheckConfig['provided'] }
+  return {
+    provided: items(fields(value).provided) as CheckConfig['provided'],
+    exemptions: items(fields(value).exemptions).map((entry, index) => toExemption(entry, index, file, root)),
+  }
+}
+
+/**
+ * The `check.yaml` that a foreign folder goes by: the nearest in it or above, up to the root of its repository.
+ * @param own what `ownRoot` goes by, already read
+ */
+export async function configFor(folder: string, ownRoot: string, own: CheckConfig): Promise<CheckConfig> {
+  for (let current = folder; ; current = dirname(current)) {
+    if (current === ownRoot) return own
+    if (existsSync(join(current, 'check.yaml'))) return readConfig(current)
+    if (existsSync(join(current, '.git')) || current === dirname(current)) return emptyConfig
+  }
+}
+
+function toExemption(entry: Value, index: number, file: string, root: string): Exemption {
+  const path = ['exemptions', index]
+  return {
+    rule: text(at(entry, 'rule')) ?? '',
+    object: text(at(entry, 'object')) ?? '',
+    reason: (text(at(entry, 'reason')) ?? '').trim(),
+    until: text(at(entry, 'until')),
+    environments: at(entry, 'environments') as Exemption['environments'],
+    isAnnotation: false,
+    place: () => {
+      const lines = new LineCounter()
+      const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines })
+      const { line, col } = lines.linePos(offsetOf(document, path))
+      return { path, source: { file: relative(root, file), line, column: col } }
+    },
+  }
 }
 
 /** Holds the `versions.yaml` of each environment to the schema of the repository; a repository without that schema has no such files. */

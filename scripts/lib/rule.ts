@@ -10,7 +10,8 @@ import type { KubeObject } from './objects.ts'
  */
 export type Report = (object: KubeObject, path: Path, message: string, fix?: string) => void
 
-export interface Rule {
+/** What is said of a rule wherever it is shown. */
+export interface RuleText {
   /** Kebab case, the name of its file and of its fixtures' folder. */
   readonly id: string
   /** An error breaks in a cluster; a warning hurts there. */
@@ -21,6 +22,18 @@ export interface Rule {
   readonly why: string
   /** What to do about it, in general. */
   readonly fix: string
+}
+
+/** Something that a rule needs to find before it can say anything true: a convention that other repositories need not share. */
+export interface Convention {
+  /** What is looked for, as a noun: `a program that reads CHAT_MODEL`. */
+  readonly what: string
+  isIn(environment: Environment): boolean
+}
+
+export interface Rule extends RuleText {
+  /** Where it is absent the rule is switched off, and the summary says so. */
+  readonly needs?: Convention
   check(environment: Environment, report: Report): void
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml'
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type Scalar } from 'yaml'
 import type { Path, Source } from './finding.ts'
 import { kustomizationFile } from './kustomization.ts'
 import { at, fields, items, type KubeObject, text, type Value } from './objects.ts'
@@ -11,6 +11,7 @@ export type Locate = (object: KubeObject, path: Path) => Source | undefined
 /** A parsed file: its documents, their values, and where each offset is. */
 interface ParsedFile {
   readonly file: string
+  readonly content: string
   readonly documents: readonly Document[]
   readonly values: readonly Value[]
   readonly lines: LineCounter
@@ -107,7 +108,7 @@ function parse(file: string, content: string): ParsedFile[] {
   const lines = new LineCounter()
   const documents = parseAllDocuments(content, { lineCounter: lines, uniqueKeys: false })
   if ('empty' in documents) return []
-  return [{ file, documents, values: documents.map(plainValue), lines }]
+  return [{ file, content, documents, values: documents.map(plainValue), lines }]
 }
 
 /** What a document holds; nothing where its aliases grow beyond measure, which is a finding of its own. */
@@ -192,22 +193,27 @@ function patchLayers(parsed: ParsedFile, index: number, patch: Value, folder: st
   const inline = parsed.documents[0]?.getIn(['patches', index, 'patch'], true)
   let sources: ParsedFile[] = []
   if (file !== undefined) sources = read(join(folder, file), root)
-  else if (isScalar(inline) && typeof inline.value === 'string')
-    sources = parseInline(parsed, inline as Node, inline.value)
+  else if (isScalar(inline) && typeof inline.value === 'string') sources = parseInline(parsed, inline, inline.value)
   const target = fields(at(patch, 'target'))
   return sources.map((source) =>
     isSeq(source.documents[0]?.contents) ? operationsLayer(source, target) : targetedLayer(source, target),
   )
 }
 
-/** An inline patch is parsed alone; its lines are counted from where its block begins. */
-function parseInline(parsed: ParsedFile, node: Node, content: string): ParsedFile[] {
-  const start = parsed.lines.linePos(node.range?.[0] ?? 0).line
+/** An inline patch is parsed alone; its lines are counted from where its block begins, its columns from the block's indentation. */
+function parseInline(parsed: ParsedFile, node: Scalar, content: string): ParsedFile[] {
+  const start = parsed.lines.linePos(node.range?.[0] ?? 0)
+  const isBlock = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED'
+  const outer = parsed.content.split('\n')
   return parse(parsed.file, content).map((inner) => {
+    const innerLines = content.split('\n')
     const lines = new LineCounter()
     lines.linePos = (offset) => {
       const { line, col } = inner.lines.linePos(offset)
-      return { line: start + line, col }
+      // Between quotes lines may be folded or escaped, so only where they begin is sure.
+      if (!isBlock) return start
+      const indent = outer[start.line + line - 1]?.indexOf(innerLines[line - 1] ?? '') ?? 0
+      return { line: start.line + line, col: Math.max(indent, 0) + col }
     }
     return { ...inner, lines }
   })

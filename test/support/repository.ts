@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
-const project = join(import.meta.dirname, '../..')
+export const project = join(import.meta.dirname, '../..')
 
 /** A scratch repository with the given files, the project's schemas and tools, gone when the test ends. */
 export function scratchRepository(files: Record<string, string | Buffer>): string {

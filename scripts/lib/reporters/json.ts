@@ -1,12 +1,18 @@
 import type { CheckResult } from '../check.ts'
-import { formatPath } from '../finding.ts'
+import { type Finding, formatPath } from '../finding.ts'
 
-/** The result for programs. `version` counts up when a field changes its meaning or goes away. */
+/** The result for programs, as `json.schema.json` describes it. `version` counts up when a field changes its meaning or goes away. */
 export function reportJson(result: CheckResult): string {
-  const targets = result.targets.map(({ target, objects, findings }) => ({
+  const targets = result.targets.map(({ target, objects, findings, exempted, switchedOff }) => ({
     target,
     objects,
-    findings: findings.map(({ path, ...finding }) => ({ ...finding, ...(path && { path: formatPath(path) }) })),
+    findings: findings.map(toJson),
+    exempted: exempted.map(({ finding, ...exemption }) => ({ ...toJson(finding), ...exemption })),
+    switchedOff,
   }))
   return `${JSON.stringify({ version: 1, rules: result.rules, targets }, undefined, 2)}\n`
+}
+
+function toJson({ path, ...finding }: Finding) {
+  return { ...finding, ...(path && { path: formatPath(path) }) }
 }

@@ -1,53 +1,79 @@
 import { styleText } from 'node:util'
-import type { CheckResult } from '../check.ts'
-import { type Finding, formatPath, formatSource } from '../finding.ts'
+import type { CheckResult, TargetResult } from '../check.ts'
+import { type Finding, formatPath, formatSource, type Source } from '../finding.ts'
+import { groupByObject, plural, unjudged, verdict } from './summary.ts'
 
-/** The result for people: findings by target and object, then one line of summary a target. */
+/** The result for people: findings by target and object, then a summary. */
 export function reportText(result: CheckResult): string {
   const lines: string[] = []
-  for (const { target, findings } of result.targets) {
-    for (const group of groupByObject(findings)) {
-      lines.push(`${styleText('bold', target)} ${group.object ?? ''}`.trimEnd())
-      for (const finding of group.findings) lines.push(...describe(finding))
+  for (const { target, findings } of result.targets)
+    for (const [object, group] of groupByObject(findings)) {
+      lines.push(`${styleText('bold', target)} ${object}`.trimEnd())
+      for (const finding of group) lines.push(...describe(finding))
       lines.push('')
     }
-  }
-  const width = Math.max(...result.targets.map(({ target }) => target.length))
-  for (const { target, objects, findings } of result.targets) {
-    const verdict = findings.length === 0 ? styleText('green', 'right') : styleText('red', count(findings))
-    lines.push(`${target.padEnd(width)}  ${String(objects).padStart(4)} object${objects === 1 ? ' ' : 's'}  ${verdict}`)
-  }
+  lines.push(...summarize(result.targets))
   return `${lines.join('\n')}\n`
 }
 
-function describe(finding: Finding): string[] {
-  const { rule, severity, path, message, fix, source } = finding
+function describe({ rule, severity, path = [], message, fix, source }: Finding): string[] {
   const mark = severity === 'error' ? styleText('red', 'error') : styleText('yellow', 'warning')
-  const place = path === undefined || path.length === 0 ? '' : `${formatPath(path)}: `
-  const lines = [`  ${mark} ${place}${message} ${styleText('dim', `[${rule}]`)}`]
-  if (source !== undefined) lines.push(`    ${styleText('dim', 'at')}  ${formatSource(source)}`)
-  lines.push(`    ${styleText('dim', 'fix')} ${fix}`)
+  const place = path.length === 0 ? '' : `${formatPath(path)}: `
+  const lines = [`  ${mark} ${place}${indent(message, 4)} ${styleText('dim', `[${rule}]`)}`]
+  if (source !== undefined) {
+    lines.push(`    ${styleText('dim', 'at')}  ${formatSource(source)}`)
+    lines.push(...excerpt(source))
+  }
+  lines.push(`    ${styleText('dim', 'fix')} ${indent(fix, 8)}`)
   return lines
 }
 
-function groupByObject(findings: readonly Finding[]) {
-  const groups = new Map<string, { object: string | undefined; findings: Finding[] }>()
-  for (const finding of findings) {
-    const key = finding.object ?? ''
-    const group = groups.get(key) ?? { object: finding.object, findings: [] }
-    group.findings.push(finding)
-    groups.set(key, group)
+/** Later lines of a text that stands behind a margin. */
+function indent(text: string, margin: number): string {
+  return text.replaceAll('\n', `\n${' '.repeat(margin)}`)
+}
+
+/** As much of a line as fits beside its number on most screens. */
+const shownWidth = 100
+
+/** The line that is meant, and a caret below the place in it. */
+function excerpt({ line, column = 1, text }: Source): string[] {
+  if (text === undefined) return []
+  const number = String(line)
+  const shown = text.trimEnd()
+  const start = Math.min(column - 1, shown.length - 1)
+  // What is marked must be seen, even in the midst of a long line.
+  const from = start < shownWidth ? 0 : start - 20
+  const before = shown.slice(from, start).replace(/\S/g, ' ')
+  const marked = /^[^\s:,[\]{}]*/.exec(shown.slice(start, from + shownWidth))?.[0].length || 1
+  const gutter = styleText('dim', `${number} │`)
+  const margin = styleText('dim', `${' '.repeat(number.length)} │`)
+  return [
+    `        ${gutter} ${shown.slice(from, from + shownWidth)}`,
+    `        ${margin} ${before}${styleText('cyan', '^'.repeat(marked))}`,
+  ]
+}
+
+function summarize(targets: readonly TargetResult[]): string[] {
+  const width = Math.max(...targets.map(({ target }) => target.length))
+  const lines: string[] = []
+  for (const { target, objects, findings, exempted } of targets) {
+    const outcome = styleText(findings.length === 0 ? 'green' : 'red', verdict(findings))
+    const exemptions = exempted.length === 0 ? '' : `, ${exempted.length} exempted`
+    lines.push(
+      `${target.padEnd(width)}  ${String(objects).padStart(4)} object${objects === 1 ? ' ' : 's'}  ${outcome}${exemptions}`,
+    )
   }
-  return groups.values()
-}
-
-function count(findings: readonly Finding[]): string {
-  const errors = findings.filter(({ severity }) => severity === 'error').length
-  const warnings = findings.length - errors
-  const parts = [errors > 0 && plural(errors, 'error'), warnings > 0 && plural(warnings, 'warning')]
-  return parts.filter(Boolean).join(', ')
-}
-
-function plural(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? '' : 's'}`
+  for (const target of targets) {
+    const off = [...unjudged(target)]
+    if (off.length === 0) continue
+    lines.push('', `${target.target} was not judged by`)
+    for (const [lacks, rules] of off) lines.push(`  ${[...new Set(rules)].join(', ')}: needs ${lacks}`)
+  }
+  const rules = new Set(targets.flatMap(({ findings }) => findings.map(({ rule }) => rule)))
+  if (rules.size > 0) {
+    const [first] = rules
+    lines.push('', `${plural(rules.size, 'rule')} broken; why one matters: npm run check -- --explain ${first}`)
+  }
+  return lines
 }
