@@ -2,17 +2,17 @@
  * How many requests a second the gateway accepts, with every accepted one confirmed by a quorum queue, beside what the bare client
  * publishes with confirms on the same machine in the same run.
  *
- *   npm run bench:gateway [-- --rate 1000] [--seconds 60] [--saturate-seconds 20]
+ *   npm run bench:gateway [-- --rate 1000] [--seconds 60] [--saturate-seconds 20] [--profile FOLDER]
  *
  * RabbitMQ and Redis run in containers with the configuration of base/, the gateway as its production bundle. Figures are printed and
  * never asserted: they belong to the machine. Goals: at 1000 a second a P99 below 50 ms without an error; at saturation at least half
- * of the bare rate; memory below 200 MiB and flat.
+ * of the bare rate; memory below 200 MiB and flat (`--seconds 600`). --profile writes a CPU profile of the gateway into a folder.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { connectPublisher } from '../apps/common/src/broker.ts'
@@ -26,6 +26,7 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '60' },
     'saturate-seconds': { type: 'string', default: '20' },
+    profile: { type: 'string' },
   },
 })
 const concurrency = 64
@@ -50,6 +51,7 @@ execFileSync('npm', ['run', 'build', '--workspace', '@inference/gateway'], { std
 const [rabbitmq, redis] = await Promise.all([startRabbitmq(), startRedis()])
 const purging = purgeForEver()
 let gateway: ChildProcess | undefined
+let memory: ReturnType<typeof watchMemory> | undefined
 try {
   const rows: Row[] = []
   console.error(`bare client: ${concurrency} publishes in flight …`)
@@ -57,7 +59,7 @@ try {
 
   gateway = await startGateway()
   const { key } = await makeTestKey(redis.url, { requestsPerMinute: 1e9, tokensPerDay: 1e14 })
-  const memory = watchMemory()
+  memory = watchMemory()
   console.error('warming up …')
   await load('warm-up', { key, seconds: 5, vus: concurrency })
   console.error(`gateway: ${concurrency} clients, each sending as soon as it is answered …`)
@@ -76,7 +78,8 @@ try {
   report(rows, before, await processMetrics(), memory.peak(), settled, memory.now())
 } finally {
   purging.abort()
-  gateway?.kill()
+  memory?.stop()
+  if (gateway) await stop(gateway)
   await Promise.all([rabbitmq.container.stop({ timeout: 0 }), redis.container.stop({ timeout: 0 })])
   rmSync(folder, { recursive: true })
 }
@@ -137,9 +140,9 @@ async function load(what: string, options: { key: string; seconds: number; vus: 
       ...(options.rate && { RATE: String(options.rate) }),
     },
   })
-  await new Promise<void>((resolve, reject) => {
+  await new Promise<void>((done, reject) => {
     child.on('error', reject)
-    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`k6 ended with ${code}`))))
+    child.on('exit', (code) => (code === 0 ? done() : reject(new Error(`k6 ended with ${code}`))))
   })
   const metrics = JSON.parse(readFileSync(summary, 'utf8')) as Record<string, { values: Record<string, number> }>
   const value = (metric: string, name: string) => metrics[metric]?.values[name] ?? 0
@@ -158,7 +161,8 @@ async function load(what: string, options: { key: string; seconds: number; vus: 
 }
 
 async function startGateway(): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['dist/main.js'], {
+  const profiling = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(values.profile)}`]
+  const child = spawn(process.execPath, [...profiling, 'dist/main.js'], {
     cwd: 'apps/gateway',
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
@@ -182,6 +186,12 @@ async function startGateway(): Promise<ChildProcess> {
   })
   await waitUntil(async () => (await fetch(`http://127.0.0.1:${metricsPort}/readyz`)).ok, 'the gateway is ready')
   return child
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  const ended = new Promise((done) => child.once('exit', done))
+  child.kill()
+  await ended
 }
 
 /** Empties the queue twice a second in place of workers, so that it never refuses for being full. */
@@ -212,11 +222,10 @@ function watchMemory() {
   let peak = 0
   let now = 0
   const timer = setInterval(async () => {
-    now = (await processMetrics()).megabytes
+    now = (await processMetrics().catch(() => undefined))?.megabytes ?? now
     peak = Math.max(peak, now)
   }, 1000)
-  timer.unref()
-  return { peak: () => peak, now: () => now }
+  return { peak: () => peak, now: () => now, stop: () => clearInterval(timer) }
 }
 
 type ProcessMetrics = Awaited<ReturnType<typeof processMetrics>>

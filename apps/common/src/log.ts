@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino'
+import { destination, type Logger, type LoggerOptions, pino } from 'pino'
 
 export type Log = Logger
 
@@ -7,12 +7,14 @@ export type Log = Logger
  * Log request ids and sizes, never prompts, results or keys; the paths below are a second line of defence.
  */
 export function createLog(service: string, level = 'info'): Log {
-  return pino({
+  const options: LoggerOptions = {
     level,
     base: { service },
     messageKey: 'message',
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: ['prompt', 'messages', 'text', 'authorization', 'password'],
-  })
+  }
+  // Lines that come while one is being written go out together; what is left is written when the process exits.
+  return pino(options, destination({ sync: false }))
 }
