@@ -13,6 +13,7 @@ const reporters: Readonly<Record<string, () => Promise<Reporter>>> = {
   junit: async () => (await import('./junit.ts')).reportJunit,
   github: async () => (await import('./github.ts')).reportGithub,
   markdown: async () => (await import('./markdown.ts')).reportMarkdown,
+  html: async () => (await import('./html.ts')).reportHtml,
 }
 
 /** The names of the formats. */

@@ -1,0 +1,17 @@
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+/** Text as it may stand in HTML, between tags and in quoted attributes. */
+export function htmlText(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
+}
+
+/** A template of HTML whose values are text, never markup. */
+export function markup(parts: TemplateStringsArray, ...values: readonly (string | number)[]): string {
+  return parts.map((part, index) => (index === 0 ? part : htmlText(String(values[index - 1])) + part)).join('')
+}
