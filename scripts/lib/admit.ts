@@ -50,7 +50,8 @@ export async function admissionProgramsMissing(): Promise<string | undefined> {
   return typeof programs === 'string' ? programs : undefined
 }
 
-async function findPrograms(): Promise<ServerPrograms | string> {
+/** The programs of an API server, or the sentence that says which are missing. */
+export async function findPrograms(): Promise<ServerPrograms | string> {
   const apiserver = await findInstalled('kube-apiserver')
   const etcd = await findInstalled('etcd')
   if (apiserver !== undefined && etcd !== undefined) return { apiserver, etcd }

@@ -11,10 +11,18 @@ export interface Outcome {
 // costs some 10 MB (bench/check.ts).
 const env = { GOGC: '400', ...process.env }
 
-/** Runs a program to its end and collects what it prints. Rejects only when it cannot be started. */
-export function run(program: string, args: readonly string[], input?: string): Promise<Outcome> {
+/** Runs a program to its end and collects what it prints. Rejects only when it cannot be started. `extra` adds to the environment. */
+export function run(
+  program: string,
+  args: readonly string[],
+  input?: string,
+  extra?: Readonly<Record<string, string>>,
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
+    const child = spawn(program, args, {
+      env: { ...env, ...extra },
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    })
     const stdout: Buffer[] = []
     const stderr: Buffer[] = []
     child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk))

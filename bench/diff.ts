@@ -1,0 +1,45 @@
+// npm run bench:diff: how long `diff` of three environments takes beside one `check` of them, both in this run, as medians and a ratio.
+// Goals: at most 3 s, and at most 2.2 times one check, since a diff renders and judges both sides.
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { root } from '../scripts/lib/root.ts'
+
+const rounds = 7
+const environments = ['dev', 'staging', 'prod']
+
+function seconds(...args: string[]): Promise<number> {
+  const start = performance.now()
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(root, 'scripts/run.mjs'), ...args], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    child.on('error', reject)
+    child.on('close', (code) => {
+      if (code !== 0 && code !== 1) reject(new Error(`${args.join(' ')} ended with ${code}`))
+      resolve((performance.now() - start) / 1000)
+    })
+  })
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
+}
+
+const base = process.argv[2] ?? 'HEAD~20'
+const check = () => seconds('check', '--no-cache', ...environments)
+const diff = () => seconds('diff', '--base', base, ...environments)
+// The first run bundles the commands.
+await check()
+await diff()
+const checks: number[] = []
+const diffs: number[] = []
+for (let round = 0; round < rounds; round++) {
+  checks.push(await check())
+  diffs.push(await diff())
+}
+const ratio = median(diffs.map((time, round) => time / (checks[round] as number)))
+process.stdout.write('| what | environments | check | diff | diff / check |\n| --- | --- | --- | --- | --- |\n')
+process.stdout.write(
+  `| against ${base} | ${environments.length} | ${median(checks).toFixed(2)} s | ${median(diffs).toFixed(2)} s | ${ratio.toFixed(2)} x |\n`,
+)

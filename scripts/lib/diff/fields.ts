@@ -1,0 +1,161 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type Fields, fields, items, type Value } from '../objects.ts'
+import { quantity } from '../quantity.ts'
+
+/** One step into a value: a field, the index of an item, or the fields by which an item of a list is known (`{name: 'gateway'}`). */
+export type Step = string | number | Fields
+
+/** A value that differs. `undefined` on one side means that the field or item is not there. */
+export interface FieldChange {
+  readonly path: readonly Step[]
+  readonly before: Value
+  readonly after: Value
+  /** The items are the same ones, in another order: before and after are their keys. */
+  readonly order?: true
+}
+
+/**
+ * The fields that name an item of a list, the best first; the first one must be there and all together must be unique on both sides. They are the
+ * merge keys of Kubernetes' own lists, and the names that custom resources use.
+ */
+const itemKeys: readonly (readonly string[])[] = [
+  ['name', 'kind', 'namespace'],
+  ['mountPath'],
+  ['devicePath'],
+  ['containerPort', 'protocol'],
+  ['port', 'protocol'],
+  ['topologyKey', 'whenUnsatisfiable'],
+  ['key', 'operator', 'effect'],
+  ['secretKey'],
+  ['type'],
+  ['ip'],
+  ['host'],
+  ['hostname'],
+  ['path'],
+]
+
+/** Every value that differs between two parsed documents, mappings by field and lists by what names their items. */
+export function diffFields(before: Value, after: Value, path: readonly Step[] = []): FieldChange[] {
+  if (isDeepStrictEqual(before, after)) return []
+  if (isMapping(before) && isMapping(after)) {
+    const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
+    return names.flatMap((name) => diffFields(own(before, name), own(after, name), [...path, name]))
+  }
+  if (!Array.isArray(before) || !Array.isArray(after)) return [{ path, before, after }]
+  const keys = keysOf(before, after)
+  if (keys !== undefined) return diffByKey(before, after, keys, path)
+  // Without keys the position is the name, but only where none was added or removed.
+  if (before.length === after.length)
+    return before.flatMap((item, index) => diffFields(item, after[index], [...path, index]))
+  return [{ path, before, after }]
+}
+
+function diffByKey(
+  before: readonly Value[],
+  after: readonly Value[],
+  keys: readonly string[],
+  path: readonly Step[],
+): FieldChange[] {
+  const old = before.map((item) => ({ key: keyOf(item, keys), item }))
+  const now = after.map((item) => ({ key: keyOf(item, keys), item }))
+  const find = (list: typeof old, key: Fields) => list.find((entry) => isDeepStrictEqual(entry.key, key))
+  const changes = old.flatMap(({ key, item }) => diffFields(item, find(now, key)?.item, [...path, key]))
+  const added = now.filter(({ key }) => find(old, key) === undefined)
+  for (const { key, item } of added) changes.push({ path: [...path, key], before: undefined, after: item })
+  // What a reader would make of the changes so far: the kept items in their old order, then the added ones.
+  const kept = old.filter(({ key }) => find(now, key) !== undefined)
+  const expected = [...kept, ...added].map(({ key }) => key)
+  const order = now.map(({ key }) => key)
+  if (!isDeepStrictEqual(expected, order)) changes.push({ path, before: expected, after: order, order: true })
+  return changes
+}
+
+function keysOf(before: readonly Value[], after: readonly Value[]): readonly string[] | undefined {
+  return itemKeys.find((keys) => isKeyed(before, keys) && isKeyed(after, keys))
+}
+
+function isKeyed(list: readonly Value[], keys: readonly string[]): boolean {
+  const seen = new Set<string>()
+  for (const item of list) {
+    if (!isMapping(item) || !isScalar(own(item, keys[0] as string))) return false
+    const key = keyOf(item, keys)
+    if (!Object.values(key).every(isScalar)) return false
+    seen.add(JSON.stringify(key))
+  }
+  return seen.size === list.length
+}
+
+function keyOf(item: Value, keys: readonly string[]): Fields {
+  const present = keys.filter((key) => own(fields(item), key) !== undefined)
+  return Object.fromEntries(present.map((key) => [key, own(fields(item), key)]))
+}
+
+function isScalar(value: Value): boolean {
+  return typeof value === 'string' || typeof value === 'number'
+}
+
+function isMapping(value: Value): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function own(value: Fields, name: string): Value {
+  return Object.hasOwn(value, name) ? value[name] : undefined
+}
+
+/** Makes the new value of the old one and the changes; `applyChanges(a, diffFields(a, b))` is `b`. */
+export function applyChanges(before: Value, changes: readonly FieldChange[]): Value {
+  return changes.reduce((value, change) => applyAt(value, change.path, change), before)
+}
+
+function applyAt(value: Value, path: readonly Step[], change: FieldChange): Value {
+  const [step, ...rest] = path
+  if (step === undefined) return change.order ? reordered(items(value), items(change.after)) : change.after
+  if (typeof step === 'number')
+    return items(value).map((item, index) => (index === step ? applyAt(item, rest, change) : item))
+  if (typeof step === 'string') {
+    const next = applyAt(own(fields(value), step), rest, change)
+    const others = Object.entries(fields(value)).filter(([name]) => name !== step)
+    return Object.fromEntries(next === undefined ? others : [...others, [step, next]])
+  }
+  const names = Object.keys(step)
+  const position = items(value).findIndex((item) => isDeepStrictEqual(keyOf(item, wholeKey(names)), step))
+  const next = applyAt(items(value)[position], rest, change)
+  if (position === -1) return [...items(value), next]
+  return items(value).flatMap((item, index) => (index === position ? (next === undefined ? [] : [next]) : [item]))
+}
+
+/** The list of keys that a step is part of: items may leave out all but the first. */
+function wholeKey(names: readonly string[]): readonly string[] {
+  return itemKeys.find(([first]) => first === names[0]) ?? names
+}
+
+function reordered(list: readonly Value[], order: readonly Value[]): Value[] {
+  return order.map((key) => {
+    const keys = wholeKey(Object.keys(fields(key)))
+    return list.find((item) => isDeepStrictEqual(keyOf(item, keys), key))
+  })
+}
+
+/** `spec.template.spec.containers[gateway].env[LOG_LEVEL].value`. */
+export function formatSteps(path: readonly Step[]): string {
+  let line = ''
+  for (const step of path) {
+    if (typeof step === 'number') line += `[${step}]`
+    else if (typeof step !== 'string') line += `[${Object.values(step).join('/')}]`
+    else if (/^[A-Za-z0-9_-]+$/.test(step)) line += line === '' ? step : `.${step}`
+    else line += `["${step}"]`
+  }
+  return line
+}
+
+/** Whether a path begins with these fields. */
+export function startsWith(path: readonly Step[], ...start: readonly string[]): boolean {
+  return start.every((name, index) => path[index] === name)
+}
+
+/** Whether the API server stores both sides as the same: one amount of a resource written in two ways, as `1` and `1000m`. */
+export function meansTheSame({ path, before, after }: FieldChange): boolean {
+  const named = path.some((step) => step === 'requests' || step === 'limits' || step === 'hard' || step === 'capacity')
+  const amount = quantity(before)
+  return named && amount !== undefined && amount === quantity(after)
+}

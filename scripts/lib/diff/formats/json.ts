@@ -1,0 +1,26 @@
+import { formatPath } from '../../finding.ts'
+import type { Diff } from '../diff.ts'
+import { formatSteps } from '../fields.ts'
+
+/** The diff for programs. `version` counts up when a field changes its meaning or goes away. */
+export function formatJson(diff: Diff): string {
+  const environments = diff.environments.map(({ effects, findings, ...rest }) => ({
+    ...rest,
+    effects: effects.map(({ changes, telling, ...effect }) => ({
+      ...effect,
+      changes: changes.map(({ path, ...change }) => ({
+        path: formatSteps(path),
+        ...change,
+        telling: telling.some((one) => one.path === path),
+      })),
+    })),
+    findings: {
+      added: findings.added.map(({ path, ...finding }) => ({ ...finding, ...(path && { path: formatPath(path) }) })),
+      resolved: findings.resolved.map(({ path, ...finding }) => ({
+        ...finding,
+        ...(path && { path: formatPath(path) }),
+      })),
+    },
+  }))
+  return `${JSON.stringify({ version: 1, base: diff.base, risk: diff.risk, environments }, undefined, 2)}\n`
+}

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { diffEnvironment, type EnvironmentDiff } from '../../scripts/lib/diff/environments.ts'
+import { createEnvironment } from '../../scripts/lib/environment.ts'
+import type { KubeObject } from '../../scripts/lib/objects.ts'
+import { cases } from './cases.ts'
+
+function compare(before: readonly KubeObject[], after: readonly KubeObject[]): EnvironmentDiff {
+  const side = (objects: readonly KubeObject[]) => ({ environment: createEnvironment('dev', objects), findings: [] })
+  return diffEnvironment(side(before), side(after))
+}
+
+describe('the class of a change', () => {
+  it('is tried on at least 80 changes', () => expect(cases.length).toBeGreaterThanOrEqual(80))
+
+  it.each(cases.map((one) => [one.name, one] as const))('%s', (_, { before, after, object, ...expected }) => {
+    const found = compare(before, after)
+    const [kind, name] = object.split(' ')
+    const effect = found.effects.find(
+      (one) => one.object.startsWith(`${kind} `) && one.object.split(/[ /]/).at(-1) === name,
+    )
+    expect(effect?.action).toBe(expected.action)
+    expect(found.risk).toBe(expected.risk)
+    if (expected.data === undefined) expect(effect?.data).toBeUndefined()
+    else expect(effect?.data).toMatch(expected.data)
+    if (expected.reason !== undefined) expect(effect?.reasons.join('\n')).toMatch(expected.reason)
+    expect(effect?.stops ?? false).toBe(expected.stops ?? false)
+  })
+
+  it('leaves new hashes and mere order out of what is told', () => {
+    const reader = cases.find(({ name }) => name === 'the reader of a generated ConfigMap')
+    const found = compare(reader?.before ?? [], reader?.after ?? [])
+    expect(found.effects.map(({ object, telling }) => [object, telling.length])).toEqual([
+      ['ConfigMap shop/web-config', 1],
+      ['Deployment shop/web', 0],
+    ])
+  })
+})
