@@ -60,17 +60,12 @@ async function runPlatform(containers: Containers, port: number): Promise<void> 
   await runOnce('gateway', 'index-recipes', environment.gateway)
 
   say('Starting gateway, worker and collector …')
-  const services = { gateway: environment.gateway, worker: environment.worker, collector: environment.collector }
-  const ended = await Promise.all(
-    Object.entries(services).map(async ([app, variables]) => {
-      const metricsPort = await freePort(0)
-      const ports = { METRICS_PORT: String(metricsPort), ...(app === 'gateway' && { PORT: String(port) }) }
-      const child = start(app, 'main', { ...variables, ...ports })
-      const end = exited(child)
-      await Promise.race([untilReady(app, metricsPort), end.then((code) => failed(app, code))])
-      return end.then((code) => failed(app, code))
-    }),
-  )
+  const services = [
+    await startService('gateway', environment.gateway, port),
+    await startService('worker', environment.worker),
+    await startService('collector', environment.collector),
+  ]
+  await Promise.all(services.map(({ ready }) => ready))
   const key = await runOnce('gateway', 'keys', environment.gateway, [
     'make',
     '--tenant',
@@ -81,7 +76,7 @@ async function runPlatform(containers: Containers, port: number): Promise<void> 
 
   process.stdout.write(welcome(`http://127.0.0.1:${port}`, key.trim()))
   const stopped = new Promise<void>((resolve) => interrupted.signal.addEventListener('abort', () => resolve()))
-  await Promise.race([stopped, ...ended])
+  await Promise.race([stopped, ...services.map(({ ended }) => ended)])
 }
 
 function welcome(url: string, key: string): string {
@@ -197,6 +192,19 @@ async function localSecrets(): Promise<(secret: string, key: string) => string> 
   }
 }
 
+/** Starts a service. `ready` resolves when it is; `ended` never resolves; both reject when the service ends by itself. */
+async function startService(app: string, environment: Record<string, string>, port?: number) {
+  const metricsPort = await freePort(0)
+  const ports = { METRICS_PORT: String(metricsPort), ...(port !== undefined && { PORT: String(port) }) }
+  const ended = exited(start(app, 'main', { ...environment, ...ports })).then((code): never => {
+    throw new UsageError(`${app} ended with ${code}; what it said is above (LOG_LEVEL=info says more)`)
+  })
+  const ready = Promise.race([untilReady(app, metricsPort), ended])
+  // Whoever awaits them hears of it; on Ctrl-C nobody does any more.
+  for (const promise of [ended, ready]) promise.catch(() => undefined)
+  return { ready, ended }
+}
+
 function start(app: string, program: string, environment: Record<string, string>, args: string[] = []): ChildProcess {
   const { PATH = '', HOME = '', LOG_LEVEL = 'warn' } = process.env
   const capture = args.length > 0
@@ -241,10 +249,6 @@ function untilInterrupted(): Promise<never> {
     if (interrupted.signal.aborted) reject(new Error('interrupted'))
     interrupted.signal.addEventListener('abort', () => reject(new Error('interrupted')))
   })
-}
-
-function failed(app: string, code: number): never {
-  throw new UsageError(`${app} ended with ${code}; what it said is above (LOG_LEVEL=info says more)`)
 }
 
 async function untilReady(app: string, port: number): Promise<void> {
