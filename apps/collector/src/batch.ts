@@ -120,6 +120,7 @@ async function persist(batch: Entry[], context: CollectorContext): Promise<void>
     delivery.ack()
     settled()
     context.metrics.delay.observe(Math.max(0, Date.now() - Date.parse(response.finishedAt)) / 1000)
+    context.metrics.endToEnd.observe(Math.max(0, Date.now() - Date.parse(response.submittedAt)) / 1000)
   }
   for (const { delivery, settled } of refused) {
     delivery.reject(false)

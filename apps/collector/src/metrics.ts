@@ -4,7 +4,7 @@ export type CollectorMetrics = ReturnType<typeof createCollectorMetrics>
 
 export function createCollectorMetrics(registry: Registry) {
   const registers = [registry]
-  return {
+  const metrics = {
     stored: new Counter({ name: 'collector_results_stored_total', help: 'Results that became a row', registers }),
     duplicates: new Counter({
       name: 'collector_duplicates_total',
@@ -51,6 +51,15 @@ export function createCollectorMetrics(registry: Registry) {
       buckets: durationBuckets,
       registers,
     }),
+    endToEnd: new Histogram({
+      name: 'collector_end_to_end_seconds',
+      help: 'From the admission of a request to its row; 0 where clocks differ by more than that',
+      buckets: durationBuckets,
+      registers,
+    }),
     postgresUp: new Gauge({ name: 'collector_postgres_up', help: '0 while Postgres does not take results', registers }),
   }
+  // A counter that appears with its first event hides that event from increase(), and here each event is a request lost.
+  for (const reason of ['invalid', 'data']) metrics.deadLetters.inc({ reason }, 0)
+  return metrics
 }
