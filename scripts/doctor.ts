@@ -1,0 +1,61 @@
+import { parseCommandLine, runCommand } from './lib/cli.ts'
+import { type Cluster, clusterContext, connectCluster } from './lib/cluster/client.ts'
+import { diagnose, type Problem } from './lib/cluster/diagnose.ts'
+import { takeSnapshot } from './lib/cluster/snapshot.ts'
+import { exit } from './lib/errors.ts'
+
+const usage = `usage: npm run doctor [-- --context NAME] [--namespace NAME]
+
+Says in words what is wrong in a cluster: images that cannot be pulled, missing Secrets, selectors that match nothing, pods that
+find no node, quotas, policies and admission that refuse pods, probes that fail, crashes with their last lines, scalers that cannot
+read their metric, Applications that are not in sync. It only reads.
+
+  --context NAME     a context of the kubeconfig; ${clusterContext} unless said otherwise
+  --namespace NAME   one namespace alone
+
+Exit codes: 0 all is well, 1 something is broken, 2 the cluster cannot be asked.`
+
+await runCommand(async () => {
+  const { values } = parseCommandLine(usage, {
+    context: { type: 'string', default: clusterContext },
+    namespace: { type: 'string' },
+    help: { type: 'boolean' },
+  })
+  if (values.help) {
+    process.stdout.write(`${usage}\n`)
+    return exit.right
+  }
+  const cluster = await connectCluster(values.context)
+  const snapshot = await takeSnapshot(cluster)
+  const problems = diagnose(snapshot).filter(
+    ({ namespace }) => values.namespace === undefined || namespace === values.namespace,
+  )
+  for (const problem of problems) process.stdout.write(`${await describe(cluster, problem)}\n`)
+  const broken = problems.filter(({ state }) => state === 'broken').length
+  process.stdout.write(
+    problems.length === 0
+      ? `${cluster.context}: ${snapshot.pods.length} pods and all that belongs to them are well.\n`
+      : `${cluster.context}: ${broken} broken, ${problems.length - broken} waiting.\n`,
+  )
+  return broken > 0 ? exit.findings : exit.right
+})
+
+async function describe(cluster: Cluster, problem: Problem): Promise<string> {
+  const lines = [`${problem.state === 'broken' ? '✗' : '…'} ${problem.object}`, `    ${problem.what}`]
+  if (problem.logs !== undefined) lines.push(...(await lastLines(cluster, problem)).map((line) => `    │ ${line}`))
+  if (problem.fix !== undefined) lines.push(`    fix: ${problem.fix}`)
+  return `${lines.join('\n')}\n`
+}
+
+/** The last lines that a container said, which may be gone with it. */
+async function lastLines(cluster: Cluster, { namespace, logs }: Problem): Promise<string[]> {
+  if (logs === undefined) return []
+  const which = [
+    ...(logs.container === '' ? [] : [`--container=${logs.container}`]),
+    ...(logs.previous ? ['--previous'] : []),
+  ]
+  const ask = ['--namespace', namespace, 'logs', logs.pod, '--tail=8', ...which]
+  const said = await cluster.kubectl(ask).catch((error: Error) => `(no logs: ${error.message})`)
+  const lines = said.trim().split('\n')
+  return lines[0] === '' ? ['(it said nothing)'] : lines.map((line) => line.slice(0, 300))
+}

@@ -1,0 +1,92 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { UsageError } from '../errors.ts'
+import { run } from '../process.ts'
+import { loadImages, nodeImages } from './kind.ts'
+import type { Engine } from './machine.ts'
+import type { Progress } from './progress.ts'
+
+/** The services that are built from this repository. */
+export const services = ['gateway', 'worker', 'collector'] as const
+export type Service = (typeof services)[number]
+
+/** Built images carry this label, so that `npm run down` finds them. */
+const label = 'inference.example.com/built-by=npm-run-up'
+
+/** The images of an environment by the name that versions.yaml gives them. */
+export function imagesOf(root: string, environment: string): Record<string, string> {
+  const file = join(root, 'overlays', environment, 'versions.yaml')
+  return (parse(readFileSync(file, 'utf8')) as { spec: { images: Record<string, string> } }).spec.images
+}
+
+/** Builds the images of the services under the names of the environment. What has not changed comes from the engine's cache. */
+export async function buildServices(root: string, engine: Engine, progress: Progress): Promise<void> {
+  const images = imagesOf(root, 'kind')
+  for (const service of services) {
+    progress.waiting([`building ${images[service]} from apps/${service}`])
+    await buildImage(root, engine, service, images[service] ?? '')
+  }
+}
+
+/** @throws UsageError with the end of the build's output */
+export async function buildImage(
+  root: string,
+  engine: Engine,
+  service: Service,
+  name: string,
+  more: readonly string[] = [],
+): Promise<void> {
+  const file = join(root, 'apps', service, 'Dockerfile')
+  const args = ['build', '--file', file, '--tag', name, '--label', label, ...more, root]
+  const { code, stdout, stderr } = await run(engine.program, args)
+  if (code === 0) return
+  const end = `${stdout}\n${stderr}`.trim().split('\n').slice(-15).join('\n  ')
+  throw new UsageError(`apps/${service}/Dockerfile does not build:\n  ${end}`)
+}
+
+/**
+ * Puts images into the node that the engine has and the node has not, or has of another build. Images that the engine has not either are
+ * left to the node, which pulls them.
+ * @returns the names of those it loaded
+ */
+export async function provideImages(engine: Engine, wanted: readonly string[], progress: Progress): Promise<string[]> {
+  const inNode = await nodeImages(engine)
+  const missing: string[] = []
+  for (const image of wanted) {
+    const id = await imageId(engine, image)
+    if (id !== undefined && inNode.get(image) !== id) missing.push(image)
+  }
+  if (missing.length === 0) return []
+  progress.waiting(missing.map((image) => `loading ${image} into the node`))
+  const folder = mkdtempSync(join(tmpdir(), 'inference-images-'))
+  try {
+    await loadImages(engine, missing, join(folder, 'images.tar'))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return missing
+}
+
+/** `sha256:…` of an image that the engine has; undefined when it has none of this name. */
+async function imageId(engine: Engine, image: string): Promise<string | undefined> {
+  const { code, stdout } = await run(engine.program, ['image', 'inspect', '--format', '{{.Id}}', image])
+  if (code !== 0) return undefined
+  const id = stdout.trim()
+  return id.startsWith('sha256:') ? id : `sha256:${id}`
+}
+
+/** Removes the images that `npm run up` built; the layers in the engine's build cache stay. Gives their names. */
+export async function removeBuiltImages(engine: Engine): Promise<string[]> {
+  const { stdout } = await run(engine.program, [
+    'images',
+    '--filter',
+    `label=${label}`,
+    '--format',
+    '{{.Repository}}:{{.Tag}}',
+  ])
+  const names = [...new Set(stdout.split('\n').filter((name) => name !== '' && !name.includes('<none>')))]
+  if (names.length > 0) await run(engine.program, ['rmi', '--force', ...names])
+  return names
+}
