@@ -12,10 +12,16 @@ export function printable(text: string): string {
   })
 }
 
+/** What may have several lines: programs whose words are passed on write so. Anything else is one line, or a name could begin one. */
+const ofManyLines = ['message', 'fix']
+
 /** The value with all strings in it made printable. */
-export function printableDeep<T>(value: T): T {
-  if (typeof value === 'string') return printable(value) as T
-  if (Array.isArray(value)) return value.map(printableDeep) as T
+export function printableDeep<T>(value: T, key = ''): T {
+  if (typeof value === 'string') {
+    const text = printable(value)
+    return (ofManyLines.includes(key) ? text : text.replaceAll('\n', '\\n')) as T
+  }
+  if (Array.isArray(value)) return value.map((entry) => printableDeep(entry)) as T
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, printableDeep(entry)])) as T
+  return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, printableDeep(entry, name)])) as T
 }

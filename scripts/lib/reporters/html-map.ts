@@ -2,6 +2,7 @@ import * as dagre from '@dagrejs/dagre'
 import type { Component, EnvironmentMap, Flow } from '../map.ts'
 import type { Verdict } from '../network.ts'
 import { markup } from './html-text.ts'
+import { plural } from './summary.ts'
 
 /** Sizes in pixels of the drawing. */
 const width = 198
@@ -186,31 +187,34 @@ function drawComponent(
   node: string,
   showNamespace: boolean,
 ): string {
-  const { id, name, kind, namespace, scale, scalers } = component
+  const { name, kind, namespace, scale, scalers } = component
   const look = kind === undefined ? 'outsider' : isJob(component) ? 'job' : 'service'
   const state = errors > 0 ? 'error' : warnings > 0 ? 'warning' : 'right'
-  const wrong = [errors > 0 && `${errors} errors`, warnings > 0 && `${warnings} warnings`].filter(Boolean).join(', ')
-  const title = [id, scale && `replicas ${scale}`, ...scalers.map((scaler) => `scaled by ${scaler}`), wrong || 'right']
+  const wrong = [errors > 0 && plural(errors, 'error'), warnings > 0 && plural(warnings, 'warning')].filter(Boolean)
+  const more = [scale && `replicas ${scale}`, ...scalers.map((scaler) => `scaled by ${scaler}`)]
   const left = round(x - width / 2)
   const top = round(y - height / 2)
-  const second = kind === undefined ? 'outside' : [showNamespace ? namespace : '', kind].filter(Boolean).join(' · ')
   const size = scale === '' || scale === '1' ? '' : scalers.length > 0 ? `⇅ ${scale}` : `× ${scale}`
+  const place = kind === undefined ? 'outside' : showNamespace ? `${namespace} · ${kind}` : kind
+  const shown = [shorten(name, 21), shorten(place, size === '' ? 27 : 18)]
+  const count = errors + warnings
+  const badge = count > 99 ? '99+' : String(count)
+  // What is seen comes first, for those who speak to their browser.
+  const seen = [...shown, size, count === 0 ? '' : `${badge} findings: ${wrong.join(' and ')}`]
+    .filter(Boolean)
+    .join(' ')
+  const label = [seen, ...more, count === 0 ? 'right' : ''].filter(Boolean).join(', ')
   const parts = [
     `<rect class="box" width="${width}" height="${height}" rx="9"/>`,
     `<rect class="state" width="5" height="${height - 18}" x="7" y="9" rx="2.5"/>`,
-    markup`<text class="name" x="22" y="24">${shorten(name, 21)}</text>`,
-    markup`<text class="kind" x="22" y="42">${shorten(second, size === '' ? 27 : 18)}</text>`,
+    markup`<text class="name" x="22" y="24">${shown[0] ?? ''}</text>`,
+    markup`<text class="kind" x="22" y="42">${shown[1] ?? ''}</text>`,
     size === '' ? '' : markup`<text class="scale" x="${width - 10}" y="42">${size}</text>`,
   ]
-  const count = errors + warnings
-  if (count > 0) {
-    const text = count > 99 ? '99+' : String(count)
-    parts.push(`<g class="count" transform="translate(${width - 4} 4)"><circle r="11"/><text y="4">${text}</text></g>`)
-  }
-  return markup`<g class="component ${look} ${state}" id="${node}" transform="translate(${left} ${top})" tabindex="0" role="button" aria-pressed="false" aria-label="${title.filter(Boolean).join(', ')}"><title>${title.filter(Boolean).join('\n')}</title>`.concat(
-    parts.join(''),
-    '</g>',
-  )
+  if (count > 0)
+    parts.push(`<g class="count" transform="translate(${width - 4} 4)"><circle r="11"/><text y="4">${badge}</text></g>`)
+  const box = markup`<g class="component ${look} ${state}" id="${node}" transform="translate(${left} ${top})" tabindex="0" role="button" aria-pressed="false" aria-label="${label}">`
+  return `${box}${parts.join(' ')}</g>`
 }
 
 /** At most so many characters; the full text is in the title. */

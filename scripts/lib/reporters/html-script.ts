@@ -55,7 +55,7 @@ for (const section of all('.target')) {
     let shown = 0
     for (const article of all('article', findings)) {
       const fits = chosen === undefined || article.dataset.boxes.split(' ').includes(chosen.id)
-      const title = article.querySelector('h3').textContent.toLowerCase()
+      const title = article.querySelector('h2').textContent.toLowerCase()
       let left = 0
       for (const item of all('li', article)) {
         const text = title + ' ' + item.textContent.toLowerCase()

@@ -16,7 +16,7 @@ export const pageStyle = `
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
-header, .tabs, main { max-width: 1680px; margin: 0 auto; padding: 0 24px; }
+header, main { max-width: 1680px; margin: 0 auto; padding: 0 24px; }
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 16px; padding-top: 20px; }
 h1 { font-size: 22px; margin: 0; letter-spacing: -0.01em; }
 header p { margin: 0; color: var(--soft); flex: 1; }
@@ -52,7 +52,7 @@ input[type=checkbox] { accent-color: var(--accent); margin: 0; }
 .scroll { overflow: auto; max-height: 82vh; }
 svg.map { display: block; margin: 0 auto; max-width: 100%; height: auto; min-width: min(100%, 720px); }
 @media (max-width: 980px) { aside { order: -1; position: static; } }
-@media (max-width: 760px) { header p { order: 1; flex-basis: 100%; } h1 { flex: 1; } svg.map { max-width: none; height: auto; width: 1000px; } header, .tabs, main { padding-left: 12px; padding-right: 12px; } }
+@media (max-width: 760px) { header p { order: 1; flex-basis: 100%; } h1 { flex: 1; } svg.map { max-width: none; height: auto; width: 1000px; } header, main { padding-left: 12px; padding-right: 12px; } }
 
 .component { cursor: pointer; outline: none; }
 .component .box { fill: var(--box); stroke: var(--line); stroke-width: 1.2; filter: drop-shadow(0 1px 1.5px var(--shade)); }
@@ -83,7 +83,7 @@ svg.map { display: block; margin: 0 auto; max-width: 100%; height: auto; min-wid
 .findings { flex: 3 1 560px; min-width: 0; } aside { flex: 1 1 320px; min-width: 0; position: sticky; top: 12px; }
 aside:not(:has(article:not([hidden]))) { display: none; }
 .columns article, .nothing { background: var(--sheet); border: 1px solid var(--line); border-radius: 12px; padding: 14px 18px; margin-bottom: 14px; }
-h3 { font-size: 15px; margin: 0 0 8px; overflow-wrap: anywhere; }
+h2 { font-size: 15px; margin: 0 0 8px; overflow-wrap: anywhere; }
 .nothing { text-align: center; padding: 32px; color: var(--soft); } .big { font-size: 20px; color: var(--right); margin: 0; }
 .filter { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; margin-bottom: 14px; }
 .filter [type=search] { flex: 1 1 240px; font: inherit; color: inherit; padding: 8px 12px; background: var(--sheet); border: 1px solid var(--line); border-radius: 8px; }
@@ -93,7 +93,7 @@ li.error, li.warning { border-left: 3px solid var(--error); padding: 2px 0 2px 1
 li p { margin: 2px 0; overflow-wrap: anywhere; } .message { white-space: pre-line; }
 .mark { font-size: 12px; font-weight: 700; color: var(--error); } .warning .mark { color: var(--warning); }
 .path code, .source { color: var(--soft); } .path code { overflow-wrap: anywhere; }
-pre { margin: 6px 0; padding: 8px 12px; background: var(--code); border-radius: 8px; overflow: auto; } pre span { color: var(--soft); margin-right: 14px; user-select: none; }
+pre { margin: 6px 0; padding: 8px 12px; background: var(--code); border-radius: 8px; white-space: pre-wrap; overflow-wrap: anywhere; } pre span { color: var(--soft); margin-right: 14px; user-select: none; }
 .fix::before { content: 'fix '; color: var(--right); font-weight: 600; }
 dl { margin: 0; } dt { color: var(--soft); font-size: 13px; margin-top: 8px; } dd { margin: 0; overflow-wrap: anywhere; font-size: 14px; }
 table { border-collapse: collapse; font-size: 13.5px; width: 100%; } th, td { text-align: left; padding: 5px 14px 5px 0; border-bottom: 1px solid var(--line); } tr.denied { color: var(--error); } tr.opening { color: var(--opening); }

@@ -4,11 +4,12 @@ const entities: Readonly<Record<string, string>> = {
   '>': '&gt;',
   '"': '&quot;',
   "'": '&#39;',
+  '\n': '&#10;',
 }
 
 /** Text as it may stand in HTML, between tags and in quoted attributes. */
 export function htmlText(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
+  return text.replace(/[&<>"'\n]/g, (character) => entities[character] ?? character)
 }
 
 /** A template of HTML whose values are text, never markup. */

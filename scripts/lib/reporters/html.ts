@@ -41,8 +41,8 @@ ${markup`<title>${verdict(all) === 'right' ? 'All right' : verdict(all)}: check 
   )}`}</p>
 <button type="button" id="theme" aria-label="Switch between light and dark">◐</button>
 </header>
-<div class="tabs" role="tablist" aria-label="What was checked">${tabs.join('')}</div>
 <main>
+<div class="tabs" role="tablist" aria-label="What was checked">${tabs.join('')}</div>
 ${targets.join('\n')}
 </main>
 <script>${pageScript}</script>
@@ -129,7 +129,7 @@ function findingList({ target, findings }: TargetResult, map: EnvironmentMap | u
   const groups = [...groupByObject(findings)].map(([object, group]) => {
     const title = object === '' ? target : object
     const entries = group.map(drawFinding).join('')
-    return markup`<article data-boxes="${(boxes.get(object) ?? []).join(' ')}"><h3>${title}</h3>`.concat(
+    return markup`<article data-boxes="${(boxes.get(object) ?? []).join(' ')}"><h2>${title}</h2>`.concat(
       `<ol>${entries}</ol></article>`,
     )
   })
@@ -175,7 +175,7 @@ function details({ components, flows }: EnvironmentMap, prefix: string): string 
     const list = rows
       .filter(([, values]) => values.length > 0)
       .map(([name, values]) => markup`<dt>${name}</dt>`.concat(...values.map((value) => markup`<dd>${value}</dd>`)))
-    return markup`<article class="component-card" data-box="${prefix}-${index}" hidden><h3>${id}</h3>`.concat(
+    return markup`<article class="component-card" data-box="${prefix}-${index}" hidden><h2>${id}</h2>`.concat(
       `<dl>${list.join('')}</dl></article>`,
     )
   })

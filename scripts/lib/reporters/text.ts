@@ -28,13 +28,17 @@ function describe({ rule, severity, path = [], message, fix, source }: Finding):
   return lines
 }
 
-/** Later lines of a text that stands behind a margin. */
+/** Later lines of a text stand behind a bar: GitHub Actions takes a line that begins with `::` for a command, even after spaces. */
 function indent(text: string, margin: number): string {
-  return text.replaceAll('\n', `\n${' '.repeat(margin)}`)
+  return text.replaceAll('\n', `\n${' '.repeat(margin)}│ `)
 }
 
 /** As much of a line as fits beside its number on most screens. */
 const shownWidth = 100
+
+/** Characters that take two columns of a terminal. */
+const wide =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/gu
 
 /** The line that is meant, and a caret below the place in it. */
 function excerpt({ line, column = 1, text }: Source): string[] {
@@ -44,7 +48,7 @@ function excerpt({ line, column = 1, text }: Source): string[] {
   const start = Math.min(column - 1, shown.length - 1)
   // What is marked must be seen, even in the midst of a long line.
   const from = start < shownWidth ? 0 : start - 20
-  const before = shown.slice(from, start).replace(/\S/g, ' ')
+  const before = shown.slice(from, start).replace(wide, '  ').replace(/\S/g, ' ')
   const marked = /^[^\s:,[\]{}]*/.exec(shown.slice(start, from + shownWidth))?.[0].length || 1
   const gutter = styleText('dim', `${number} │`)
   const margin = styleText('dim', `${' '.repeat(number.length)} │`)

@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { CheckResult } from '../../scripts/lib/check.ts'
+import { readDocuments } from '../../scripts/lib/documents.ts'
+import { runRules } from '../../scripts/lib/engine.ts'
+import { createEnvironment } from '../../scripts/lib/environment.ts'
+import { mapOf } from '../../scripts/lib/map.ts'
+import { reporter } from '../../scripts/lib/reporters/report.ts'
+import { locateInFile } from '../../scripts/lib/source.ts'
+import { rules } from '../../scripts/rules/index.ts'
+import { findChromium, startChromium } from '../support/browser.ts'
+import { many, results } from './results.ts'
+
+const chromium = findChromium()
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What the check says of a file of manifests, with its map. */
+function checkFile(content: string): CheckResult {
+  const { objects } = readDocuments(content, 'shop', 'shop.yaml')
+  const environment = createEnvironment('shop', objects)
+  const findings = runRules(rules, environment, locateInFile('shop.yaml', content))
+  const map = mapOf(environment)
+  return {
+    rules: rules.length,
+    targets: [{ target: 'shop', objects: objects.length, findings, exempted: [], switchedOff: [], map }],
+  }
+}
+
+const shop = readFileSync(join(import.meta.dirname, 'shop.yaml'), 'utf8')
+
+describe.skipIf(chromium === undefined)('the page', () => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await startChromium(chromium ?? '')
+  })
+  afterAll(() => browser?.close())
+
+  /** Opens a report; anything it asks the network for, and any error, is a failure. */
+  async function open(
+    result: CheckResult,
+    colorScheme: 'light' | 'dark' = 'light',
+  ): Promise<{ page: Page; faults: string[] }> {
+    const page = await browser.newPage({ colorScheme, viewport: { width: 1400, height: 1000 } })
+    const faults: string[] = []
+    page.on('request', (request) => faults.push(`asked for ${request.url()}`))
+    page.on('pageerror', (error) => faults.push(error.message))
+    page.on('console', (message) => faults.push(message.text()))
+    page.on('dialog', (dialog) => faults.push(`dialog ${dialog.message()}`))
+    await page.setContent((await reporter('html'))(result))
+    return { page, faults }
+  }
+
+  const all: [string, CheckResult][] = [...Object.entries(results), ['many', many], ['shop', checkFile(shop)]]
+  it.each(all)('of the result "%s" runs without a fault and is accessible in light and dark', async (_name, result) => {
+    for (const scheme of ['light', 'dark'] as const) {
+      const { page, faults } = await open(result, scheme)
+      expect(faults).toEqual([])
+      // The page's own policy keeps a script from being added, so axe comes by the debugging protocol.
+      await page.evaluate(axe)
+      const violations = await page.evaluate(async () => {
+        const { axe: tester } = globalThis as unknown as {
+          axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
+        }
+        return (await tester.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+      })
+      expect(violations).toEqual([])
+      await page.close()
+    }
+  })
+
+  it('draws every component and connection, and shows by keyboard what is wrong with one', async () => {
+    const { page, faults } = await open(checkFile(shop))
+    expect(await page.locator('.component .name').allTextContents()).toEqual(
+      expect.arrayContaining(['web', 'queue', 'KEDA']),
+    )
+    expect(await page.locator('.flow.denied').count()).toBe(2)
+    expect(await page.locator('.flow.kind-trigger').count()).toBe(1)
+    const shown = () => page.locator('.findings li:visible').count()
+    const before = await shown()
+    const web = page.locator('.component', { has: page.locator('.name', { hasText: /^web$/ }) })
+    await web.focus()
+    await page.keyboard.press('Enter')
+    expect(await web.getAttribute('aria-pressed')).toBe('true')
+    const objects = await page.locator('.findings article:visible h2').allTextContents()
+    expect(objects).toEqual(expect.arrayContaining(['Deployment shop/web', 'Service shop/web']))
+    expect(objects.some((object) => object.includes('queue'))).toBe(false)
+    expect(await page.locator('.component-card:visible dt').allTextContents()).toContain('Connects to')
+    expect(await shown()).toBeLessThan(before)
+    await page.keyboard.press('Escape')
+    expect(await shown()).toBe(before)
+    expect(faults).toEqual([])
+  })
+
+  it('finds by words and severity, and says when nothing is like that', async () => {
+    const { page } = await open(checkFile(shop))
+    await page.getByRole('searchbox').fill('service-target-port shop/web')
+    expect(await page.locator('.findings li:visible').count()).toBe(1)
+    await page.getByLabel('errors', { exact: true }).uncheck()
+    expect(await page.locator('.findings li:visible').count()).toBe(0)
+    expect(await page.locator('.empty').isVisible()).toBe(true)
+  })
+
+  it('moves between targets by the arrow keys and opens the first that is wrong', async () => {
+    const { page } = await open({
+      ...results.findings,
+      rules: 1,
+      targets: [...(results.findings?.targets ?? [])].reverse(),
+    })
+    const tabs = page.getByRole('tab')
+    expect(await tabs.nth(0).getAttribute('aria-selected')).toBe('true')
+    await tabs.nth(0).focus()
+    await page.keyboard.press('ArrowRight')
+    expect(await page.locator('.target:visible').getAttribute('data-name')).toBe('staging')
+  })
+
+  it('turns from light to dark', async () => {
+    const { page } = await open(checkFile(shop))
+    const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor')
+    const before = await ground()
+    await page.locator('#theme').click()
+    expect(await ground()).not.toBe(before)
+  })
+})
