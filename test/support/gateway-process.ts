@@ -7,6 +7,8 @@ export type GatewayProcess = {
   port: number
   metricsPort: number
   child: ChildProcess
+  /** Everything it has logged, as text. */
+  readonly log: string
   /** Resident memory in MiB; throws when the process is gone. */
   memory(): Promise<number>
   stop(): Promise<void>
@@ -20,7 +22,7 @@ export async function startGatewayProcess(
   const [port, metricsPort] = [await freePort(), await freePort()]
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
     cwd: 'apps/gateway',
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       ...process.env,
       PORT: String(port),
@@ -41,12 +43,19 @@ export async function startGatewayProcess(
       ...environment,
     },
   })
+  let log = ''
+  child.stdout?.on('data', (chunk: Buffer) => {
+    log += chunk
+  })
   const metricsUrl = `http://127.0.0.1:${metricsPort}`
   await waitUntil(async () => (await fetch(`${metricsUrl}/readyz`)).ok, 'the gateway is ready', 40)
   return {
     port,
     metricsPort,
     child,
+    get log() {
+      return log
+    },
     async memory() {
       const text = await (await fetch(`${metricsUrl}/metrics`)).text()
       return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]) / 2 ** 20
