@@ -17,6 +17,8 @@ export interface Cluster {
   readonly context: string
   /** The answer to a GET, parsed; undefined when the server has no such object or API. */
   get(path: string): Promise<Value>
+  /** The same as plain text, such as the metrics of a pod behind the API server's proxy. */
+  raw(path: string): Promise<string | undefined>
   /** All objects of a list, such as `/api/v1/pods`; none when the server does not serve that API. */
   list(path: string): Promise<KubeObject[]>
   /** Runs the pinned kubectl against this cluster and gives what it prints. @throws UsageError with what kubectl said */
@@ -43,18 +45,23 @@ export async function connectCluster(wanted?: string): Promise<Cluster> {
   const server = new URL(config.getCurrentCluster()?.server ?? '')
   const kubectl = await tool('kubectl')
 
-  async function get(path: string): Promise<Value> {
+  async function raw(path: string): Promise<string | undefined> {
     const options = { method: 'GET', host: server.hostname, port: server.port || 443, path, timeout: 15_000 }
     await config.applyToHTTPSOptions(options)
     const { status, body } = await exchange(options)
     if (status === 404) return undefined
     if (status !== 200) throw new UsageError(`GET ${path} was answered ${status}: ${body.slice(0, 300)}`)
-    return JSON.parse(body) as Value
+    return body
+  }
+  async function get(path: string): Promise<Value> {
+    const body = await raw(path)
+    return body === undefined ? undefined : (JSON.parse(body) as Value)
   }
 
   return {
     context,
     get,
+    raw,
     async list(path) {
       const answer = await get(path)
       // The items of a list do not repeat the kind that the list's own kind names.

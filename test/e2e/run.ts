@@ -1,0 +1,237 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { applicationState, missingFor, refresh, until } from '../../scripts/lib/cluster/argo.ts'
+import { type Cluster, environmentNamespace } from '../../scripts/lib/cluster/client.ts'
+import { git, pushToCluster } from '../../scripts/lib/cluster/git-server.ts'
+import { callGateway, type Reply } from '../../scripts/lib/cluster/request.ts'
+import { at, type KubeObject, number, text } from '../../scripts/lib/objects.ts'
+
+export const namespace = environmentNamespace
+
+/** One thing that the platform is tried for; runs alone, and leaves the platform as it found it. */
+export interface Scenario {
+  readonly name: string
+  readonly title: string
+  run(run: Run): Promise<void>
+}
+
+/** A figure that a scenario measured. With a goal, missing it is a failure. */
+export interface Figure {
+  readonly scenario: string
+  readonly what: string
+  readonly value: number
+  readonly unit: string
+  readonly atMost?: number
+}
+
+/** Something that was held to be so. */
+export interface Verdict {
+  readonly scenario: string
+  readonly what: string
+  readonly holds: boolean
+  /** What was seen instead. */
+  readonly seen?: string
+}
+
+/** What the scenarios work with. */
+export interface Run {
+  readonly cluster: Cluster
+  readonly root: string
+  readonly httpsPort: number
+  readonly certificate: string
+  readonly key: string
+  readonly tenant: string
+  measure(what: string, value: number, unit: string, atMost?: number): void
+  expect(what: string, holds: boolean, seen?: string): void
+  /** Marks a moment on the timeline. */
+  event(what: string): void
+  /** Undone in reverse order after the scenario, also when it fails or the run is interrupted. */
+  cleanup(undo: () => Promise<unknown>): void
+  readonly signal: AbortSignal
+  /** How many requests were accepted up to now, for the timeline. */
+  accepted: number
+}
+
+// --- the gateway ------------------------------------------------------------------------------------------------------
+
+/** A call with the run's API key, through Traefik. */
+export function call(run: Run, path: string, body?: object, headers: Record<string, string> = {}): Promise<Reply> {
+  return callGateway(run.httpsPort, run.certificate, path, {
+    headers: { authorization: `Bearer ${run.key}`, ...headers },
+    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+  })
+}
+
+/** What a paced client saw. */
+export interface Ledger {
+  /** Ids that the gateway answered 202 for, once each. */
+  readonly accepted: Set<string>
+  /** Answers and broken connections other than 202, by kind. */
+  readonly refused: Map<string, number>
+  readonly latencies: number[]
+}
+
+export interface Pace {
+  readonly perSecond: number
+  /** Tries again with the same Idempotency-Key until accepted, as a careful client does. */
+  readonly retry: boolean
+}
+
+/** Submits prompts at a constant rate until stopped; an answer that is late holds up no other. */
+export function startClient(run: Run, { perSecond, retry }: Pace): { ledger: Ledger; stop(): Promise<Ledger> } {
+  const ledger: Ledger = { accepted: new Set(), refused: new Map(), latencies: [] }
+  const open = new Set<Promise<void>>()
+  let count = 0
+  const timer = setInterval(() => {
+    const one = submit(run, ledger, `${run.tenant}-${performance.timeOrigin}-${performance.now()}-${count++}`, retry)
+    open.add(one)
+    void one.finally(() => open.delete(one))
+  }, 1000 / perSecond)
+  run.signal.addEventListener('abort', () => clearInterval(timer))
+  return {
+    ledger,
+    async stop() {
+      clearInterval(timer)
+      await Promise.all(open)
+      return ledger
+    },
+  }
+}
+
+async function submit(run: Run, ledger: Ledger, key: string, retry: boolean): Promise<void> {
+  const body = { prompt: 'What can I cook?', maxTokens: 8 }
+  for (const deadline = Date.now() + 90_000; Date.now() < deadline && !run.signal.aborted; await pause(500)) {
+    const began = performance.now()
+    const answer = await call(run, '/api/v1/inference', body, { 'idempotency-key': key }).catch((error: Error) => error)
+    ledger.latencies.push(performance.now() - began)
+    if (!(answer instanceof Error) && answer.status === 202) {
+      ledger.accepted.add(text(at(JSON.parse(answer.body), 'id')) ?? '')
+      run.accepted++
+      return
+    }
+    const kind = answer instanceof Error ? answer.message : `${answer.status} ${answer.body.slice(0, 120)}`
+    ledger.refused.set(kind, (ledger.refused.get(kind) ?? 0) + 1)
+    if (!retry) return
+  }
+}
+
+/** Rows of the run's tenant in the table `results`: id and outcome. */
+export async function results(run: Run): Promise<Map<string, string>> {
+  const query = `select id, outcome from results where tenant = '${run.tenant}'`
+  const exec = ['--namespace', namespace, 'exec', 'postgres-0', '--container=postgres', '--']
+  const printed = await run.cluster.kubectl([...exec, 'psql', '-U', 'postgres', '-d', 'inference', '-tAc', query])
+  const rows = printed.trim().split('\n').filter(Boolean)
+  return new Map(rows.map((row) => row.split('|') as [string, string]))
+}
+
+/** Waits until every accepted request has its result, and says what is lost or failed. */
+export async function settle(run: Run, ledger: Ledger, limitMs: number): Promise<void> {
+  let stored = new Map<string, string>()
+  const missing = () => [...ledger.accepted].filter((id) => !stored.has(id))
+  await until(
+    limitMs,
+    async () => {
+      stored = await results(run).catch(() => stored)
+      return missing().length === 0
+    },
+    2000,
+  )
+  const failed = [...ledger.accepted].filter((id) => stored.has(id) && stored.get(id) !== 'succeeded')
+  run.measure('requests accepted', ledger.accepted.size, '')
+  run.expect('every accepted request is stored: lost or stuck 0', missing().length === 0, `${missing().length} missing`)
+  run.expect('no accepted request failed', failed.length === 0, `${failed.length} failed`)
+}
+
+// --- the cluster ------------------------------------------------------------------------------------------------------
+
+export async function replicas(run: Run, name: string): Promise<{ wanted: number; ready: number }> {
+  const raw = await run.cluster.get(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`)
+  return { wanted: number(at(raw, 'spec', 'replicas')) ?? 0, ready: number(at(raw, 'status', 'readyReplicas')) ?? 0 }
+}
+
+export async function podsNamed(run: Run, name: string): Promise<KubeObject[]> {
+  const selector = encodeURIComponent(`app.kubernetes.io/name=${name}`)
+  const pods = await run.cluster.list(`/api/v1/namespaces/${namespace}/pods?labelSelector=${selector}`)
+  return pods.filter(({ raw }) => at(raw, 'status', 'phase') !== 'Succeeded')
+}
+
+export function isReady(pod: KubeObject): boolean {
+  const conditions = (at(pod.raw, 'status', 'conditions') ?? []) as { type: string; status: string }[]
+  const gone = at(pod.raw, 'metadata', 'deletionTimestamp') !== undefined
+  return !gone && conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
+}
+
+/** Messages in the queue `ai-requests`, waiting and in hand, as the broker's own metrics say. */
+export async function queueDepth(cluster: Cluster): Promise<number | undefined> {
+  const path = `/api/v1/namespaces/${namespace}/pods/rabbitmq-0:15692/proxy/metrics/detailed?family=queue_coarse_metrics`
+  const metrics = await cluster.raw(path).catch(() => '')
+  const line = /^rabbitmq_detailed_queue_messages\{vhost="\/",queue="ai-requests"\} (\d+)/m.exec(metrics ?? '')
+  return line === null ? undefined : Number(line[1])
+}
+
+// --- commits ----------------------------------------------------------------------------------------------------------
+
+/** A clone of what the cluster runs, to commit to. */
+export interface Repository {
+  readonly folder: string
+  /** Changes files, commits, pushes, and tells Argo CD. Gives the commit. */
+  commit(message: string, change: (folder: string) => void): Promise<string>
+  /** Pushes what the cluster ran before, and waits until it runs again. */
+  restore(): Promise<void>
+}
+
+export async function openRepository(run: Run): Promise<Repository> {
+  const { revision } = await applicationState(run.cluster, namespace)
+  const folder = mkdtempSync(join(tmpdir(), 'inference-e2e-'))
+  await git(run.root, ['worktree', 'prune'])
+  const clone = join(folder, 'repository')
+  await git(folder, ['clone', '--quiet', '--shared', '--no-checkout', run.root, clone])
+  await git(clone, ['checkout', '--quiet', revision])
+  const identity = ['-c', 'user.name=npm run e2e', '-c', 'user.email=e2e@localhost']
+  const publish = async (commit: string) => {
+    await pushToCluster(run.cluster, clone, commit)
+    await refresh(run.cluster, namespace)
+    return commit
+  }
+  return {
+    folder: clone,
+    async commit(message, change) {
+      change(clone)
+      await git(clone, ['add', '--all'])
+      await git(clone, [...identity, 'commit', '--quiet', '--message', message])
+      run.event(`commit: ${message}`)
+      return publish(await git(clone, ['rev-parse', 'HEAD']))
+    },
+    async restore() {
+      await publish(revision)
+      await untilSynced(run, revision, 180_000)
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Milliseconds until the commit is Synced and Healthy; undefined when it is not within the limit. */
+export function untilSynced(run: Run, commit: string, limitMs: number): Promise<number | undefined> {
+  return until(limitMs, async () => (await missingFor(run.cluster, namespace, namespace, commit)).length === 0, 500)
+}
+
+/** Replaces text in a file; what is replaced has to be there. */
+export function edit(file: string, from: string, to: string): void {
+  const before = readFileSync(file, 'utf8')
+  if (!before.includes(from)) throw new Error(`${file} does not hold ${JSON.stringify(from)}`)
+  writeFileSync(file, before.replace(from, to))
+}
+
+export { pause }
+
+/** Runs a program and gives its output; rejects when it ends with another code than 0. */
+export const execute = promisify(execFile)
+
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+}

@@ -1,0 +1,70 @@
+import { until } from '../../scripts/lib/cluster/argo.ts'
+import { at } from '../../scripts/lib/objects.ts'
+import { call, type Ledger, namespace, queueDepth, type Run, replicas, type Scenario, settle } from './run.ts'
+
+const backlog = 600
+
+export default {
+  name: 'scaling',
+  title: 'KEDA takes the workers from none to enough and back; no job is lost on the way',
+  async run(run) {
+    const idle = await until(240_000, async () => (await replicas(run, 'worker')).wanted === 0, 1000)
+    run.expect('without work there is no worker', idle !== undefined)
+    run.event(`backlog of ${backlog}`)
+    const began = Date.now()
+    const ledger = submitAll(run, backlog)
+    const first = await until(90_000, async () => (await replicas(run, 'worker')).ready >= 1)
+    run.expect('a backlog starts a worker', first !== undefined)
+    if (first !== undefined) run.measure('backlog to first ready worker', (Date.now() - began) / 1000, 's', 15)
+    const enough = await until(90_000, async () => {
+      const { ready } = await replicas(run, 'worker')
+      return ready >= 4 || ((await queueDepth(run.cluster)) === 0 && ready === (await replicas(run, 'worker')).wanted)
+    })
+    run.expect('and then as many as it needs', enough !== undefined)
+    if (enough !== undefined) run.measure('backlog to enough ready workers', (Date.now() - began) / 1000, 's', 45)
+    run.measure('ready workers then', (await replicas(run, 'worker')).ready, '')
+    await settle(run, await ledger, 180_000)
+    run.measure('backlog to all results stored', (Date.now() - began) / 1000, 's')
+    const empty = await until(240_000, async () => (await replicas(run, 'worker')).wanted === 0, 1000)
+    run.expect('afterwards they go away', empty !== undefined)
+    if (empty !== undefined) run.measure('last result to no worker', empty / 1000, 's')
+    await scalerOutage(run)
+  },
+} satisfies Scenario
+
+async function submitAll(run: Run, count: number): Promise<Ledger> {
+  const ledger: Ledger = { accepted: new Set(), refused: new Map(), latencies: [] }
+  const one = async () => {
+    const { status, body } = await call(run, '/api/v1/inference', { prompt: 'What can I cook?', maxTokens: 64 })
+    if (status !== 202) return ledger.refused.set(`${status}`, (ledger.refused.get(`${status}`) ?? 0) + 1)
+    run.accepted++
+    return ledger.accepted.add(JSON.parse(body).id)
+  }
+  for (let sent = 0; sent < count && !run.signal.aborted; sent += 20)
+    await Promise.all(Array.from({ length: Math.min(20, count - sent) }, one))
+  return ledger
+}
+
+/** KEDA cannot ask the broker: the fallback keeps a worker instead of none. */
+async function scalerOutage(run: Run): Promise<void> {
+  const kubectl = (...args: string[]) => run.cluster.kubectl([`--namespace=${namespace}`, ...args])
+  const path = `/apis/keda.sh/v1alpha1/namespaces/${namespace}/scaledobjects/worker`
+  const pause = ['patch', 'application', namespace, '--namespace=argocd', '--type=merge']
+  // Argo CD would heal the outage at once.
+  await run.cluster.kubectl([...pause, '--patch={"spec":{"syncPolicy":{"automated":{"enabled":false}}}}'])
+  run.cleanup(() => run.cluster.kubectl([...pause, '--patch={"spec":{"syncPolicy":{"automated":{"enabled":true}}}}']))
+  run.event('KEDA is kept from the broker')
+  await kubectl('delete', 'networkpolicy', 'rabbitmq-from-keda')
+  await run.cluster.kubectl(['--namespace=keda', 'rollout', 'restart', 'deployment/keda-operator'])
+  const kept = await until(
+    120_000,
+    async () => {
+      const conditions = at(await run.cluster.get(path), 'status', 'conditions') as
+        | { type: string; status: string }[]
+        | undefined
+      return conditions?.some(({ type, status }) => type === 'Fallback' && status === 'True') === true
+    },
+    1000,
+  )
+  run.expect('while KEDA cannot ask the broker, the fallback holds', kept !== undefined)
+}

@@ -1,0 +1,58 @@
+import { appendFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { until } from '../../scripts/lib/cluster/argo.ts'
+import { at } from '../../scripts/lib/objects.ts'
+import { edit, namespace, openRepository, type Scenario, untilSynced } from './run.ts'
+
+export default {
+  name: 'sync',
+  title: 'Argo CD heals drift, prunes what is removed, and recovers from a bad commit by a revert',
+  async run(run) {
+    const budget = `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets/worker`
+    const before = at(await run.cluster.get(budget), 'spec', 'maxUnavailable')
+    run.event('drift by hand')
+    await run.cluster.kubectl([
+      `--namespace=${namespace}`,
+      'patch',
+      'poddisruptionbudget',
+      'worker',
+      '--type=merge',
+      '--patch={"spec":{"maxUnavailable":7}}',
+    ])
+    const healed = await until(
+      60_000,
+      async () => at(await run.cluster.get(budget), 'spec', 'maxUnavailable') === before,
+    )
+    run.expect('a change by hand is undone', healed !== undefined)
+    if (healed !== undefined) run.measure('drift healed after', healed / 1000, 's')
+
+    const repository = await openRepository(run)
+    run.cleanup(() => repository.restore())
+    const overlay = 'overlays/kind/kustomization.yaml'
+    const added = await repository.commit('Add a ConfigMap', (folder) => {
+      const manifest = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: e2e\ndata:\n  made: by e2e\n'
+      writeFileSync(join(folder, 'overlays/kind/e2e.yaml'), manifest)
+      edit(join(folder, overlay), '  - versions.yaml\n', '  - versions.yaml\n  - e2e.yaml\n')
+    })
+    const object = `/api/v1/namespaces/${namespace}/configmaps/e2e`
+    const made = await untilSynced(run, added, 180_000)
+    run.expect('what a commit adds is made', made !== undefined && (await run.cluster.get(object)) !== undefined)
+    if (made !== undefined) run.measure('commit to Synced and Healthy', made / 1000, 's')
+
+    await repository.commit('Remove the ConfigMap', (folder) => edit(join(folder, overlay), '  - e2e.yaml\n', ''))
+    const pruned = await until(180_000, async () => (await run.cluster.get(object)) === undefined, 500)
+    run.expect('what a commit removes is pruned', pruned !== undefined)
+    if (pruned !== undefined) run.measure('removed object pruned after', pruned / 1000, 's')
+
+    await repository.commit('Break the overlay', (folder) =>
+      appendFileSync(join(folder, 'overlays/kind/worker.yaml'), '\n  this: is: no: yaml\n'),
+    )
+    const application = `/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/${namespace}`
+    const told = await until(60_000, async () =>
+      JSON.stringify(at(await run.cluster.get(application), 'status', 'conditions') ?? '').includes('ComparisonError'),
+    )
+    run.expect('a commit that does not render is told as ComparisonError, and changes nothing', told !== undefined)
+    const health = at(await run.cluster.get(application), 'status', 'health', 'status')
+    run.expect('what ran before keeps running', health === 'Healthy', String(health))
+  },
+} satisfies Scenario
