@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { freePort, password } from './containers.ts'
 import { waitUntil } from './gateway.ts'
-import type { Services } from './global-setup.ts'
 
 export type GatewayProcess = {
   port: number
@@ -16,7 +15,7 @@ export type GatewayProcess = {
 
 /** The gateway as a process of its own, as it runs in its image, so that a crash or a leak is its own. */
 export async function startGatewayProcess(
-  services: Pick<Services, 'rabbitmq' | 'redis' | 'postgres'>,
+  services: Record<'rabbitmq' | 'redis' | 'postgres', { url: string }>,
   environment: Record<string, string> = {},
 ): Promise<GatewayProcess> {
   const [port, metricsPort] = [await freePort(), await freePort()]
@@ -61,7 +60,7 @@ export async function startGatewayProcess(
       return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]) / 2 ** 20
     },
     async stop() {
-      if (child.exitCode !== null) return
+      if (child.exitCode !== null || child.signalCode !== null) return
       const exited = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
       await exited

@@ -19,9 +19,9 @@ export function scratchRepository(files: Record<string, string | Buffer>): strin
   return folder
 }
 
-/** Runs a command of the project in a folder, as npm would. */
-export function runCommand(folder: string, args: readonly string[], input?: string | Buffer) {
-  const environment = { ...process.env, INIT_CWD: folder, NO_COLOR: '1' }
+/** Runs a command of the project in a folder, as npm would; `typedIn` is the folder in which somebody typed it. */
+export function runCommand(folder: string, args: readonly string[], input?: string | Buffer, typedIn = folder) {
+  const environment = { ...process.env, INIT_CWD: typedIn, NO_COLOR: '1' }
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(project, 'scripts/run.mjs'), ...args], {
     cwd: folder,
     env: environment,

@@ -1,18 +1,20 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createLog } from '@inference/common/log.ts'
-import { type InferenceRequest, queues } from '@inference/common/messages.ts'
+import { queues } from '@inference/common/messages.ts'
 import pg from 'pg'
 import type { StartedTestContainer } from 'testcontainers'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { migrate, readMigrations } from '../../apps/collector/src/migrations.ts'
 import { freePort, password, startOllama, startPostgres, startRabbitmq, startRedis } from '../support/containers.ts'
-import { waitUntil } from '../support/gateway.ts'
+import { makeTestKey, waitUntil } from '../support/gateway.ts'
+import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts'
 import { outage } from '../support/outage.ts'
-import { connectTestPublisher, makeRequest, models, queueDepth } from '../support/requests.ts'
+import { models, queueDepth } from '../support/requests.ts'
 import { type ServiceProcess, startService } from '../support/service-process.ts'
 
 const attempted = 300
-/** Every tenth message is published twice, as a publisher does that did not see the confirm. */
+/** Every tenth request is sent again though it was accepted, as a client does that did not see the answer. */
 const repeatEvery = 10
 
 type Stores = Record<'rabbitmq' | 'redis' | 'postgres' | 'ollama', { container: StartedTestContainer; url: string }>
@@ -80,28 +82,44 @@ describe.skipIf(inject('services') === null)('ledger', () => {
       BATCH_SIZE: 20,
     })
 
-  /** Publishes until confirmed, with the same id each time, as a client with an idempotency key does. */
-  async function publishAll(requests: InferenceRequest[], accepted: Set<string>): Promise<void> {
-    const publisher = await connectTestPublisher(stores.rabbitmq.url)
-    for (const [i, request] of requests.entries()) {
-      const copies = i % repeatEvery === 0 ? 2 : 1
-      for (let confirmed = 0; confirmed < copies; ) {
-        try {
-          await publisher.publish(queues.requests, { id: request.id, body: request })
-          accepted.add(request.id)
-          confirmed++
-        } catch {
+  /** Sends each request until it is accepted, always with the same idempotency key; gives the ids that the gateway accepted. */
+  async function submitAll(gateway: () => GatewayProcess, key: string): Promise<string[]> {
+    const accepted: string[] = []
+    for (let i = 0; i < attempted; i++) {
+      const headers = {
+        authorization: `Bearer ${key}`,
+        'content-type': 'application/json',
+        'idempotency-key': randomUUID(),
+      }
+      const submit = async () => {
+        const url = `http://127.0.0.1:${gateway().port}/api/v1/inference`
+        const body = JSON.stringify({ prompt: 'What can I cook?', maxTokens: 5 })
+        const answer = await fetch(url, { method: 'POST', headers, body }).catch(() => undefined)
+        if (answer && answer.status !== 202 && answer.status !== 503) throw new Error(`answered ${answer.status}`)
+        return answer?.status === 202 ? ((await answer.json()) as { id: string }).id : undefined
+      }
+      const submitUntilAccepted = async () => {
+        for (let id = await submit(); ; id = await submit()) {
+          if (id !== undefined) return id
           await sleep(200)
         }
       }
+      const id = await submitUntilAccepted()
+      accepted.push(id)
+      if (i % repeatEvery === 0) expect(await submitUntilAccepted()).toBe(id)
       await sleep(50)
     }
-    await publisher.close()
+    return accepted
   }
 
   /** Everything that can break, one after another, while requests keep coming. */
-  async function breakEverything(worker: ServiceProcess, collector: ServiceProcess): Promise<void> {
+  async function breakEverything(
+    worker: ServiceProcess,
+    collector: ServiceProcess,
+    killGateway: () => Promise<void>,
+  ): Promise<void> {
     const faults: [name: string, run: () => Promise<unknown>][] = [
+      ['gateway killed, another started', killGateway],
       ['worker killed', async () => worker.signal('SIGKILL')],
       ['worker started', startWorker],
       ['broker killed, back after 2 s', () => outage(stores.rabbitmq.container, 2)],
@@ -120,16 +138,24 @@ describe.skipIf(inject('services') === null)('ledger', () => {
 
   test('every accepted request is stored once, whatever breaks', { timeout: 420_000 }, async () => {
     const [worker, , collector] = await Promise.all([startWorker(), startWorker(), startCollector(), startCollector()])
-    const requests = Array.from({ length: attempted }, () => makeRequest({ maxTokens: 5, stream: false }))
-    const accepted = new Set<string>()
-    await Promise.all([publishAll(requests, accepted), breakEverything(worker, collector)])
+    let gateway = await startGatewayProcess(stores)
+    onTestFinished(() => gateway.stop())
+    const killGateway = async () => {
+      gateway.child.kill('SIGKILL')
+      gateway = await startGatewayProcess(stores)
+    }
+    const { key } = await makeTestKey(stores.redis.url)
+    const [accepted] = await Promise.all([
+      submitAll(() => gateway, key),
+      breakEverything(worker, collector, killGateway),
+    ])
 
     const read = () =>
       withPostgres(async (client) => {
         const { rows } = await client.query<{ id: string; outcome: string }>('select id, outcome from results')
         return rows
       })
-    await waitUntil(async () => (await read()).length >= accepted.size, 'all accepted requests are stored', 180)
+    await waitUntil(async () => (await read()).length >= accepted.length, 'all accepted requests are stored', 180)
     await waitUntil(
       async () => (await queueDepth(stores.rabbitmq.url, queues.requests)).ready === 0,
       'the queue is empty',
@@ -140,11 +166,11 @@ describe.skipIf(inject('services') === null)('ledger', () => {
     const deadLetters = async (queue: string) => (await queueDepth(stores.rabbitmq.url, `${queue}.dead`)).ready
     const ledger = {
       attempted,
-      accepted: accepted.size,
+      accepted: accepted.length,
       stored: stored.size,
       succeeded: rows.filter(({ outcome }) => outcome === 'succeeded').length,
-      lost: [...accepted].filter((id) => !stored.has(id)).length,
-      duplicated: rows.length - stored.size,
+      lost: accepted.filter((id) => !stored.has(id)).length,
+      duplicated: rows.length - new Set(accepted).size,
       deadLetters: (await deadLetters(queues.requests)) + (await deadLetters(queues.responses)),
     }
     console.log(

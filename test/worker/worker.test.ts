@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinish
 import { tinyChatReply } from '../models/tiny-chat.ts'
 import { password } from '../support/containers.ts'
 import { waitUntil } from '../support/gateway.ts'
+import { startHalfOpenProxy } from '../support/half-open-proxy.ts'
 import { type OllamaProxy, startOllamaProxy } from '../support/ollama-proxy.ts'
 import { takeAll } from '../support/queues.ts'
 import { connectTestPublisher, makeRequest, models, purgeQueues, queueDepth } from '../support/requests.ts'
@@ -119,7 +120,16 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     expect(await worker.metric('worker_publish_confirm_seconds_count')).toBe(1)
     const labels = 'gen_ai_operation_name="chat",gen_ai_provider_name="ollama",gen_ai_request_model="tiny-chat:latest"'
     expect(await worker.metric(`gen_ai_client_token_usage_sum{${labels},gen_ai_token_type="output"}`)).toBe(32)
+    expect(await worker.metric(`gen_ai_client_token_usage_sum{${labels},gen_ai_token_type="input"}`)).toBe(18)
     expect(await worker.metric(`gen_ai_server_time_to_first_token_seconds_count{${labels}}`)).toBe(1)
+    expect(await worker.metric(`gen_ai_server_time_per_output_token_seconds_count{${labels}}`)).toBe(1)
+    expect(await worker.metric(`gen_ai_client_operation_duration_seconds_count{${labels},error_type=""}`)).toBe(1)
+    expect(await worker.metric('worker_output_tokens_per_second_count')).toBe(1)
+    expect(await worker.metric('worker_jobs_in_flight')).toBe(0)
+    expect(await worker.metric('worker_concurrency')).toBe(2)
+    expect(await worker.metric('worker_model_ready')).toBe(1)
+    expect(await worker.metric('worker_ollama_up')).toBe(1)
+    expect(await worker.metric('worker_consuming')).toBe(1)
   })
 
   test('stops at maxTokens and says so', async () => {
@@ -232,6 +242,12 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     const [response] = await responses(1)
     expect(response).toMatchObject({ outcome: 'failed', error: { class: 'timeout' } })
     expect(response?.error?.message).toContain('within 1 s')
+    const timeouts = 'worker_jobs_total{outcome="failed",error_class="timeout"}'
+    await waitUntil(async () => (await worker.metric(timeouts)) === 1, 'the timeout is counted')
+    const operation =
+      'gen_ai_operation_name="chat",gen_ai_provider_name="ollama",gen_ai_request_model="tiny-chat:latest"'
+    const failures = `gen_ai_client_operation_duration_seconds_count{${operation},error_type="timeout"}`
+    expect(await worker.metric(failures)).toBe(1)
     expect(proxy.chats).toBe(1)
     await waitUntil(() => proxy.aborted === 1, 'the request to Ollama is given up')
   })
@@ -288,9 +304,45 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     const request = makeRequest()
     await submit(request)
     await waitUntil(() => proxy.chats === 1, 'the job runs')
+    expect(await worker.metric('worker_jobs_in_flight')).toBe(1)
     await broker.stop()
     await waitUntil(() => worker.log.includes('the response is not confirmed'), 'the answer waits for the broker')
     await broker.start()
+    const answers = await responses(1)
+    expect(new Set(answers.map(({ id }) => id))).toEqual(new Set([request.id]))
+    await waitUntil(allAcked, 'the request is acknowledged')
+    await worker.ready()
+    expect(await worker.metric('worker_publish_failures_total')).toBeGreaterThan(0)
+  })
+
+  test('Redis falls silent with its connection open: each job loses a second or so, and none is lost', async () => {
+    const target = new URL(services.redis.url)
+    const proxy = await startHalfOpenProxy(target.hostname, Number(target.port))
+    onTestFinished(() => proxy.close())
+    target.host = `127.0.0.1:${proxy.port}`
+    const worker = await startWorker({ REDIS_URL: target.href })
+    await worker.ready()
+    proxy.blackHole()
+    const request = makeRequest()
+    await submit(request)
+    expect((await responses(1))[0]).toMatchObject({ id: request.id, outcome: 'succeeded', text: tinyChatReply })
+    expect(await worker.metric('worker_redis_failures_total')).toBeGreaterThan(0)
+  })
+
+  test('the broker falls silent with its connection open: noticed, and the job is answered', async () => {
+    const target = new URL(rabbitmq)
+    const broker = await startHalfOpenProxy(target.hostname, Number(target.port))
+    onTestFinished(() => broker.close())
+    target.host = `127.0.0.1:${broker.port}`
+    const { proxy, worker } = await startWorkerBehindProxy({ RABBITMQ_URL: target.href })
+    await worker.ready()
+    proxy.fault = { delayMs: 50 }
+    const request = makeRequest()
+    await submit(request)
+    await waitUntil(() => proxy.chats === 1, 'the job runs')
+    broker.blackHole()
+    await waitUntil(async () => (await worker.failing())?.includes('rabbitmq') === true, 'the silence is noticed', 40)
+    broker.restore()
     const answers = await responses(1)
     expect(new Set(answers.map(({ id }) => id))).toEqual(new Set([request.id]))
     await waitUntil(allAcked, 'the request is acknowledged')
