@@ -130,8 +130,8 @@ async function apiServerAnswers(): Promise<string[]> {
 
 async function stepBuild(engine: Engine): Promise<void> {
   await progress.step('services', async () => {
-    await buildServices(root, engine, progress)
-    return `${services.join(', ')} built`
+    const built = await buildServices(root, engine, progress)
+    return built.length === 0 ? 'are built of these sources already' : `${built.join(', ')} built`
   })
 }
 

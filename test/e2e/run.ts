@@ -187,7 +187,6 @@ export interface Repository {
 export async function openRepository(run: Run): Promise<Repository> {
   const { revision } = await applicationState(run.cluster, namespace)
   const folder = mkdtempSync(join(tmpdir(), 'inference-e2e-'))
-  await git(run.root, ['worktree', 'prune'])
   const clone = join(folder, 'repository')
   await git(folder, ['clone', '--quiet', '--shared', '--no-checkout', run.root, clone])
   await git(clone, ['checkout', '--quiet', revision])

@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { parse } from 'yaml'
 import { UsageError } from '../errors.ts'
 import { run } from '../process.ts'
@@ -14,6 +15,8 @@ export type Service = (typeof services)[number]
 
 /** Built images carry this label, so that `npm run down` finds them. */
 const label = 'inference.example.com/built-by=npm-run-up'
+/** Says of which sources an image was built. */
+const sourcesLabel = 'inference.example.com/sources'
 
 /** The images of an environment by the name that versions.yaml gives them. */
 export function imagesOf(root: string, environment: string): Record<string, string> {
@@ -21,13 +24,37 @@ export function imagesOf(root: string, environment: string): Record<string, stri
   return (parse(readFileSync(file, 'utf8')) as { spec: { images: Record<string, string> } }).spec.images
 }
 
-/** Builds the images of the services under the names of the environment. What has not changed comes from the engine's cache. */
-export async function buildServices(root: string, engine: Engine, progress: Progress): Promise<void> {
+/**
+ * Builds the images of the services under the names of the environment, but for those that were built of the same sources before.
+ * @returns the services that were built
+ */
+export async function buildServices(root: string, engine: Engine, progress: Progress): Promise<Service[]> {
   const images = imagesOf(root, 'kind')
+  const built: Service[] = []
   for (const service of services) {
-    progress.waiting([`building ${images[service]} from apps/${service}`])
-    await buildImage(root, engine, service, images[service] ?? '')
+    const image = images[service] ?? ''
+    const sources = fingerprint(root, service)
+    const ask = ['image', 'inspect', '--format', `{{index .Config.Labels "${sourcesLabel}"}}`, image]
+    const { stdout } = await run(engine.program, ask)
+    if (stdout.trim() === sources) continue
+    progress.waiting([`building ${image} from apps/${service}`])
+    await buildImage(root, engine, service, image, ['--label', `${sourcesLabel}=${sources}`])
+    built.push(service)
   }
+  return built
+}
+
+/** A hash of what the image is made of. Of package.json the scripts change often and the rest is in the lock file. */
+function fingerprint(root: string, service: Service): string {
+  const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')))
+  for (const folder of ['apps/common', `apps/${service}`])
+    for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((found) => found.isFile() && !/\/(node_modules|dist|test)(\/|$)/.test(found.parentPath))
+      .sort((a, b) => join(a.parentPath, a.name).localeCompare(join(b.parentPath, b.name)))) {
+      const path = join(entry.parentPath, entry.name)
+      hash.update(`${relative(root, path)}\n`).update(readFileSync(path))
+    }
+  return hash.digest('hex').slice(0, 16)
 }
 
 /** @throws UsageError with the end of the build's output */
