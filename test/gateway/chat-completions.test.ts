@@ -40,6 +40,10 @@ describe.skipIf(services === null)('the OpenAI-compatible API, by the openai cli
         { role: 'user', content: [{ type: 'text', text: 'Say hello' }] },
       ],
       max_completion_tokens: 20,
+      // As many frameworks send them by themselves.
+      top_p: 1,
+      presence_penalty: 0,
+      frequency_penalty: 0,
     })
     expect(completion).toMatchObject({
       id: expect.stringMatching(/^chatcmpl-/),
@@ -118,6 +122,8 @@ describe.skipIf(services === null)('the OpenAI-compatible API, by the openai cli
     ['several choices', { ...ask('x'), n: 2 }, 400, /n must/],
     ['tools', { ...ask('x'), tools: [] }, 400, /tools/],
     ['a JSON format', { ...ask('x'), response_format: { type: 'json_object' as const } }, 400, /response_format/],
+    ['a share of the probable tokens', { ...ask('x'), top_p: 0.5 }, 400, /top_p must be 1/],
+    ['a penalty', { ...ask('x'), frequency_penalty: 1 }, 400, /frequency_penalty must be 0/],
     ['a prompt that is too long', ask('x'.repeat(16_001)), 400, /16000/],
   ])('refuses %s', async (_name, body, status, message) => {
     await expect(client.chat.completions.create(body)).rejects.toMatchObject({

@@ -20,6 +20,8 @@ const ContentSchema = Type.Union([
 
 /** Parameters that would change the answer and that no worker honours: refused, not silently ignored. */
 const refusedParameters = ['tools', 'functions', 'stop', 'logprobs', 'logit_bias', 'audio', 'modalities'] as const
+/** Likewise, but clients send these by themselves with the value that changes nothing. */
+const neutralParameters = { top_p: 1, presence_penalty: 0, frequency_penalty: 0 } as const
 
 /** POST /v1/chat/completions as OpenAI's clients know it, through the same queue as everything else. */
 export const chatCompletionRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -49,7 +51,7 @@ export const chatCompletionRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
     {
       additionalProperties: true,
-      description: `Parameters that cannot be honoured are refused: ${refusedParameters.join(', ')}`,
+      description: `Parameters that cannot be honoured are refused: ${refusedParameters.join(', ')}; ${Object.keys(neutralParameters).join(', ')} may have their default only`,
     },
   )
 
@@ -126,6 +128,10 @@ function checkBody(
   if (body.model !== chatModel) throw modelNotFound(body.model, chatModel)
   const refused = refusedParameters.find((name) => (body as Record<string, unknown>)[name] != null)
   if (refused) throw new Problem('invalid-request', `body/${refused} is not supported here; leave it out`)
+  for (const [name, neutral] of Object.entries(neutralParameters)) {
+    const value = (body as Record<string, unknown>)[name] ?? neutral
+    if (value !== neutral) throw new Problem('invalid-request', `body/${name} must be ${neutral}, or left out`)
+  }
   const format = (body as { response_format?: { type?: unknown } }).response_format?.type
   if (format !== undefined && format !== 'text')
     throw new Problem('invalid-request', 'body/response_format must be of type text')

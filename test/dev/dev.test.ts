@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import OpenAI from 'openai'
+import { afterEach, describe, expect, inject, it } from 'vitest'
+import { freePort } from '../support/containers.ts'
+import { waitUntil } from '../support/gateway.ts'
+
+/** `npm run dev`, in a process group of its own: what a Ctrl-C reaches in a terminal. */
+describe.skipIf(inject('services') === null)('npm run dev', { timeout: 300_000 }, () => {
+  let stopAll: () => void = () => undefined
+  afterEach(() => stopAll())
+
+  async function startDev(port: number) {
+    const command = ['--import', 'tsx', 'scripts/dev.ts', '--port', String(port)]
+    const child = spawn(process.execPath, command, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk
+      })
+    }
+    const ended = new Promise<number | null>((resolve) => child.on('exit', resolve))
+    const interrupt = () => process.kill(-(child.pid ?? 0), 'SIGINT')
+    stopAll = () => {
+      if (child.exitCode === null) interrupt()
+    }
+    const says = (text: string) => waitUntil(() => output.includes(text), `dev says «${text}»\n${output}`, 200)
+    return { says, interrupt, ended, output: () => output }
+  }
+
+  it('starts everything, answers what it prints, and leaves nothing after Ctrl-C', async () => {
+    const port = await freePort()
+    const dev = await startDev(port)
+    await dev.says('Ready.')
+    const key = /inf_[\w-]{43}/.exec(dev.output())?.[0] ?? 'none'
+    const client = new OpenAI({ baseURL: `http://127.0.0.1:${port}/v1`, apiKey: key, maxRetries: 0 })
+    const messages = [{ role: 'user' as const, content: 'What can I cook?' }]
+    const { choices } = await client.chat.completions.create({ model: 'tiny-chat:latest', messages })
+    expect(choices[0]?.message.content).toContain('olive oil')
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toContain('<html')
+    const found = await fetch(`http://127.0.0.1:${port}/api/recipes?ingredients=tomato,basil`)
+    expect(((await found.json()) as { recipes: object[] }).recipes.length).toBeGreaterThan(0)
+
+    dev.interrupt()
+    expect(await dev.ended).toBe(0)
+    expect(dev.output()).toContain('Nothing is left running.')
+    await expect(fetch(`http://127.0.0.1:${port}/livez`)).rejects.toThrow()
+  })
+
+  it('stops in the middle of its start', async () => {
+    const dev = await startDev(await freePort())
+    await dev.says('Starting RabbitMQ')
+    dev.interrupt()
+    expect(await dev.ended).toBe(0)
+    expect(dev.output()).toContain('Nothing is left running.')
+  })
+
+  it('says which port is taken', async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    const { port } = taken.address() as { port: number }
+    const dev = await startDev(port)
+    expect(await dev.ended).toBe(2)
+    expect(dev.output()).toContain(`port ${port} is taken`)
+    taken.close()
+  })
+})
