@@ -13,7 +13,7 @@ function config(name: string, data: Record<string, string>): KubeObject {
 function diffOf(before: readonly KubeObject[], after: readonly KubeObject[]): Diff {
   const side = (objects: readonly KubeObject[]) => ({ environment: createEnvironment('dev', objects), findings: [] })
   const one = diffEnvironment(side(before), side(after))
-  return { base: { ref: 'main', commit: '0123456789abcdef' }, risk: one.risk, environments: [one] }
+  return { base: { ref: 'main', commit: '0123456789abcdef' }, risk: one.risk, environments: [one], applications: [] }
 }
 
 it('fits into a comment however much changes, and says what it leaves out', () => {

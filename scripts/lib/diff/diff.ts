@@ -5,6 +5,7 @@ import { UsageError } from '../errors.ts'
 import { environments, type Rendering, render, type Target } from '../kustomize.ts'
 import { eachParallel } from '../process.ts'
 import { root } from '../root.ts'
+import { type ApplicationChange, applicationChanges } from './applications.ts'
 import { type Base, findBase, withFilesOf } from './base.ts'
 import { diffEnvironment, type EnvironmentDiff, type Side } from './environments.ts'
 import { highest, type Risk } from './risk.ts'
@@ -14,6 +15,8 @@ export interface Diff {
   readonly base: Base
   readonly risk: Risk
   readonly environments: readonly EnvironmentDiff[]
+  /** Which Applications of Argo CD come, change and go. */
+  readonly applications: readonly ApplicationChange[]
 }
 
 export interface DiffOptions {
@@ -29,32 +32,42 @@ export interface DiffOptions {
  */
 export async function diff(options: DiffOptions): Promise<Diff> {
   const base = await findBase(root, options.base)
-  return withFilesOf(root, base.commit, async (folder) => {
-    const names = namesOf(options, folder)
-    // Both sides in one queue, the environments in turn, so that each pair is there as early as can be.
-    const all = names.flatMap((name) => [folder, root].map((repository) => ({ name, repository })))
-    const renders = eachParallel(all, ({ name, repository }) => renderIn(repository, name))
-    const pairs = names.map((_, index) => ({ before: renders[2 * index], after: renders[2 * index + 1] }))
-    const [before, after] = await Promise.all([
-      judgeSide(pairs.map(async (pair) => ({ own: await pair.before, other: await pair.after }))),
-      judgeSide(pairs.map(async (pair) => ({ own: await pair.after, other: await pair.before }))),
-    ])
-    const side = (sides: ReadonlyMap<string, Side>, name: string) =>
-      sides.get(name) ?? { environment: createEnvironment(name, []), findings: [] }
-    const diffs = names.map((name) => diffEnvironment(side(before, name), side(after, name)))
-    return { base, risk: highest(diffs.map(({ risk }) => risk)), environments: diffs }
-  })
+  return withFilesOf(root, base.commit, (folder) => compareFolders(folder, root, base, options.environments))
 }
 
-function namesOf(options: DiffOptions, folder: string): string[] {
-  const known = [...environments(root), ...environments(folder)].map(({ name }) => name)
+/** Renders, judges and compares the environments of two folders; all of them where none is named. */
+export async function compareFolders(
+  before: string,
+  after: string,
+  base: Base,
+  wanted: readonly string[],
+): Promise<Diff> {
+  const names = namesOf(before, after, wanted)
+  // Both sides in one queue, the environments in turn, so that each pair is there as early as can be.
+  const all = names.flatMap((name) => [before, after].map((repository) => ({ name, repository })))
+  const renders = eachParallel(all, ({ name, repository }) => renderIn(repository, name))
+  const pairs = names.map((_, index) => ({ old: renders[2 * index], now: renders[2 * index + 1] }))
+  const [old, now] = await Promise.all([
+    judgeSide(pairs.map(async (pair) => ({ own: await pair.old, other: await pair.now }))),
+    judgeSide(pairs.map(async (pair) => ({ own: await pair.now, other: await pair.old }))),
+  ])
+  const side = (sides: ReadonlyMap<string, Side>, name: string) =>
+    sides.get(name) ?? { environment: createEnvironment(name, []), findings: [] }
+  const diffs = names.map((name) => diffEnvironment(side(old, name), side(now, name)))
+  const applications = applicationChanges(before, after)
+  const risk = highest([...diffs, ...applications].map((part) => part.risk))
+  return { base, risk, environments: diffs, applications }
+}
+
+function namesOf(before: string, after: string, wanted: readonly string[]): string[] {
+  const known = [...environments(after), ...environments(before)].map(({ name }) => name)
   const names = [...new Set(known)]
   if (names.length === 0)
     throw new UsageError('there is no environment: no folder of overlays/ holds a kustomization.yaml')
-  for (const name of options.environments)
+  for (const name of wanted)
     if (!names.includes(name))
       throw new UsageError(`unknown environment "${name}"; expected one of ${names.join(', ')}`)
-  return options.environments.length > 0 ? [...new Set(options.environments)] : names
+  return wanted.length > 0 ? [...new Set(wanted)] : names
 }
 
 interface Rendered {

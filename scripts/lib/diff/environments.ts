@@ -27,7 +27,12 @@ export interface EnvironmentDiff {
   readonly scaling: readonly Difference[]
   readonly images: readonly Difference[]
   readonly models: readonly Difference[]
-  readonly findings: { readonly added: readonly Finding[]; readonly resolved: readonly Finding[] }
+  readonly findings: {
+    readonly added: readonly Finding[]
+    readonly resolved: readonly Finding[]
+    /** All errors that the check finds after the merge; not asked for where both sides are the same. */
+    readonly errors: readonly Finding[]
+  }
 }
 
 /** One side: what is rendered, and what the check finds in it. */
@@ -63,7 +68,11 @@ export function diffEnvironment(before: Side, after: Side): EnvironmentDiff {
     scaling: scalingChanges(old, now),
     images: imageChanges(old, now),
     models: modelChanges(old, now),
-    findings: { added: without(after.findings, before.findings), resolved: without(before.findings, after.findings) },
+    findings: {
+      added: without(after.findings, before.findings),
+      resolved: without(before.findings, after.findings),
+      errors: after.findings.filter(({ severity }) => severity === 'error'),
+    },
   }
 }
 
@@ -82,7 +91,7 @@ function notComparable(side: Side, name: 'base' | 'merge', finding: Finding): En
     scaling: [],
     images: [],
     models: [],
-    findings: { added: name === 'merge' ? [finding] : [], resolved: [] },
+    findings: { added: name === 'merge' ? [finding] : [], resolved: [], errors: name === 'merge' ? [finding] : [] },
   }
 }
 

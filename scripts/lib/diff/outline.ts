@@ -1,6 +1,7 @@
 import type { Finding } from '../finding.ts'
 import { formatPath, formatSource } from '../finding.ts'
 import type { Difference } from './amounts.ts'
+import type { ApplicationChange } from './applications.ts'
 import type { Diff } from './diff.ts'
 import { type Action, type Effect, shortened } from './effects.ts'
 import type { EnvironmentDiff } from './environments.ts'
@@ -25,6 +26,8 @@ export interface Section {
 /** What a diff says, in the order in which a reader wants it; the formats only lay it out. */
 export interface Outline {
   readonly headline: string
+  /** What becomes of the Applications of Argo CD. */
+  readonly applications: readonly Line[]
   readonly environments: readonly {
     readonly name: string
     readonly headline: string
@@ -37,11 +40,13 @@ export function outline(diff: Diff): Outline {
   const parts = diff.environments
     .filter(({ risk }) => risk !== 'none')
     .map(({ environment, risk }) => `${environment} ${risk}`)
-  const changed = diff.environments.some((environment) => headline(environment) !== nothing)
+  const changed = diff.applications.length > 0 || diff.environments.some((one) => headline(one) !== nothing)
   const why =
     parts.length > 0 ? `: ${parts.join(', ')}` : changed ? '' : ': the merge changes nothing in any environment'
+  const applications = diff.applications.map(applicationLine)
   return {
     headline: `Risk ${diff.risk}${why} (compared with ${diff.base.ref} at ${diff.base.commit.slice(0, 10)})`,
+    applications,
     environments: diff.environments.map((environment) => ({
       name: environment.environment,
       headline: headline(environment),
@@ -121,6 +126,19 @@ function sections(diff: EnvironmentDiff): Section[] {
       effects.filter(({ risk }) => risk === 'none').map(({ object }) => line('~', object)),
     ),
   ]
+}
+
+function applicationLine({ application, action, reasons, changes }: ApplicationChange): Line {
+  const [mark, verb] = (
+    {
+      create: ['+', 'is created'],
+      change: ['~', 'changes'],
+      delete: ['!', 'is deleted'],
+      keep: ['-', 'is kept'],
+    } as const
+  )[action]
+  const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`
+  return line(mark, `Application ${application} ${verb}${why}`, changes.map(changeText))
 }
 
 function line(mark: Line['mark'], text: string, details: readonly string[] = []): Line {

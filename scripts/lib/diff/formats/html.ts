@@ -3,7 +3,7 @@ import { type Line, outline, type Section } from '../outline.ts'
 
 /** The diff as one page that needs nothing else: no script, no other file. */
 export function formatHtml(diff: Diff): string {
-  const { headline, environments } = outline(diff)
+  const { headline, applications, environments } = outline(diff)
   const body = environments.map(({ name, headline: line, sections }) => {
     const risk = diff.environments.find(({ environment }) => environment === name)?.risk ?? 'none'
     return `<section class="environment"><h2><span class="risk ${risk}">${risk}</span>${escapeText(name)}</h2><p>${escapeText(line)}</p>\n${sections.map(laySection).join('\n')}</section>`
@@ -20,6 +20,7 @@ export function formatHtml(diff: Diff): string {
 <main>
 <h1><span class="risk ${diff.risk}">${diff.risk}</span>What the merge does</h1>
 <p>${escapeText(headline)}</p>
+${applications.length === 0 ? '' : `<section class="environment">${laySection({ title: 'Applications', lines: applications, folded: false })}</section>`}
 ${body.join('\n')}
 </main>
 </body>

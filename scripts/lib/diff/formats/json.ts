@@ -15,6 +15,7 @@ export function formatJson(diff: Diff): string {
       })),
     })),
     findings: {
+      errors: findings.errors.length,
       added: findings.added.map(({ path, ...finding }) => ({ ...finding, ...(path && { path: formatPath(path) }) })),
       resolved: findings.resolved.map(({ path, ...finding }) => ({
         ...finding,
@@ -22,5 +23,9 @@ export function formatJson(diff: Diff): string {
       })),
     },
   }))
-  return `${JSON.stringify({ version: 1, base: diff.base, risk: diff.risk, environments }, undefined, 2)}\n`
+  const applications = diff.applications.map(({ changes, ...rest }) => ({
+    ...rest,
+    changes: changes.map(({ path, ...change }) => ({ path: formatSteps(path), ...change })),
+  }))
+  return `${JSON.stringify({ version: 1, base: diff.base, risk: diff.risk, applications, environments }, undefined, 2)}\n`
 }

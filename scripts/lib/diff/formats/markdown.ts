@@ -42,6 +42,8 @@ function hint(diff: Diff, names: readonly string[]): string {
 
 function lay(diff: Diff, whole: Outline, step: { lines: number; details: number }): string {
   const parts = [title(diff, whole)]
+  if (whole.applications.length > 0)
+    parts.push(laySection({ title: 'Applications', lines: whole.applications, folded: false }, step).text)
   for (const { name, headline, sections } of whole.environments) {
     const risk = diff.environments.find(({ environment }) => environment === name)?.risk ?? 'none'
     parts.push(`#### ${marks[risk]} ${name}: ${escapeMarkdown(headline)}`)

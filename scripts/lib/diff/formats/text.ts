@@ -18,8 +18,9 @@ const paint: typeof styleText = (style, text) =>
 
 /** The diff for a terminal: all of it, nothing folded. */
 export function formatText(diff: Diff): string {
-  const { headline, environments } = outline(diff)
+  const { headline, applications, environments } = outline(diff)
   const lines = [paint(['bold', riskColours[diff.risk]], headline)]
+  if (applications.length > 0) lines.push('', paint('bold', 'Applications'), ...applications.flatMap(lay))
   for (const environment of environments) {
     lines.push('', `${paint('bold', environment.name)}  ${environment.headline}`)
     for (const section of environment.sections) {

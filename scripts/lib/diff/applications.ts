@@ -1,0 +1,139 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import { at, fields, items, type KubeObject, nameOf, text, toObject, type Value } from '../objects.ts'
+import { diffFields, type FieldChange } from './fields.ts'
+import type { Risk } from './risk.ts'
+
+/** What becomes of one Application of Argo CD. */
+export interface ApplicationChange {
+  readonly application: string
+  readonly action: 'create' | 'change' | 'delete' | 'keep'
+  readonly risk: Risk
+  readonly reasons: readonly string[]
+  readonly changes: readonly FieldChange[]
+}
+
+interface Application {
+  readonly spec: Value
+  /** What made it: `ApplicationSet environments`; undefined for one that is written out. */
+  readonly set: KubeObject | undefined
+  /** Whether deleting it also deletes what it has made. */
+  readonly cascades: boolean
+}
+
+/** Which Applications come, change and go, by the files in `argocd/` of two folders, and which a change of their project concerns. */
+export function applicationChanges(before: string, after: string): ApplicationChange[] {
+  const [oldObjects, newObjects] = [readObjects(join(before, 'argocd')), readObjects(join(after, 'argocd'))]
+  const [old, now] = [applicationsOf(oldObjects), applicationsOf(newObjects)]
+  const projects = changedProjects(oldObjects, newObjects)
+  return [...new Set([...old.keys(), ...now.keys()])].sort().flatMap((name) => {
+    const [one, other] = [old.get(name), now.get(name)]
+    if (one === undefined)
+      return [{ application: name, action: 'create', risk: 'medium', reasons: madeBy(other), changes: [] }]
+    if (other === undefined) return [goes(name, one, newObjects)]
+    const changes = diffFields(one.spec, other.spec)
+    const project = text(at(other.spec, 'project')) ?? ''
+    const reasons = [
+      ...madeBy(other),
+      ...(projects.has(project) ? [`its AppProject ${project} has changed: ${projects.get(project)}`] : []),
+    ]
+    if (changes.length === 0 && !projects.has(project)) return []
+    return [{ application: name, action: 'change', risk: 'medium', reasons, changes }]
+  })
+}
+
+/** Every object in the YAML files of a folder. Patches and kustomizations are none. */
+function readObjects(folder: string): KubeObject[] {
+  if (!existsSync(folder)) return []
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.yaml'))
+  return names.sort().flatMap((name) => {
+    const content = readFileSync(join(folder, name), 'utf8')
+    if (!/^kind: (Application|ApplicationSet|AppProject)$/m.test(content)) return []
+    const documents = parseAllDocuments(content)
+    return 'empty' in documents
+      ? []
+      : documents.flatMap((document) => toObject(document.toJS({ maxAliasCount: 100 })) ?? [])
+  })
+}
+
+function applicationsOf(objects: readonly KubeObject[]): Map<string, Application> {
+  const found = new Map<string, Application>()
+  for (const object of objects) {
+    if (object.kind === 'Application') {
+      const finalizers = items(at(object.raw, 'metadata', 'finalizers'))
+      const cascades = finalizers.some((one) => String(one).startsWith('resources-finalizer'))
+      found.set(object.name, { spec: object.raw.spec, set: undefined, cascades })
+    }
+    if (object.kind !== 'ApplicationSet') continue
+    const cascades = at(object.raw, 'spec', 'syncPolicy', 'preserveResourcesOnDeletion') !== true
+    for (const parameters of parametersOf(object)) {
+      const template = fill(at(object.raw, 'spec', 'template'), parameters)
+      // What the set's template patch makes of the parameters is not worked out, so the parameters stand for it.
+      const spec = { ...fields(at(template, 'spec')), parameters }
+      found.set(text(at(template, 'metadata', 'name')) ?? object.name, { spec, set: object, cascades })
+    }
+  }
+  return found
+}
+
+/** One set of parameters for each Application. Of a generator that asks a cluster or a repository there is one, named by what it asks. */
+function parametersOf({ raw }: KubeObject): Value[] {
+  return items(at(raw, 'spec', 'generators')).flatMap((generator) => {
+    const elements = at(generator, 'list', 'elements')
+    return Array.isArray(elements) ? elements : [{ generator }]
+  })
+}
+
+/** Puts parameters into a template: `{{ .environment }}` and `{{environment}}`. Other expressions stay as they are. */
+function fill(template: Value, parameters: Value): Value {
+  if (typeof template === 'string')
+    return template.replace(/\{\{\s*\.?([\w.]+)\s*\}\}/g, (whole, path: string) => {
+      const value = at(parameters, ...path.split('.'))
+      return typeof value === 'string' || typeof value === 'number' ? String(value) : whole
+    })
+  if (Array.isArray(template)) return template.map((item) => fill(item, parameters))
+  if (typeof template !== 'object' || template === null) return template
+  return Object.fromEntries(Object.entries(template).map(([key, value]) => [key, fill(value, parameters)]))
+}
+
+function goes(name: string, { set, cascades }: Application, after: readonly KubeObject[]): ApplicationChange {
+  const base = { application: name, changes: [] }
+  // The policy that counts is the new one, as long as the set is there.
+  const current = after.find((object) => object.kind === 'ApplicationSet' && object.name === set?.name)
+  const sync = text(at(current?.raw, 'spec', 'syncPolicy', 'applicationsSync')) ?? 'sync'
+  if (set !== undefined && current !== undefined && (sync === 'create-update' || sync === 'create-only'))
+    return {
+      ...base,
+      action: 'keep',
+      risk: 'medium',
+      reasons: [
+        `${nameOf(set)} no longer lists it, but keeps it (applicationsSync: ${sync}); deleting it is for people`,
+      ],
+    }
+  const what = cascades
+    ? 'everything it has made is deleted with it, volumes included'
+    : 'what it has made stays, and nothing manages it'
+  return {
+    ...base,
+    action: 'delete',
+    risk: cascades ? 'critical' : 'high',
+    reasons: [what, ...(set === undefined ? [] : [`${nameOf(set)} no longer makes it`])],
+  }
+}
+
+function madeBy(application: Application | undefined): string[] {
+  return application?.set === undefined ? [] : [`made by ${nameOf(application.set)}`]
+}
+
+/** What of each AppProject differs, by name. */
+function changedProjects(before: readonly KubeObject[], after: readonly KubeObject[]): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const object of after) {
+    if (object.kind !== 'AppProject') continue
+    const old = before.find(({ kind, name }) => kind === 'AppProject' && name === object.name)
+    const changes = old === undefined ? [] : diffFields(old.raw.spec, object.raw.spec)
+    if (changes.length > 0) found.set(object.name, [...new Set(changes.map(({ path }) => String(path[0])))].join(', '))
+  }
+  return found
+}

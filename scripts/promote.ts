@@ -1,0 +1,47 @@
+import { parseCommandLine, runCommand } from './lib/cli.ts'
+import { exit, UsageError } from './lib/errors.ts'
+import { readPromotionConfig } from './lib/promotion/config.ts'
+import { historyOf } from './lib/promotion/history.ts'
+import { planPromotion } from './lib/promotion/plan.ts'
+import { openBranches, readTrunk } from './lib/promotion/repository.ts'
+import { knownEnvironment, runPlan } from './lib/promotion/run.ts'
+import { root } from './lib/root.ts'
+
+const usage = `usage: npm run promote -- --from dev --to staging [--dry-run] [--rollback]
+
+Plans to give an environment the versions of the one before it, prints what moves, the gates and what Argo CD will do, then makes a branch with
+one commit and opens the pull request. The working tree is not touched.
+
+  --from, --to   environments in the order of promotion.yaml
+  --dry-run      plan and print, nothing more
+  --rollback     allow values to move back to what the environment has had
+
+exit code: 0 done or planned, 1 a gate is closed, 2 wrong use or configuration, 3 a fault of the tool`
+
+await runCommand(async () => {
+  const { values, positionals } = parseCommandLine(usage, {
+    from: { type: 'string' },
+    to: { type: 'string' },
+    'dry-run': { type: 'boolean', default: false },
+    rollback: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h' },
+  })
+  if (values.help) {
+    process.stdout.write(`${usage}\n`)
+    return exit.right
+  }
+  if (positionals.length > 0) throw new UsageError(`unexpected "${positionals[0]}"\n\n${usage}`)
+  const config = await readPromotionConfig(root)
+  const from = knownEnvironment(config.order, values.from, '--from')
+  const to = knownEnvironment(config.order, values.to, '--to')
+  const trunk = await readTrunk(root)
+  const [source, target, branches] = await Promise.all([
+    historyOf(root, from, trunk.commit),
+    historyOf(root, to, trunk.commit),
+    openBranches(root, trunk, to),
+  ])
+  const facts = { from, to, source, target, config, now: Date.now(), backwards: values.rollback }
+  const { branch } = planPromotion({ ...facts, open: [] })
+  const open = [...branches.keys()].filter((name) => name !== branch)
+  return runPlan(trunk, planPromotion({ ...facts, open }), branches.get(branch), values['dry-run'])
+})
