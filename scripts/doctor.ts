@@ -50,12 +50,10 @@ async function describe(cluster: Cluster, problem: Problem): Promise<string> {
 /** The last lines that a container said, which may be gone with it. */
 async function lastLines(cluster: Cluster, { namespace, logs }: Problem): Promise<string[]> {
   if (logs === undefined) return []
-  const which = [
-    ...(logs.container === '' ? [] : [`--container=${logs.container}`]),
-    ...(logs.previous ? ['--previous'] : []),
-  ]
-  const ask = ['--namespace', namespace, 'logs', logs.pod, '--tail=8', ...which]
-  const said = await cluster.kubectl(ask).catch((error: Error) => `(no logs: ${error.message})`)
+  const container = logs.container === '' ? [] : [`--container=${logs.container}`]
+  const ask = ['--namespace', namespace, 'logs', logs.pod, '--tail=8', ...container]
+  const present = () => cluster.kubectl(ask).catch((error: Error) => `(no logs: ${error.message})`)
+  const said = logs.previous ? await cluster.kubectl([...ask, '--previous']).catch(present) : await present()
   const lines = said.trim().split('\n')
   return lines[0] === '' ? ['(it said nothing)'] : lines.map((line) => line.slice(0, 300))
 }

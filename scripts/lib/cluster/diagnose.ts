@@ -220,7 +220,7 @@ function crashed(pod: KubeObject, container: string, status: Value): Problem {
       `container ${container} crashes: it ${how}, ${restarts} restarts`,
       isOutOfMemory ? 'Raise limits.memory, or make it use less.' : 'Its last lines say why.',
     ),
-    logs: { pod: pod.name, container, previous: running || last.exitCode !== undefined },
+    logs: { pod: pod.name, container, previous: running },
   }
 }
 
