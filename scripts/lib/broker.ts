@@ -7,6 +7,7 @@ export interface Queue {
   readonly name: string
   readonly vhost: string
   readonly quorum: boolean
+  readonly durable: boolean
   /** The ConfigMap or Secret with the definitions, and the key. */
   readonly object: KubeObject
   readonly path: Path
@@ -66,7 +67,8 @@ function queuesOf(all: readonly Definitions[]): Queue[] {
       const quorum = type === 'quorum'
       const own = Object.entries(fields(at(queue, 'arguments'))).map(([key, value]) => [key.replace(/^x-/, ''), value])
       const policy = fields(at(policyOf(policies, name, vhost, quorum), 'definition'))
-      return { name, vhost, quorum, object, path, settings: { ...policy, ...Object.fromEntries(own) } }
+      const durable = at(queue, 'durable') !== false
+      return { name, vhost, quorum, durable, object, path, settings: { ...policy, ...Object.fromEntries(own) } }
     }),
   )
 }

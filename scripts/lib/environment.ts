@@ -23,8 +23,17 @@ export interface Environment {
   readonly namespaces: readonly string[]
   /** Whether anything is rendered into the namespace. What is in any other one is not known. */
   hasNamespace(namespace: string): boolean
+  /** Whether what is neither rendered nor declared is known not to exist: so in our own environments, and wherever a `check.yaml` says what else there is. */
+  readonly isWhole: boolean
+  /**
+   * Whether operators whose kinds are not known here may make pods, Services and the like in the namespace: only in what is not whole, beside a
+   * custom resource.
+   */
+  isOperated(namespace: string): boolean
   /** What `check.yaml` declares to exist in the cluster without being rendered here. */
   provided(kind: string, name: string): Provided | undefined
+  /** Whether `check.yaml` declares any object of the kind: then it declares all that the environment may name. */
+  declares(kind: string): boolean
 }
 
 /** Builds the index. `provided` are the declarations of `check.yaml` that hold for this environment. */
@@ -32,6 +41,7 @@ export function createEnvironment(
   name: string,
   objects: readonly KubeObject[],
   provided: readonly Provided[] = [],
+  isWhole = true,
 ): Environment {
   const kinds = new Map<string, KubeObject[]>()
   const byId = new Map<string, KubeObject>()
@@ -41,10 +51,14 @@ export function createEnvironment(
   // A selector with a label is asked of the pods that bear this label only, so many Services over many workloads stay cheap.
   const workloadsByLabel = new Map<string, Workload[]>()
   const namespaces = new Set<string>()
+  const operated = new Set<string>()
   for (const object of objects) {
     push(kinds, object.kind, object)
+    if (mayMakeOthers(object)) operated.add(object.namespace)
     namespaces.add(object.kind === 'Namespace' ? object.name : object.namespace)
-    byId.set(key(object.kind, object.namespace, object.name), object)
+    // Knative has Services, too: where a name is given twice, that of Kubernetes itself is meant.
+    const id = key(object.kind, object.namespace, object.name)
+    if (!byId.has(id) || isKubernetesGroup(groupOf(object.apiVersion))) byId.set(id, object)
     const workload = toWorkload(object)
     if (workload === undefined) continue
     workloads.push(workload)
@@ -78,8 +92,26 @@ export function createEnvironment(
       candidates(namespace, selector).filter((workload) => selectsByMap(selector, workload.labels)),
     namespaces: [...namespaces],
     hasNamespace: (namespace) => namespaces.has(namespace),
+    isWhole,
+    isOperated: (namespace) => !isWhole && operated.has(namespace),
     provided: (kind, objectName) => provided.find((entry) => entry.kind === kind && entry.name === objectName),
+    declares: (kind) => provided.some((entry) => entry.kind === kind),
   }
+}
+
+/** Groups of custom resources whose controllers make nothing that is not known here. */
+const knownGroups = new Set(['keda.sh', 'external-secrets.io', 'argoproj.io', 'cert-manager.io', 'bitnami.com'])
+const makersOfPods = new Set(['Prometheus', 'PrometheusAgent', 'Alertmanager', 'ThanosRuler'])
+
+function mayMakeOthers({ apiVersion, kind }: KubeObject): boolean {
+  const group = groupOf(apiVersion)
+  if (isKubernetesGroup(group) || knownGroups.has(group)) return false
+  return group !== 'monitoring.coreos.com' || makersOfPods.has(kind)
+}
+
+/** Whether an API group belongs to Kubernetes itself: those without a dot, and those in k8s.io. */
+export function isKubernetesGroup(group: string): boolean {
+  return !group.includes('.') || group.endsWith('.k8s.io')
 }
 
 function push<T>(lists: Map<string, T[]>, name: string, entry: T): void {

@@ -77,12 +77,22 @@ const tlsKeys = ['tls.crt', 'tls.key', 'ca.crt']
 function externalKeys(object: KubeObject): string[] | undefined {
   const spec = object.raw.spec
   const template = at(spec, 'target', 'template')
-  if (items(at(template, 'templateFrom')).length > 0) return undefined
-  const templated = Object.keys(fields(at(template, 'data')))
+  const from = items(at(template, 'templateFrom')).map(templateKeys)
+  if (from.includes(undefined)) return undefined
+  const templated = [...Object.keys(fields(at(template, 'data'))), ...from.flatMap((keys) => keys ?? [])]
   const merges = at(template, 'mergePolicy') === 'Merge'
   if (templated.length > 0 && !merges) return templated
   if (items(at(spec, 'dataFrom')).length > 0) return undefined
   return [...templated, ...items(at(spec, 'data')).flatMap((entry) => text(at(entry, 'secretKey')) ?? [])]
+}
+
+/** The keys that a template in a ConfigMap or Secret makes: one for each of its items, unless it makes keys and values of its own. */
+function templateKeys(source: unknown): string[] | undefined {
+  const listed = items(at(source, 'configMap', 'items') ?? at(source, 'secret', 'items'))
+  const plain = [source, ...listed].every((entry) => (text(at(entry, 'templateAs')) ?? 'Values') === 'Values')
+  if (!plain || (text(at(source, 'target')) ?? 'Data') !== 'Data' || at(source, 'literal') !== undefined)
+    return undefined
+  return listed.flatMap((item) => text(at(item, 'key')) ?? [])
 }
 
 function certificateKeys(object: KubeObject): string[] | undefined {

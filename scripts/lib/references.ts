@@ -129,6 +129,11 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     { at: 'spec.target.template.templateFrom.*.configMap', kind: 'ConfigMap', key: 'items.*.key' },
     { at: 'spec.target.template.templateFrom.*.secret', kind: 'Secret', key: 'items.*.key' },
   ],
+  SecretStore: ['vault.auth.kubernetes', 'aws.auth.jwt', 'gcpsm.auth.workloadIdentity'].map((provider) => ({
+    at: `spec.provider.${provider}.serviceAccountRef`,
+    kind: 'ServiceAccount',
+    namespaced: true,
+  })),
   ServiceMonitor: scrapeRows('endpoints'),
   PodMonitor: scrapeRows('podMetricsEndpoints'),
   ValidatingWebhookConfiguration: [{ at: 'webhooks.*.clientConfig.service', ...webhookRow }],
@@ -236,7 +241,7 @@ export type Target = { readonly keys: ReadonlySet<string> | undefined; readonly 
 
 /**
  * Looks a target up: among the rendered objects, among what rendered objects make (an ExternalSecret's Secret), among what `check.yaml` declares.
- * @returns `unknown` when it would be in a namespace into which nothing is rendered; undefined when it does not exist
+ * @returns `unknown` when it would be in a namespace into which nothing is rendered, or may be made by others; undefined when it does not exist
  */
 export function resolve(environment: Environment, kind: string, namespace: string, name: string): Target {
   const object = environment.find(kind, namespace, name)
@@ -247,8 +252,22 @@ export function resolve(environment: Environment, kind: string, namespace: strin
   if (provided !== undefined) return { keys: provided.keys && new Set(provided.keys), madeBy: 'check.yaml' }
   if (builtIn(kind, name)) return { keys: undefined, madeBy: 'Kubernetes' }
   if (!clusterScoped.has(kind) && !environment.hasNamespace(namespace)) return 'unknown'
-  return undefined
+  if (!environment.isWhole && fromElsewhere.has(kind)) return 'unknown'
+  return environment.isOperated(namespace) ? 'unknown' : undefined
 }
+
+/** Kinds that repositories often leave to others to make: by hand, by the platform, by a secret store. */
+const fromElsewhere = new Set([
+  'Secret',
+  'PersistentVolumeClaim',
+  'PriorityClass',
+  'RuntimeClass',
+  'Role',
+  'ClusterRole',
+  'SecretStore',
+  'ClusterSecretStore',
+  'Gateway',
+])
 
 function dataKeys(object: KubeObject): ReadonlySet<string> | undefined {
   if (object.kind !== 'ConfigMap' && object.kind !== 'Secret') return undefined

@@ -1,14 +1,55 @@
+import { someDeclarations } from '../lib/conventions.ts'
+import type { Environment } from '../lib/environment.ts'
+import type { Path } from '../lib/finding.ts'
+import { at, items, type KubeObject, text } from '../lib/objects.ts'
 import { unresolved } from '../lib/references.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
   id: 'class-exists',
   severity: 'error',
-  summary: 'Every PriorityClass and RuntimeClass that a pod names exists.',
-  why: 'The API server refuses pods of a class that does not exist, so the workload stays at no pods.',
+  summary:
+    'Every PriorityClass and RuntimeClass that a pod names exists, and every StorageClass and GatewayClass, where any is known.',
+  why: 'The API server refuses pods of a class that does not exist, so the workload stays at no pods; nobody makes a volume or an address of one.',
   fix: 'Render the class, name one that exists, or declare it in check.yaml if an operator makes it.',
+  needs: someDeclarations,
   check(environment, report) {
     for (const kind of ['PriorityClass', 'RuntimeClass'])
       for (const { reference, path, message } of unresolved(environment, kind)) report(reference.source, path, message)
+    // Installers make these; so only who has declared or rendered some says which there are.
+    for (const [kind, references] of Object.entries(classes(environment))) {
+      const rendered = environment.ofKind(kind).map(({ name }) => name)
+      if (rendered.length === 0 && !environment.declares(kind)) continue
+      for (const { object, path, name } of references)
+        if (!rendered.includes(name) && environment.provided(kind, name) === undefined)
+          report(object, path, `there is no ${kind} "${name}": neither rendered nor declared in check.yaml`)
+    }
   },
 })
+
+interface Named {
+  readonly object: KubeObject
+  readonly path: Path
+  readonly name: string
+}
+
+function classes(environment: Environment): Readonly<Record<string, readonly Named[]>> {
+  const named = (object: KubeObject, path: Path): Named[] => {
+    const name = text(at(object.raw, ...path))
+    return name ? [{ object, path, name }] : []
+  }
+  const claims = environment
+    .ofKind('PersistentVolumeClaim', '')
+    .flatMap((claim) => named(claim, ['spec', 'storageClassName']))
+  const templates = environment
+    .ofKind('StatefulSet', 'apps')
+    .flatMap((object) =>
+      items(at(object.raw, 'spec', 'volumeClaimTemplates')).flatMap((_, index) =>
+        named(object, ['spec', 'volumeClaimTemplates', index, 'spec', 'storageClassName']),
+      ),
+    )
+  const gateways = environment
+    .ofKind('Gateway', 'gateway.networking.k8s.io')
+    .flatMap((gateway) => named(gateway, ['spec', 'gatewayClassName']))
+  return { StorageClass: [...claims, ...templates], GatewayClass: gateways }
+}

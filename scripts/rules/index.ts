@@ -1,8 +1,11 @@
 import type { Rule } from '../lib/rule.ts'
 import addressResolves from './address-resolves.ts'
 import alertActionable from './alert-actionable.ts'
+import alertExpression from './alert-expression.ts'
+import alertJobScraped from './alert-job-scraped.ts'
 import backendExists from './backend-exists.ts'
 import claimShared from './claim-shared.ts'
+import claimWritable from './claim-writable.ts'
 import classExists from './class-exists.ts'
 import configmapExists from './configmap-exists.ts'
 import connectionAllowed from './connection-allowed.ts'
@@ -10,28 +13,45 @@ import connectionDeclared from './connection-declared.ts'
 import cronjobConcurrency from './cronjob-concurrency.ts'
 import cronjobSchedule from './cronjob-schedule.ts'
 import cronjobTimeZone from './cronjob-time-zone.ts'
+import dataKept from './data-kept.ts'
 import dnsAllowed from './dns-allowed.ts'
+import emptyDirFits from './empty-dir-fits.ts'
 import envReferencesExist from './env-references-exist.ts'
 import ephemeralStorage from './ephemeral-storage.ts'
 import extendedResources from './extended-resources.ts'
+import externalSecretTemplate from './external-secret-template.ts'
 import gatewayAcceptsRoute from './gateway-accepts-route.ts'
+import gatewayListeners from './gateway-listeners.ts'
 import gpuPlacement from './gpu-placement.ts'
+import gpuRequired from './gpu-required.ts'
 import gracePeriodOutlastsDrain from './grace-period-outlasts-drain.ts'
 import hostUsers from './host-users.ts'
 import imagePinned from './image-pinned.ts'
+import imagePullPolicy from './image-pull-policy.ts'
 import imageRegistry from './image-registry.ts'
+import imageVersionsAgree from './image-versions-agree.ts'
 import jobBounded from './job-bounded.ts'
+import jobReplaceable from './job-replaceable.ts'
+import jobRuns from './job-runs.ts'
 import jobTimeoutFits from './job-timeout-fits.ts'
+import jsonValid from './json-valid.ts'
 import kedaRabbitmqQueue from './keda-rabbitmq-queue.ts'
+import kedaRabbitmqTrigger from './keda-rabbitmq-trigger.ts'
 import kedaTriggerAddress from './keda-trigger-address.ts'
 import limitRangeAdmits from './limit-range-admits.ts'
 import limitsCoverRequests from './limits-cover-requests.ts'
+import loopbackPort from './loopback-port.ts'
+import memberExists from './member-exists.ts'
+import memoryInBytes from './memory-in-bytes.ts'
 import memoryLimit from './memory-limit.ts'
 import modelsAgree from './models-agree.ts'
 import monitorPort from './monitor-port.ts'
 import monitorSelects from './monitor-selects.ts'
+import monitorTimeout from './monitor-timeout.ts'
+import mountedFileExists from './mounted-file-exists.ts'
 import namespaceDeclared from './namespace-declared.ts'
 import namespacePodSecurity from './namespace-pod-security.ts'
+import networkPolicyNarrow from './network-policy-narrow.ts'
 import networkPolicyPeerExists from './network-policy-peer-exists.ts'
 import networkPolicyPortExists from './network-policy-port-exists.ts'
 import networkPolicySelectsPods from './network-policy-selects-pods.ts'
@@ -43,6 +63,7 @@ import ownServiceAccount from './own-service-account.ts'
 import pdbAllowsDisruption from './pdb-allows-disruption.ts'
 import pdbDisjoint from './pdb-disjoint.ts'
 import pdbExists from './pdb-exists.ts'
+import pdbProtects from './pdb-protects.ts'
 import pdbSelectsPods from './pdb-selects-pods.ts'
 import pdbUnhealthyPods from './pdb-unhealthy-pods.ts'
 import persistentVolumeClaimExists from './persistent-volume-claim-exists.ts'
@@ -62,20 +83,29 @@ import podSecuritySeccomp from './pod-security-seccomp.ts'
 import podSecuritySelinux from './pod-security-selinux.ts'
 import podSecuritySysctls from './pod-security-sysctls.ts'
 import podSecurityVolumes from './pod-security-volumes.ts'
+import portScheme from './port-scheme.ts'
+import preStopFits from './pre-stop-fits.ts'
 import probePortDeclared from './probe-port-declared.ts'
+import probeValid from './probe-valid.ts'
 import probesDistinct from './probes-distinct.ts'
 import probesPresent from './probes-present.ts'
+import programConfigured from './program-configured.ts'
+import programEndpoints from './program-endpoints.ts'
 import quotaHolds from './quota-holds.ts'
 import quotaNeedsResources from './quota-needs-resources.ts'
+import rabbitmqConfiguration from './rabbitmq-configuration.ts'
 import rabbitmqQueueSafe from './rabbitmq-queue-safe.ts'
 import readOnlyRootFilesystem from './read-only-root-filesystem.ts'
 import redisMaxmemory from './redis-maxmemory.ts'
 import referenceGrant from './reference-grant.ts'
 import referenceHashSuffix from './reference-hash-suffix.ts'
 import removedApi from './removed-api.ts'
+import replicasRun from './replicas-run.ts'
 import resourceRequests from './resource-requests.ts'
 import restartPolicy from './restart-policy.ts'
 import roleExists from './role-exists.ts'
+import rolloutKeepsPods from './rollout-keeps-pods.ts'
+import routeRules from './route-rules.ts'
 import scaledobjectFallback from './scaledobject-fallback.ts'
 import scaledobjectScaleToZero from './scaledobject-scale-to-zero.ts'
 import scaledobjectTriggerNames from './scaledobject-trigger-names.ts'
@@ -83,6 +113,7 @@ import scalerBounds from './scaler-bounds.ts'
 import scalerNeedsRequests from './scaler-needs-requests.ts'
 import scalerOwnsReplicas from './scaler-owns-replicas.ts'
 import scalerTargetExists from './scaler-target-exists.ts'
+import scalerValid from './scaler-valid.ts'
 import secretExists from './secret-exists.ts'
 import secretInPlainSight from './secret-in-plain-sight.ts'
 import secretStoreExists from './secret-store-exists.ts'
@@ -90,10 +121,13 @@ import selectorMatchesTemplate from './selector-matches-template.ts'
 import selectorsDisjoint from './selectors-disjoint.ts'
 import serviceAccountExists from './service-account-exists.ts'
 import serviceAccountToken from './service-account-token.ts'
+import servicePorts from './service-ports.ts'
 import serviceSelectsPods from './service-selects-pods.ts'
 import serviceTargetPort from './service-target-port.ts'
 import standardLabels from './standard-labels.ts'
 import statefulsetService from './statefulset-service.ts'
+import storeConfiguration from './store-configuration.ts'
+import syncAnnotations from './sync-annotations.ts'
 import syncWaveOrder from './sync-wave-order.ts'
 import tokenNotMounted from './token-not-mounted.ts'
 import topologySpreadSelectsOwnPods from './topology-spread-selects-own-pods.ts'
@@ -101,8 +135,10 @@ import triggerAuthenticationExists from './trigger-authentication-exists.ts'
 import uniqueEnvNames from './unique-env-names.ts'
 import uniquePorts from './unique-ports.ts'
 import updateStrategy from './update-strategy.ts'
+import userKnown from './user-known.ts'
 import validLabels from './valid-labels.ts'
 import validNames from './valid-names.ts'
+import volumeGroup from './volume-group.ts'
 import volumeMountDeclared from './volume-mount-declared.ts'
 import volumeUsed from './volume-used.ts'
 
@@ -110,8 +146,11 @@ import volumeUsed from './volume-used.ts'
 export const rules: readonly Rule[] = [
   addressResolves,
   alertActionable,
+  alertExpression,
+  alertJobScraped,
   backendExists,
   claimShared,
+  claimWritable,
   classExists,
   configmapExists,
   connectionAllowed,
@@ -119,28 +158,45 @@ export const rules: readonly Rule[] = [
   cronjobConcurrency,
   cronjobSchedule,
   cronjobTimeZone,
+  dataKept,
   dnsAllowed,
+  emptyDirFits,
   envReferencesExist,
   ephemeralStorage,
   extendedResources,
+  externalSecretTemplate,
   gatewayAcceptsRoute,
+  gatewayListeners,
   gpuPlacement,
+  gpuRequired,
   gracePeriodOutlastsDrain,
   hostUsers,
   imagePinned,
+  imagePullPolicy,
   imageRegistry,
+  imageVersionsAgree,
   jobBounded,
+  jobReplaceable,
+  jobRuns,
   jobTimeoutFits,
+  jsonValid,
   kedaRabbitmqQueue,
+  kedaRabbitmqTrigger,
   kedaTriggerAddress,
   limitRangeAdmits,
   limitsCoverRequests,
+  loopbackPort,
+  memberExists,
+  memoryInBytes,
   memoryLimit,
   modelsAgree,
   monitorPort,
   monitorSelects,
+  monitorTimeout,
+  mountedFileExists,
   namespaceDeclared,
   namespacePodSecurity,
+  networkPolicyNarrow,
   networkPolicyPeerExists,
   networkPolicyPortExists,
   networkPolicySelectsPods,
@@ -152,6 +208,7 @@ export const rules: readonly Rule[] = [
   pdbAllowsDisruption,
   pdbDisjoint,
   pdbExists,
+  pdbProtects,
   pdbSelectsPods,
   pdbUnhealthyPods,
   persistentVolumeClaimExists,
@@ -171,20 +228,29 @@ export const rules: readonly Rule[] = [
   podSecuritySelinux,
   podSecuritySysctls,
   podSecurityVolumes,
+  portScheme,
+  preStopFits,
   probePortDeclared,
+  probeValid,
   probesDistinct,
   probesPresent,
+  programConfigured,
+  programEndpoints,
   quotaHolds,
   quotaNeedsResources,
+  rabbitmqConfiguration,
   rabbitmqQueueSafe,
   readOnlyRootFilesystem,
   redisMaxmemory,
   referenceGrant,
   referenceHashSuffix,
   removedApi,
+  replicasRun,
   resourceRequests,
   restartPolicy,
   roleExists,
+  rolloutKeepsPods,
+  routeRules,
   scaledobjectFallback,
   scaledobjectScaleToZero,
   scaledobjectTriggerNames,
@@ -192,6 +258,7 @@ export const rules: readonly Rule[] = [
   scalerNeedsRequests,
   scalerOwnsReplicas,
   scalerTargetExists,
+  scalerValid,
   secretExists,
   secretInPlainSight,
   secretStoreExists,
@@ -199,10 +266,13 @@ export const rules: readonly Rule[] = [
   selectorsDisjoint,
   serviceAccountExists,
   serviceAccountToken,
+  servicePorts,
   serviceSelectsPods,
   serviceTargetPort,
   standardLabels,
   statefulsetService,
+  storeConfiguration,
+  syncAnnotations,
   syncWaveOrder,
   tokenNotMounted,
   topologySpreadSelectsOwnPods,
@@ -210,8 +280,10 @@ export const rules: readonly Rule[] = [
   uniqueEnvNames,
   uniquePorts,
   updateStrategy,
+  userKnown,
   validLabels,
   validNames,
+  volumeGroup,
   volumeMountDeclared,
   volumeUsed,
 ]

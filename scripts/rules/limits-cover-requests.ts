@@ -1,5 +1,5 @@
 import type { Path } from '../lib/finding.ts'
-import { at, fields, type Value } from '../lib/objects.ts'
+import { at, fields, items, type Value } from '../lib/objects.ts'
 import { quantity } from '../lib/quantity.ts'
 import { containersWithResources, defaultFor, statedResources } from '../lib/resources.ts'
 import { defineRule } from '../lib/rule.ts'
@@ -11,6 +11,17 @@ export default defineRule({
   why: 'The API server refuses such a pod: a Deployment then stays without pods, and only its ReplicaSet says why.',
   fix: 'Raise the limit or lower the request.',
   check(environment, report) {
+    for (const range of environment.ofKind('LimitRange', ''))
+      for (const [index, limit] of items(at(range.raw, 'spec', 'limits')).entries())
+        for (const [resource, request] of Object.entries(fields(at(limit, 'defaultRequest')))) {
+          const most = at(limit, 'default', resource) ?? at(limit, 'max', resource)
+          if ((quantity(request) ?? 0) > (quantity(most) ?? Number.POSITIVE_INFINITY))
+            report(
+              range,
+              ['spec', 'limits', index, 'defaultRequest', resource],
+              `the default request of ${resource} is ${request}, more than the default limit of ${most}`,
+            )
+        }
     for (const workload of environment.workloads) {
       const { object, pod, podPath } = workload
       const judge = (path: Path, who: string, resource: string, request: Value, limit: Value, source: string) => {

@@ -1,4 +1,5 @@
 import { type Queue, queuesByNamespace } from '../lib/broker.ts'
+import { brokerDefinitions } from '../lib/conventions.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
@@ -8,6 +9,7 @@ export default defineRule({
     'A queue of the broker definitions is a quorum queue with a dead-letter queue, a length limit that refuses, and a delivery limit.',
   why: 'A classic queue is lost with its node; without a dead-letter queue a message that always fails is dropped or redelivered for ever; without a limit the broker fills up and blocks every publisher.',
   fix: 'Declare x-queue-type: quorum, and a policy with dead-letter-exchange, dead-letter-strategy: at-least-once, max-length and overflow: reject-publish.',
+  needs: brokerDefinitions,
   check(environment, report) {
     for (const queues of queuesByNamespace(environment).values()) {
       const targets = new Set(queues.map(({ settings }) => settings['dead-letter-routing-key']))
@@ -19,11 +21,12 @@ export default defineRule({
 })
 
 function* faultsOf(
-  { name, vhost, quorum, settings }: Queue,
+  { name, vhost, quorum, durable, settings }: Queue,
   queues: readonly Queue[],
   isDeadLetterQueue: boolean,
 ): Generator<string> {
   if (!quorum) yield 'is not a quorum queue; expected the argument x-queue-type: quorum'
+  if (!durable) yield 'is not durable, so it is gone after a restart; expected durable: true'
   if (settings['max-length'] === undefined && settings['max-length-bytes'] === undefined)
     yield 'has no length limit; expected max-length or max-length-bytes in its arguments or policy'
   else if (settings.overflow !== 'reject-publish')

@@ -1,8 +1,10 @@
+import { edgesOf } from '../lib/dependencies.ts'
 import type { Environment } from '../lib/environment.ts'
-import { type KubeObject, nameOf } from '../lib/objects.ts'
+import type { Path } from '../lib/finding.ts'
+import { at, existing, type KubeObject, nameOf, text } from '../lib/objects.ts'
 import { producedObjects } from '../lib/producers.ts'
 import { referencesTo } from '../lib/references.ts'
-import { defineRule } from '../lib/rule.ts'
+import { defineRule, type Report } from '../lib/rule.ts'
 
 /** What a pod waits for. */
 const kinds = ['ConfigMap', 'Secret', 'PersistentVolumeClaim', 'ServiceAccount', 'PriorityClass'] as const
@@ -12,7 +14,7 @@ const phases = ['PreSync', 'Sync', 'PostSync']
 export default defineRule({
   id: 'sync-wave-order',
   severity: 'error',
-  summary: 'What a workload needs to start is synced by Argo CD in the same wave or an earlier one.',
+  summary: 'What an object needs to get healthy is synced by Argo CD in the same wave or an earlier one.',
   why: 'Argo CD waits for each wave to be healthy: a workload whose ConfigMap or Secret comes in a later wave never gets healthy, so the sync never gets there.',
   fix: "Lower the wave (argocd.argoproj.io/sync-wave) of what is needed, or raise the workload's.",
   check(environment, report) {
@@ -29,8 +31,74 @@ export default defineRule({
           `${nameOf(target)} comes in ${describe(needed)}, after this ${source.kind} in ${describe(own)}`,
         )
       }
+    for (const object of environment.objects) {
+      const namespace = environment.find('Namespace', '', object.namespace)
+      if (namespace !== undefined && after(namespace, object)) reportLate(report, object, namespace)
+    }
+    for (const external of environment.ofKind('ExternalSecret', 'external-secrets.io')) {
+      const kind = text(at(external.raw, 'spec', 'secretStoreRef', 'kind')) ?? 'SecretStore'
+      const store = environment.find(
+        kind,
+        kind === 'SecretStore' ? external.namespace : '',
+        text(at(external.raw, 'spec', 'secretStoreRef', 'name')) ?? '',
+      )
+      if (store !== undefined && after(store, external)) reportLate(report, external, store)
+    }
+    for (const { source, namespace, name } of [
+      ...referencesTo(environment, 'ServiceAccount'),
+      ...referencesTo(environment, 'ConfigMap'),
+    ]) {
+      const target =
+        environment.find('ServiceAccount', namespace, name) ?? environment.find('ConfigMap', namespace, name)
+      if (['SecretStore', 'ExternalSecret'].includes(source.kind) && target !== undefined && after(target, source))
+        reportLate(report, source, target)
+    }
+    for (const { source, namespace, name } of referencesTo(environment, 'Secret')) {
+      const target = targetOf(environment, 'Secret', namespace, name)
+      if (['Gateway', 'TriggerAuthentication'].includes(source.kind) && target !== undefined && after(target, source))
+        reportLate(report, source, target)
+    }
+    for (const policy of environment.ofKind('NetworkPolicy', 'networking.k8s.io'))
+      for (const { object } of environment.selectedBy(policy.namespace, at(policy.raw, 'spec', 'podSelector')))
+        if (after(policy, object)) {
+          reportLate(report, object, policy)
+          break
+        }
+    // Argo CD waits for a Job to end and a Deployment to get ready before it goes on, so what they connect to has to be there.
+    for (const { from, to, declaration } of edgesOf(environment)) {
+      if (from !== to && from.object.kind !== 'CronJob' && after(to.object, from.object))
+        reportLate(report, from.object, to.object)
+      if (from.object.kind !== 'Job') continue
+      // A Job that reaches pods before they are ready makes them ready: in a later wave it would never come.
+      const service = environment.find('Service', from.object.namespace, declaration.address.host.split('.')[1] ?? '')
+      const early = service !== undefined && at(service.raw, 'spec', 'publishNotReadyAddresses') === true
+      if (early && after(from.object, to.object))
+        report(
+          from.object,
+          wavePath(from.object),
+          `${nameOf(to.object)} of ${describe(position(to.object))} is waited for before this Job of ${describe(position(from.object))} comes, which reaches its pods before they are ready`,
+        )
+    }
   },
 })
+
+/** Whether the first is synced after the second. */
+function after(first: KubeObject, second: KubeObject): boolean {
+  const [one, other] = [position(first), position(second)]
+  return one.phase > other.phase || (one.phase === other.phase && one.wave > other.wave)
+}
+
+function reportLate(report: Report, object: KubeObject, needed: KubeObject): void {
+  report(
+    object,
+    wavePath(object),
+    `${nameOf(needed)} comes in ${describe(position(needed))}, after this ${object.kind} in ${describe(position(object))}`,
+  )
+}
+
+function wavePath({ raw }: KubeObject): Path {
+  return existing(raw, ['metadata', 'annotations', 'argocd.argoproj.io/sync-wave'])
+}
 
 /** The rendered object that has to be synced before the target exists. */
 function targetOf(environment: Environment, kind: string, namespace: string, name: string): KubeObject | undefined {

@@ -1,0 +1,304 @@
+import { at, fields, items, text } from '../lib/objects.ts'
+import { broken, type MutationClass, remove, rewrite, set } from './mutation.ts'
+import { containers, files } from './places.ts'
+
+/** ConfigMaps whose keys are environment variables, with one of them. */
+function variable(name: string, change: (value: string) => string | undefined): MutationClass['seed'] {
+  return function* (environment) {
+    for (const { object, path } of files(environment, name)) {
+      const value = change(text(at(object.raw, ...path)) ?? '')
+      yield value === undefined ? remove(object, path) : set(object, path, value)
+    }
+    for (const { object, container } of containers(environment))
+      for (const { name: own, value: before, path } of container.env)
+        if (own === name && before !== undefined) {
+          const value = change(before)
+          yield value === undefined ? remove(object, path) : set(object, [...path, 'value'], value)
+        }
+  }
+}
+
+const all = (names: readonly string[], change: (value: string) => string | undefined): MutationClass['seed'] =>
+  function* (environment) {
+    for (const name of names) yield* variable(name, change)(environment)
+  }
+
+const urls = [
+  'RABBITMQ_URL',
+  'REDIS_URL',
+  'POSTGRES_URL',
+  'OLLAMA_URL',
+  'OLLAMA_HOSTS',
+  'DATA_SOURCE_URI',
+  'REDIS_ADDR',
+]
+const users = ['RABBITMQ_USERNAME', 'REDIS_USERNAME', 'POSTGRES_USERNAME', 'REDIS_USER', 'DATA_SOURCE_USER']
+const secretFiles = [
+  'RABBITMQ_PASSWORD_FILE',
+  'REDIS_PASSWORD_FILE',
+  'POSTGRES_PASSWORD_FILE',
+  'GATEWAY_PASSWORD_FILE',
+  'COLLECTOR_PASSWORD_FILE',
+  'DATA_SOURCE_PASS_FILE',
+]
+const numbers = [
+  'PORT',
+  'METRICS_PORT',
+  'BATCH_SIZE',
+  'BATCH_WAIT_MS',
+  'CONCURRENCY',
+  'CONTEXT_LENGTH',
+  'MAX_TOKENS',
+  'JOB_TIMEOUT_SECONDS',
+  'DRAIN_SECONDS',
+]
+
+/** A setting of a configuration file in a ConfigMap: `maxmemory 10gb`, `max_connections = 200`. */
+function setting(file: string, pattern: RegExp, replacement: string): MutationClass['seed'] {
+  return function* (environment) {
+    for (const { object, path } of files(environment, file))
+      yield* rewrite(object, path, (content) => content.replace(pattern, replacement))
+  }
+}
+
+export const configuration: readonly MutationClass[] = [
+  broken(
+    'url-host',
+    'The name does not resolve; the program never starts to work.',
+    all(urls, (value) => value.replace(/(^|\/\/)[a-z]+([-.:])/, '$1nowhere$2')),
+  ),
+  broken(
+    'url-port',
+    'Nobody listens on the port.',
+    all(urls, (value) => value.replace(/:(\d+)(\/|\?| |$)/, ':9999$2')),
+  ),
+  broken(
+    'url-scheme',
+    'The program refuses the URL, or speaks another protocol.',
+    all(['RABBITMQ_URL', 'REDIS_URL', 'POSTGRES_URL', 'OLLAMA_URL'], (value) => value.replace(/^\w+:/, 'tcp:')),
+  ),
+  broken(
+    'url-namespace',
+    'The name leads into a namespace where there is no such Service.',
+    all(['RABBITMQ_URL', 'REDIS_URL', 'OLLAMA_URL'], (value) => value.replace(/\/\/([a-z]+):/, '//$1.default.svc:')),
+  ),
+  broken(
+    'variable-missing',
+    'The program exits at start: the variable has no default.',
+    all(
+      [
+        'RABBITMQ_USERNAME',
+        'REDIS_USERNAME',
+        'POSTGRES_USERNAME',
+        'CHAT_MODEL',
+        'EMBED_MODEL',
+        'CONTEXT_LENGTH',
+        'OLLAMA_HOSTS',
+        ...secretFiles,
+      ],
+      () => undefined,
+    ),
+  ),
+  broken('variable-misspelt', 'The program reads its default, or exits at start.', function* (environment) {
+    for (const name of [...users, ...secretFiles, 'CHAT_MODEL', 'EMBED_MODEL', 'CONTEXT_LENGTH'])
+      for (const { object, path } of files(environment, name)) {
+        const value = at(object.raw, ...path)
+        yield [remove(object, path), set(object, ['data', name.replace('_', '')], value)]
+      }
+  }),
+  broken(
+    'variable-not-a-number',
+    'The program exits at start: it expects a number.',
+    all(numbers, (value) => `${value}s`),
+  ),
+  broken(
+    'variable-out-of-range',
+    'The program exits at start: the number is out of range.',
+    all(['CONCURRENCY', 'BATCH_SIZE', 'CONTEXT_LENGTH', 'MAX_TOKENS'], () => '0'),
+  ),
+  broken(
+    'log-level',
+    'The program exits at start: it knows no such level.',
+    all(['LOG_LEVEL'], () => 'verbose'),
+  ),
+  broken(
+    'credentials-file',
+    'The program exits at start: there is no such file.',
+    all(secretFiles, (value) => `${value}-v2`),
+  ),
+  broken(
+    'credentials-folder',
+    'The program exits at start: nothing is mounted there.',
+    all(secretFiles, (value) => value.replace('/credentials/', '/secrets/')),
+  ),
+  broken('credentials-mount', 'The files are not where the program looks for them.', function* (environment) {
+    for (const { object, container, path } of containers(environment))
+      for (const [index, mount] of items(at(container.raw, 'volumeMounts')).entries())
+        if (text(at(mount, 'mountPath'))?.startsWith('/etc/inference/') && at(container.raw, 'command') === undefined)
+          yield set(object, [...path, 'volumeMounts', index, 'mountPath'], '/run/secrets/inference')
+  }),
+  broken(
+    'configuration-mount',
+    'The program starts without its configuration, or not at all: the file is not there.',
+    function* (environment) {
+      for (const { object, container, path } of containers(environment))
+        for (const [index, mount] of items(at(container.raw, 'volumeMounts')).entries())
+          if (/^\/usr\/local\/etc|^\/scripts/.test(text(at(mount, 'mountPath')) ?? ''))
+            yield set(object, [...path, 'volumeMounts', index, 'mountPath'], '/configuration')
+    },
+  ),
+  broken('argument-file', 'The program exits at start: there is no such file.', function* (environment) {
+    for (const { object, container, path } of containers(environment))
+      for (const field of ['args', 'command'])
+        for (const [index] of items(at(container.raw, field)).entries())
+          yield* rewrite(object, [...path, field, index], (value) =>
+            value.replace(/(\/(?:usr\/local\/etc|scripts|etc\/inference)\/.*)\.(\w+)$/, '$1-v2.$2'),
+          )
+  }),
+  broken(
+    'username',
+    'The server knows no such user, or one with other rights: authentication fails.',
+    function* (environment) {
+      for (const name of users) yield* variable(name, (value) => `${value}-v2`)(environment)
+    },
+  ),
+  broken(
+    'port-disagrees',
+    'The program listens on another port than the one that Service, probes and monitor ask.',
+    all(['PORT', 'METRICS_PORT'], () => '8181'),
+  ),
+  broken(
+    'drain-too-long',
+    'SIGKILL comes before the work in hand is done: requests are done twice.',
+    all(['DRAIN_SECONDS'], () => '3600'),
+  ),
+  broken(
+    'job-timeout-too-long',
+    'The broker takes the message away, or the pod is killed, before the job ends.',
+    all(['JOB_TIMEOUT_SECONDS'], () => '7200'),
+  ),
+  broken('grace-too-short', 'SIGKILL comes before the work in hand is done.', function* (environment) {
+    for (const { object, podPath, pod, runsToCompletion } of environment.workloads)
+      if (
+        !runsToCompletion &&
+        at(pod, 'terminationGracePeriodSeconds') !== undefined &&
+        /gateway|worker|collector|ollama|rabbitmq/.test(object.name)
+      )
+        yield set(object, [...podPath, 'terminationGracePeriodSeconds'], 5)
+  }),
+  broken('models-disagree', 'Somebody asks for a model that nobody pulled.', function* (environment) {
+    for (const { object, container, path } of containers(environment))
+      if (
+        items(at(container.raw, 'envFrom')).some((source) =>
+          text(at(source, 'configMapRef', 'name'))?.startsWith('models'),
+        )
+      )
+        yield set(object, [...path, 'env', container.env.length], { name: 'CHAT_MODEL', value: 'qwen3:4b' })
+  }),
+  broken(
+    'context-length-disagrees',
+    'Ollama loads the model anew for each caller with another context, or cuts what it is sent.',
+    function* (environment) {
+      for (const { object, container } of containers(environment))
+        for (const { name, path } of container.env)
+          if (name === 'OLLAMA_CONTEXT_LENGTH') yield set(object, path, { name, value: '2048' })
+    },
+  ),
+  broken(
+    'parallelism',
+    'Ollama queues what the workers think is running, and their timeouts run out.',
+    function* (environment) {
+      yield* variable('CONCURRENCY', () => '64')(environment)
+      yield* variable('OLLAMA_NUM_PARALLEL', () => '1')(environment)
+    },
+  ),
+  broken('gpu-required-on-cpu', 'The program gives up on a node without a GPU.', function* (environment) {
+    for (const { object, path } of files(environment, 'REQUIRE_GPU'))
+      if (
+        !environment.workloads.some(({ containers: list }) =>
+          list.some(({ raw }) => at(raw, 'resources', 'limits', 'nvidia.com/gpu') !== undefined),
+        )
+      )
+        yield set(object, path, 'true')
+  }),
+  broken('redis-maxmemory', 'The kernel kills Redis before it refuses writes.', function* (environment) {
+    yield* variable('MAXMEMORY', () => '8gb')(environment)
+  }),
+  broken(
+    'redis-eviction',
+    'Under memory pressure Redis drops quotas and statuses silently.',
+    setting('redis.conf', /maxmemory-policy \w+/, 'maxmemory-policy allkeys-lru'),
+  ),
+  broken(
+    'rabbitmq-watermark',
+    'The kernel kills the broker before it holds publishers back.',
+    setting('20-sizes.conf', /vm_memory_high_watermark.absolute = \w+/, 'vm_memory_high_watermark.absolute = 16GB'),
+  ),
+  broken(
+    'rabbitmq-disk-limit',
+    'The volume is smaller than the limit, so the broker blocks all publishers from the start.',
+    setting('20-sizes.conf', /disk_free_limit.absolute = \w+/, 'disk_free_limit.absolute = 900GB'),
+  ),
+  broken(
+    'rabbitmq-member',
+    'The broker waits for a member that never comes, or forms a cluster of its own.',
+    setting('30-cluster.conf', /rabbit@rabbitmq-2\./, 'rabbit@rabbitmq-7.'),
+  ),
+  broken(
+    'consumer-timeout',
+    'The broker takes the message away while its job still runs.',
+    setting('10-platform.conf', /consumer_timeout = \d+/, 'consumer_timeout = 60000'),
+  ),
+  broken(
+    'postgres-memory',
+    'The kernel kills Postgres, or it does not start.',
+    setting('postgresql.conf', /shared_buffers = \w+/, 'shared_buffers = 64GB'),
+  ),
+  broken('listening-port', 'The server listens on another port than its container declares.', function* (environment) {
+    yield* setting('10-platform.conf', /listeners.tcp.default = 5672/, 'listeners.tcp.default = 5673')(environment)
+    yield* setting('10-platform.conf', /prometheus.tcp.port = 15692/, 'prometheus.tcp.port = 15693')(environment)
+    yield* setting('10-platform.conf', /management.tcp.port = 15672/, 'management.tcp.port = 15673')(environment)
+    yield* variable('OLLAMA_HOST', (value) => value.replace('11434', '11435'))(environment)
+  }),
+  broken(
+    'listening-locally',
+    'The server listens on the loopback address alone: no other pod reaches it.',
+    function* (environment) {
+      yield* setting('postgresql.conf', /listen_addresses = '\*'/, "listen_addresses = 'localhost'")(environment)
+      yield* variable('OLLAMA_HOST', (value) => value.replace('0.0.0.0', '127.0.0.1'))(environment)
+    },
+  ),
+  broken(
+    'member-missing',
+    'The host is a member that the StatefulSet does not have.',
+    variable('OLLAMA_HOSTS', (value) => value.replace(/ollama-\d/, 'ollama-9')),
+  ),
+  broken(
+    'redis-acl-user',
+    'The user that a program logs in as does not exist in Redis.',
+    setting('users.acl', /user worker on/, 'user workers on'),
+  ),
+  broken(
+    'rabbitmq-user',
+    'The user that a program logs in as does not exist in the broker.',
+    setting('users.json', /"name": "collector", "password"/, '"name": "collectors", "password"'),
+  ),
+  broken('store-volatile', 'An acknowledged write is lost with the pod.', function* (environment) {
+    yield* setting('redis.conf', /appendonly yes/, 'appendonly no')(environment)
+    yield* setting('postgresql.conf', /fsync = on/, 'fsync = off')(environment)
+  }),
+  broken(
+    'data-elsewhere',
+    'The server writes beside its volume: the data go with the pod, or the read-only filesystem refuses them.',
+    function* (environment) {
+      yield* setting('redis.conf', /^dir \/data$/m, 'dir /var/lib/redis')(environment)
+      yield* variable('PGDATA', () => '/var/lib/postgres/pgdata')(environment)
+      yield* variable('OLLAMA_MODELS', () => '/models')(environment)
+      yield* variable('HOME', () => '/home/ollama')(environment)
+    },
+  ),
+  broken('configmap-empty', 'The program finds none of its settings.', function* (environment) {
+    for (const map of environment.ofKind('ConfigMap', ''))
+      if (Object.keys(fields(map.raw.data)).length > 0) yield remove(map, ['data'])
+  }),
+]

@@ -1,0 +1,54 @@
+import { at } from '../lib/objects.ts'
+import { broken, type MutationClass, refused, remove, set } from './mutation.ts'
+
+export const disruption: readonly MutationClass[] = [
+  broken('pdb-blocks', 'No pod may ever be evicted: nodes cannot be drained.', function* (environment) {
+    for (const budget of environment.ofKind('PodDisruptionBudget')) {
+      yield set(budget, ['spec', 'maxUnavailable'], 0)
+      yield set(budget, ['spec', 'maxUnavailable'], '0%')
+    }
+  }),
+  broken('pdb-demands-all', 'No pod may ever be evicted: nodes cannot be drained.', function* (environment) {
+    for (const budget of environment.ofKind('PodDisruptionBudget'))
+      yield [remove(budget, ['spec', 'maxUnavailable']), set(budget, ['spec', 'minAvailable'], '100%')]
+  }),
+  broken('pdb-protects-nothing', 'A drain may take all pods at once.', function* (environment) {
+    for (const budget of environment.ofKind('PodDisruptionBudget'))
+      if (!['postgres', 'redis'].includes(budget.name)) yield set(budget, ['spec', 'maxUnavailable'], '100%')
+  }),
+  refused('pdb-both', 'A budget has either minAvailable or maxUnavailable.', function* (environment) {
+    for (const budget of environment.ofKind('PodDisruptionBudget')) yield set(budget, ['spec', 'minAvailable'], 1)
+  }),
+  refused('rollout-stuck', 'With neither surge nor unavailable pods nothing can be replaced.', function* (environment) {
+    for (const object of environment.ofKind('Deployment'))
+      yield set(object, ['spec', 'strategy'], {
+        type: 'RollingUpdate',
+        rollingUpdate: { maxSurge: 0, maxUnavailable: 0 },
+      })
+  }),
+  refused('recreate-rolling', 'Recreate takes no settings of a rolling update.', function* (environment) {
+    for (const object of environment.ofKind('Deployment'))
+      if (at(object.raw, 'spec', 'strategy', 'rollingUpdate') !== undefined)
+        yield set(object, ['spec', 'strategy', 'type'], 'Recreate')
+  }),
+  broken(
+    'rollout-takes-all',
+    'An update stops all pods at once: nobody answers until the new ones are ready.',
+    function* (environment) {
+      for (const object of environment.ofKind('Deployment'))
+        if (at(object.raw, 'spec', 'strategy', 'rollingUpdate') !== undefined)
+          yield set(object, ['spec', 'strategy', 'rollingUpdate'], { maxSurge: 0, maxUnavailable: '100%' })
+    },
+  ),
+  broken(
+    'update-on-delete',
+    'A new version is synced and never runs: the pods stay as they are.',
+    function* (environment) {
+      for (const object of environment.ofKind('StatefulSet'))
+        yield set(object, ['spec', 'updateStrategy'], { type: 'OnDelete' })
+    },
+  ),
+  refused('strategy-unknown', 'There is no such strategy.', function* (environment) {
+    for (const object of environment.ofKind('Deployment')) yield set(object, ['spec', 'strategy', 'type'], 'BlueGreen')
+  }),
+]

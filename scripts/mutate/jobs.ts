@@ -1,0 +1,78 @@
+import type { Environment } from '../lib/environment.ts'
+import { at, text } from '../lib/objects.ts'
+import { broken, type MutationClass, refused, remove, rewrite, set } from './mutation.ts'
+
+function* cronJobs(environment: Environment) {
+  yield* environment.ofKind('CronJob')
+}
+
+function* jobSpecs(environment: Environment) {
+  for (const object of environment.ofKind('Job')) yield { object, path: ['spec'] }
+  for (const object of environment.ofKind('CronJob')) yield { object, path: ['spec', 'jobTemplate', 'spec'] }
+}
+
+const cron = (field: string, value: unknown): MutationClass['seed'] =>
+  function* (environment) {
+    for (const object of cronJobs(environment)) yield set(object, ['spec', field], value)
+  }
+
+const job = (field: string, value: unknown): MutationClass['seed'] =>
+  function* (environment) {
+    for (const { object, path } of jobSpecs(environment)) yield set(object, [...path, field], value)
+  }
+
+export const jobs: readonly MutationClass[] = [
+  refused('schedule-nonsense', 'There is no 25th hour.', cron('schedule', '0 25 * * *')),
+  broken('schedule-never', 'The 31st of February never comes.', cron('schedule', '0 2 31 2 *')),
+  refused('time-zone-nonsense', 'There is no such time zone.', cron('timeZone', 'Europe/Atlantis')),
+  broken('cronjob-overlaps', 'A run that takes long meets the next one.', cron('concurrencyPolicy', 'Allow')),
+  broken('cronjob-suspended', 'It never runs, and nobody is told.', cron('suspend', true)),
+  broken(
+    'cronjob-deadline',
+    'The controller looks every ten seconds: most runs are missed.',
+    cron('startingDeadlineSeconds', 5),
+  ),
+  refused('job-restart-policy', 'A Job says OnFailure or Never.', function* (environment) {
+    for (const { object, podPath, runsToCompletion } of environment.workloads)
+      if (runsToCompletion) yield set(object, [...podPath, 'restartPolicy'], 'Always')
+  }),
+  refused('restart-policy', 'The pods of a Deployment or StatefulSet are always restarted.', function* (environment) {
+    for (const { object, podPath, runsToCompletion } of environment.workloads)
+      if (!runsToCompletion) yield set(object, [...podPath, 'restartPolicy'], 'OnFailure')
+  }),
+  broken(
+    'job-unbounded',
+    'A Job that hangs hangs for ever, and Argo CD with it.',
+    job('activeDeadlineSeconds', undefined),
+  ),
+  // One attempt only (backoffLimit: 0) is a choice: the programs wait for what is not there yet, and Argo CD makes the Job anew at the next sync.
+  broken('job-does-nothing', 'No pod is made.', function* (environment) {
+    for (const object of environment.ofKind('Job')) yield set(object, ['spec', 'parallelism'], 0)
+  }),
+  broken('job-suspended', 'No pod is made, so the sync never ends.', job('suspend', true)),
+  broken('job-deadline-too-short', 'The Job is ended before its pods can start.', job('activeDeadlineSeconds', 1)),
+  refused('failure-policy-container', 'The policy names a container that the pod has not.', function* (environment) {
+    for (const object of environment.ofKind('Job'))
+      if (text(at(object.raw, 'spec', 'podFailurePolicy', 'rules', 0, 'onExitCodes', 'containerName')) !== undefined)
+        yield* rewrite(
+          object,
+          ['spec', 'podFailurePolicy', 'rules', 0, 'onExitCodes', 'containerName'],
+          (name) => `${name}x`,
+        )
+  }),
+  // A Job without ttlSecondsAfterFinished does no harm here: each is a hook, deleted before the next, or of a CronJob, which keeps three.
+  refused('init-port', 'A regular init container has no readiness.', function* (environment) {
+    for (const { object, containers } of environment.workloads)
+      for (const { role, path } of containers)
+        if (role === 'init') yield set(object, [...path, 'readinessProbe'], { tcpSocket: { port: 80 } })
+  }),
+  broken('sidecar-as-init', 'The init container never ends, so the others never start.', function* (environment) {
+    for (const { object, containers } of environment.workloads)
+      for (const { role, path, raw } of containers)
+        if (role === 'sidecar' && at(raw, 'readinessProbe') !== undefined)
+          yield [
+            remove(object, [...path, 'restartPolicy']),
+            ...['readinessProbe', 'livenessProbe', 'startupProbe'].map((probe) => remove(object, [...path, probe])),
+          ]
+  }),
+]

@@ -1,0 +1,103 @@
+import type { Environment } from '../lib/environment.ts'
+import { at, text } from '../lib/objects.ts'
+import { broken, drop, type MutationClass, refused, remove, rewrite, set } from './mutation.ts'
+import { each } from './places.ts'
+
+function* alerts(environment: Environment) {
+  for (const object of environment.ofKind('PrometheusRule'))
+    for (const group of each(object.raw, 'spec', 'groups'))
+      for (const { path, value } of each(object.raw, ...group.path, 'rules'))
+        if (at(value, 'alert') !== undefined) yield { object, path }
+}
+
+function* endpoints(environment: Environment) {
+  // Pods of other namespaces are not rendered here.
+  for (const object of environment.ofKind('PodMonitor'))
+    if (at(object.raw, 'spec', 'namespaceSelector') === undefined)
+      for (const { path, value } of each(object.raw, 'spec', 'podMetricsEndpoints')) yield { object, path, value }
+}
+
+const inExpression = (change: (expression: string) => string): MutationClass['seed'] =>
+  function* (environment) {
+    for (const { object, path } of alerts(environment)) yield* rewrite(object, [...path, 'expr'], change)
+  }
+
+export const monitoring: readonly MutationClass[] = [
+  broken('monitor-port', 'Prometheus finds no such port, so it scrapes nothing.', function* (environment) {
+    for (const { object, path } of endpoints(environment)) yield set(object, [...path, 'port'], 'web')
+  }),
+  broken('monitor-path', 'The path answers 404: the target is down.', function* (environment) {
+    for (const { object, path, value } of endpoints(environment))
+      if (at(value, 'path') === '/metrics' && /gateway|worker|collector|ollama/.test(object.name))
+        yield set(object, [...path, 'path'], '/metric')
+  }),
+  broken(
+    'monitor-gone',
+    'The metrics of the alerts are never there, so the alerts never fire.',
+    function* (environment) {
+      for (const object of environment.ofKind('PodMonitor'))
+        if (/^(gateway|worker|rabbitmq)$/.test(object.name)) yield drop(object)
+    },
+  ),
+  broken(
+    'scrape-timeout',
+    'The operator leaves out a monitor whose timeout is above its interval.',
+    function* (environment) {
+      for (const { object, path } of endpoints(environment)) yield set(object, [...path, 'scrapeTimeout'], '5m')
+    },
+  ),
+  refused('scrape-interval', 'That is no duration.', function* (environment) {
+    for (const { object, path } of endpoints(environment)) yield set(object, [...path, 'interval'], '15 seconds')
+  }),
+  broken(
+    'alert-metric',
+    'Nobody exports the metric, so the alert never fires.',
+    inExpression((expression) =>
+      expression.replace(
+        /\b(http_request_duration_seconds_count|http_request_duration_seconds_bucket|rabbitmq_detailed_queue_messages_ready|rabbitmq_detailed_queue_messages|rabbitmq_alarms_memory_used_watermark|gen_ai_server_time_to_first_token_seconds_bucket)\b/g,
+        '$1_v2',
+      ),
+    ),
+  ),
+  broken(
+    'alert-syntax',
+    'Prometheus refuses the whole file of rules.',
+    inExpression((expression) => expression.replace(/\)/, '')),
+  ),
+  broken('alert-without-comparison', 'The alert fires always.', function* (environment) {
+    // An expression that still compares elsewhere is another fault.
+    yield* inExpression((expression) => {
+      const bare = expression.replace(/\s*> [\d.]+\s*$/, '\n')
+      return /[<>]|==|unless/.test(bare.replace(/\{[^}]*\}/g, '')) ? expression : bare
+    })(environment)
+  }),
+  broken('alert-severity', 'Nobody is woken, or everybody.', function* (environment) {
+    for (const { object, path } of alerts(environment)) yield remove(object, [...path, 'labels', 'severity'])
+  }),
+  broken('alert-template', 'Prometheus refuses the whole file of rules.', function* (environment) {
+    for (const { object, path } of alerts(environment)) {
+      yield* rewrite(object, [...path, 'annotations', 'summary'], (summary) => `${summary} {{ $labels.pod `)
+      yield* rewrite(object, [...path, 'annotations', 'description'], (description) =>
+        description.replace('$labels.namespace', '$label.namespace'),
+      )
+    }
+  }),
+  broken(
+    'alert-label-lost',
+    'The message names a label that the expression has aggregated away.',
+    function* (environment) {
+      // Which labels are left is known only where the expression says which ones it keeps.
+      for (const { object, path } of alerts(environment))
+        if (/^\s*(?:sum|min|max|histogram_quantile)\b/.test(text(at(object.raw, ...path, 'expr')) ?? ''))
+          yield* rewrite(
+            object,
+            [...path, 'annotations', 'description'],
+            (words) => `${words} on {{ $labels.node_name }}`,
+          )
+    },
+  ),
+  refused('alert-for', 'That is no duration.', function* (environment) {
+    for (const { object, path } of alerts(environment))
+      if (text(at(object.raw, ...path, 'for')) !== undefined) yield set(object, [...path, 'for'], 'five minutes')
+  }),
+]

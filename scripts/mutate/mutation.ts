@@ -1,0 +1,147 @@
+import type { Environment } from '../lib/environment.ts'
+import { formatPath, type Path } from '../lib/finding.ts'
+import { at, type Fields, type KubeObject, nameOf, toObject, type Value } from '../lib/objects.ts'
+
+/** One change to one rendered object. */
+export interface Edit {
+  readonly object: KubeObject
+  /** The empty path means the whole object. */
+  readonly path: Path
+  /** Undefined removes what is at the path. An object that was not rendered is added. */
+  readonly value: Value
+}
+
+/** One kind of fault, made wherever the rendered environments have a place for it. */
+export interface MutationClass {
+  readonly id: string
+  /** What breaks in a cluster, from the semantics of Kubernetes and of the programs, not from what the rules look for. */
+  readonly why: string
+  /** Whether the API server refuses it; if not, the fault shows only once it runs. `npm run mutate -- --prove` asks a real server. */
+  readonly refused: boolean
+  /** The edits of each mutant. */
+  readonly seed: (environment: Environment) => Iterable<Edit | readonly Edit[]>
+}
+
+/** One environment with one fault. */
+export interface Mutant {
+  readonly class: MutationClass
+  readonly environment: Environment
+  readonly edits: readonly Edit[]
+}
+
+/** A fault that only shows once it runs: the API server takes it. */
+export function broken(id: string, why: string, seed: MutationClass['seed']): MutationClass {
+  return { id, why, refused: false, seed }
+}
+
+/** A fault that the API server refuses, as an object or as the pod that it makes. */
+export function refused(id: string, why: string, seed: MutationClass['seed']): MutationClass {
+  return { id, why, refused: true, seed }
+}
+
+export function set(object: KubeObject, path: Path, value: Value): Edit {
+  return { object, path, value }
+}
+
+export function remove(object: KubeObject, path: Path): Edit {
+  return { object, path, value: undefined }
+}
+
+/** Takes the whole object away. */
+export function drop(object: KubeObject): Edit {
+  return { object, path: [], value: undefined }
+}
+
+/** Adds an object that was not rendered. */
+export function add(raw: Fields): Edit {
+  const object = toObject(raw)
+  if (object === undefined) throw new Error('an added object needs apiVersion, kind and metadata.name')
+  return { object, path: [], value: raw }
+}
+
+/** Changes a string that is there; yields nothing where there is none. */
+export function* rewrite(object: KubeObject, path: Path, change: (text: string) => string): Generator<Edit> {
+  const value = at(object.raw, ...path)
+  if (typeof value === 'string' && change(value) !== value) yield set(object, path, change(value))
+}
+
+/** The objects of the mutant's environment; all but the changed ones are the original's own. */
+export function mutatedObjects({ environment, edits }: Mutant): KubeObject[] {
+  const originals = new Set(environment.objects)
+  const changed = new Map<KubeObject, Value>()
+  for (const { object, path, value } of edits) {
+    const draft = changed.has(object) ? changed.get(object) : structuredClone(object.raw)
+    changed.set(object, path.length === 0 ? value : withValue(draft, path, value))
+  }
+  const result: KubeObject[] = []
+  for (const object of environment.objects) {
+    const mutated = changed.has(object) ? toObject(changed.get(object)) : object
+    if (mutated !== undefined) result.push(mutated)
+  }
+  for (const [object, value] of changed) {
+    const added = originals.has(object) ? undefined : toObject(value)
+    if (added !== undefined) result.push(added)
+  }
+  return result
+}
+
+/** Sets or removes the value at a path of a draft, and gives the draft. */
+function withValue(draft: Value, path: Path, value: Value): Value {
+  let parent = draft
+  for (const [depth, key] of path.slice(0, -1).entries()) {
+    const isList = typeof path[depth + 1] === 'number'
+    if (at(parent, key) === undefined) (parent as Record<string | number, Value>)[key] = isList ? [] : {}
+    parent = at(parent, key)
+  }
+  const key = path.at(-1) as string | number
+  if (value !== undefined) (parent as Record<string | number, Value>)[key] = value
+  else if (Array.isArray(parent)) parent.splice(key as number, 1)
+  else delete (parent as Record<string, Value>)[key]
+  return draft
+}
+
+/**
+ * What makes two mutants the same fault at the same place, whichever environment they are in: names of environments and the hashes of generated names
+ * are left out.
+ */
+export function siteOf({ class: { id }, edits }: Mutant): string {
+  const parts = edits.map(
+    ({ object, path, value }) => `${object.kind} ${object.name} ${path.join('/')} ${JSON.stringify(value)}`,
+  )
+  return `${id} ${parts.join(' ')}`
+    .replace(/inference-(?:dev|staging|prod|kind)/g, 'inference')
+    .replace(/-[2456789bcdfghkmt]{10}\b/g, '')
+}
+
+/** Whether an edit leaves its object other than it was. */
+export function changesAnything({ edits }: Mutant): boolean {
+  return edits.some(
+    ({ object, path, value }) => path.length === 0 || JSON.stringify(at(object.raw, ...path)) !== JSON.stringify(value),
+  )
+}
+
+/** The mutant's changes, as a diff of the fields that they touch. */
+export function diffOf({ environment, edits }: Mutant): string {
+  return edits.flatMap((edit) => [`${environment.name} ${nameOf(edit.object)}`, ...diffOfEdit(edit)]).join('\n')
+}
+
+function diffOfEdit({ object, path, value }: Edit): string[] {
+  if (path.length === 0) return [value === undefined ? '- the whole object' : '+ the whole object']
+  const before = at(object.raw, ...path)
+  const name = formatPath(path)
+  if (typeof before === 'string' && typeof value === 'string' && before.includes('\n'))
+    return [name, ...changedLines(before, value)]
+  const lines = before === undefined ? [] : [`- ${name}: ${short(before)}`]
+  return value === undefined ? lines : [...lines, `+ ${name}: ${short(value)}`]
+}
+
+function changedLines(before: string, after: string): string[] {
+  const [old, now] = [before.split('\n'), after.split('\n')]
+  const removed = old.filter((line) => !now.includes(line)).map((line) => `- ${line.trim()}`)
+  return [...removed, ...now.filter((line) => !old.includes(line)).map((line) => `+ ${line.trim()}`)]
+}
+
+function short(value: Value): string {
+  const text = JSON.stringify(value)
+  return text.length > 160 ? `${text.slice(0, 157)}...` : text
+}

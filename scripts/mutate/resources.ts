@@ -1,0 +1,122 @@
+import { at, fields } from '../lib/objects.ts'
+import { broken, type MutationClass, refused, remove, set } from './mutation.ts'
+import { containers } from './places.ts'
+
+/** Changes the requests or limits of every container that has them. */
+function resource(part: string, name: string, value: unknown): MutationClass['seed'] {
+  return function* (environment) {
+    for (const { object, container, path } of containers(environment))
+      if (at(container.raw, 'resources', part, name) !== undefined)
+        yield set(object, [...path, 'resources', part, name], value)
+  }
+}
+
+export const resources: readonly MutationClass[] = [
+  refused('request-above-limit', 'A request may not be above its limit.', resource('requests', 'memory', '512Gi')),
+  refused('limit-below-request', 'A request may not be above its limit.', resource('limits', 'memory', '1Mi')),
+  // A request that is missing beside its limit is no fault: the API server takes the limit for it.
+  broken(
+    'cpu-unstated',
+    "The LimitRange's small default stands in: utilisation targets mean something else, and the program is throttled.",
+    function* (environment) {
+      for (const { object, container, path } of containers(environment))
+        if (at(container.raw, 'resources', 'requests', 'cpu') !== undefined)
+          yield [
+            remove(object, [...path, 'resources', 'requests', 'cpu']),
+            remove(object, [...path, 'resources', 'limits', 'cpu']),
+          ]
+    },
+  ),
+  broken(
+    'memory-unstated',
+    "The LimitRange's small default stands in: the kernel kills the program.",
+    function* (environment) {
+      for (const { object, container, path } of containers(environment))
+        if (at(container.raw, 'resources', 'requests', 'memory') !== undefined)
+          yield [
+            remove(object, [...path, 'resources', 'requests', 'memory']),
+            remove(object, [...path, 'resources', 'limits', 'memory']),
+          ]
+    },
+  ),
+  refused(
+    'memory-limit-missing',
+    "One container may take the node's memory, or gets the LimitRange's small default.",
+    resource('limits', 'memory', undefined),
+  ),
+  broken('resources-missing', "The LimitRange's small defaults stand in.", function* (environment) {
+    for (const { object, path } of containers(environment)) yield remove(object, [...path, 'resources'])
+  }),
+  broken(
+    'ephemeral-storage-missing',
+    "One container may fill the node's disk.",
+    resource('limits', 'ephemeral-storage', undefined),
+  ),
+  refused('quantity-unit', 'There is no such unit.', resource('limits', 'memory', '512MB')),
+  broken('memory-in-thousandths', '`m` means a thousandth: half a byte in place of 512 MiB.', function* (environment) {
+    for (const { object, container, path } of containers(environment))
+      if (at(container.raw, 'resources', 'requests', 'memory') !== undefined)
+        yield set(object, [...path, 'resources', 'requests', 'memory'], '512m')
+  }),
+  refused('cpu-in-cores', 'Five hundred cores in place of half a one: no node has them.', function* (environment) {
+    for (const { object, container, path } of containers(environment))
+      if (at(container.raw, 'resources', 'requests', 'cpu') !== undefined)
+        yield [
+          set(object, [...path, 'resources', 'requests', 'cpu'], '500'),
+          set(object, [...path, 'resources', 'limits', 'cpu'], '1000'),
+        ]
+  }),
+  refused('gpu-fraction', 'A GPU is not divided.', resource('limits', 'nvidia.com/gpu', '500m')),
+  refused('gpu-request-differs', 'Requests and limits of a GPU are equal.', resource('limits', 'nvidia.com/gpu', '2')),
+  broken('gpu-missing', 'The pod gets no GPU, though the program demands one.', function* (environment) {
+    for (const { object, container, path } of containers(environment))
+      if (at(container.raw, 'resources', 'limits', 'nvidia.com/gpu') !== undefined)
+        yield [
+          remove(object, [...path, 'resources', 'limits', 'nvidia.com/gpu']),
+          remove(object, [...path, 'resources', 'requests', 'nvidia.com/gpu']),
+        ]
+  }),
+  broken('gpu-toleration', 'The pod fits no node: those with GPUs keep it off.', function* (environment) {
+    for (const { object, pod, podPath } of environment.workloads)
+      if (at(pod, 'tolerations') !== undefined && at(pod, 'nodeSelector') !== undefined) {
+        yield remove(object, [...podPath, 'tolerations'])
+        yield set(object, [...podPath, 'tolerations', 0, 'key'], 'nvidia.com/gpus')
+      }
+  }),
+  broken(
+    'gpu-selector',
+    'The pod may land where the GPU is of another kind, or waits for a label that no node has.',
+    function* (environment) {
+      for (const { object, pod, podPath } of environment.workloads)
+        if (at(pod, 'nodeSelector') !== undefined) yield remove(object, [...podPath, 'nodeSelector'])
+    },
+  ),
+  broken('quota-too-small', 'At full scale the quota refuses pods.', function* (environment) {
+    for (const quota of environment.ofKind('ResourceQuota'))
+      for (const name of Object.keys(fields(at(quota.raw, 'spec', 'hard'))))
+        if (!name.startsWith('services.'))
+          yield set(
+            quota,
+            ['spec', 'hard', name],
+            name === 'pods' || name === 'persistentvolumeclaims' || name.endsWith('gpu') ? '1' : '1m',
+          )
+  }),
+  refused('limit-range-contradicts', 'The default request is above the default limit.', function* (environment) {
+    for (const range of environment.ofKind('LimitRange'))
+      yield set(range, ['spec', 'limits', 0, 'defaultRequest', 'memory'], '64Gi')
+  }),
+  broken('limit-range-maximum', 'The LimitRange refuses the pods that ask for more.', function* (environment) {
+    for (const range of environment.ofKind('LimitRange'))
+      yield set(range, ['spec', 'limits', 0, 'max'], { memory: '128Mi', cpu: '500m' })
+  }),
+  broken(
+    'empty-dir-beyond-limit',
+    'The pod is evicted before the volume is full: what it holds counts as ephemeral storage.',
+    function* (environment) {
+      for (const { object, pod, podPath } of environment.workloads)
+        for (const [index, volume] of ((at(pod, 'volumes') as unknown[] | undefined) ?? []).entries())
+          if (at(volume, 'emptyDir', 'sizeLimit') !== undefined && at(volume, 'emptyDir', 'medium') === undefined)
+            yield set(object, [...podPath, 'volumes', index, 'emptyDir', 'sizeLimit'], '500Gi')
+    },
+  ),
+]

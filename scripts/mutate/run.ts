@@ -1,0 +1,110 @@
+import { join } from 'node:path'
+import { providedIn } from '../lib/config.ts'
+import { type ObjectDocument, readDocuments } from '../lib/documents.ts'
+import { runRules } from '../lib/engine.ts'
+import { createEnvironment, type Environment } from '../lib/environment.ts'
+import { UsageError } from '../lib/errors.ts'
+import { type Manifests, validateSchemas } from '../lib/kubeconform.ts'
+import { environments, render } from '../lib/kustomize.ts'
+import type { KubeObject } from '../lib/objects.ts'
+import { readConfig } from '../lib/own-files.ts'
+import { eachParallel } from '../lib/process.ts'
+import { root } from '../lib/root.ts'
+import { rules } from '../rules/index.ts'
+import { changesAnything, type Mutant, type MutationClass, mutatedObjects, siteOf } from './mutation.ts'
+
+/** What the check says of a mutant. */
+export interface Verdict {
+  readonly mutant: Mutant
+  /** The rules that find something; `schema` and the like stand for what is checked before any rule. Empty for a survivor. */
+  readonly killers: readonly string[]
+}
+
+const config = await readConfig(root)
+const nowhere = () => undefined
+
+/**
+ * Renders the environments, the last of the promotion first: a fault that can be made at the same place of several environments is made there only.
+ * @throws UsageError when one does not render or is not right by itself, since nothing could then be said about its mutants
+ */
+export async function cleanEnvironments(): Promise<Environment[]> {
+  const targets = environments(root)
+  const rank = ['prod', 'staging', 'dev']
+  targets.sort((a, b) => ((rank.indexOf(a.name) + 4) % 4) - ((rank.indexOf(b.name) + 4) % 4))
+  return Promise.all(
+    eachParallel(targets, async (target) => {
+      const outcome = await render(target, root)
+      if ('finding' in outcome) throw new UsageError(`${target.name} does not render: ${outcome.finding.message}`)
+      const { objects, findings } = readDocuments(outcome.manifests, target.name)
+      const environment = createEnvironment(target.name, objects, providedIn(config, target.name))
+      const faults = [...findings, ...runRules(rules, environment, nowhere)]
+      if (faults.length > 0)
+        throw new UsageError(
+          `${target.name} is not right by itself (${faults[0]?.rule}): run \`npm run check\` and mend it first`,
+        )
+      return environment
+    }),
+  )
+}
+
+/** Every mutant of the classes, each fault once a place. */
+export function seedMutants(clean: readonly Environment[], classes: readonly MutationClass[]): Mutant[] {
+  const mutants: Mutant[] = []
+  for (const mutationClass of classes) {
+    const sites = new Set<string>()
+    for (const environment of clean)
+      for (const seeded of mutationClass.seed(environment)) {
+        const mutant = { class: mutationClass, environment, edits: 'object' in seeded ? [seeded] : seeded }
+        const site = siteOf(mutant)
+        if (sites.has(site) || !changesAnything(mutant)) continue
+        sites.add(site)
+        mutants.push(mutant)
+      }
+  }
+  return mutants
+}
+
+/** Judges every mutant by documents, schemas (one process for all) and rules. */
+export async function judgeMutants(mutants: readonly Mutant[]): Promise<Verdict[]> {
+  const killers = mutants.map(() => new Set<string>())
+  const manifests: Manifests[] = []
+  for (const [index, mutant] of mutants.entries()) {
+    const objects = mutatedObjects(mutant)
+    for (const rule of brokenRules(mutant.environment, objects)) killers[index]?.add(rule)
+    const documents = changedDocuments(mutant, objects)
+    manifests.push({ target: `${index}`, documents, locate: nowhere })
+    const read = readDocuments(documentsOf(mutant, objects, documents), mutant.environment.name)
+    for (const { rule } of read.findings) killers[index]?.add(rule)
+  }
+  for (const { target, rule } of await validateSchemas(manifests, join(root, 'schemas')))
+    killers[Number(target)]?.add(rule)
+  return mutants.map((mutant, index) => ({ mutant, killers: [...(killers[index] ?? [])] }))
+}
+
+function brokenRules({ name }: Environment, objects: readonly KubeObject[]): Set<string> {
+  const environment = createEnvironment(name, objects, providedIn(config, name))
+  return new Set(runRules(rules, environment, nowhere).map(({ rule }) => rule))
+}
+
+/** The objects that the mutant changed or added. */
+function changedDocuments({ environment }: Mutant, objects: readonly KubeObject[]): ObjectDocument[] {
+  const originals = new Set(environment.objects)
+  return objects
+    .filter((object) => !originals.has(object))
+    .map((object) => ({ body: JSON.stringify(object.raw), objects: [object] }))
+}
+
+/** The changed objects as YAML, with whatever has the name of one of them. */
+function documentsOf(mutant: Mutant, objects: readonly KubeObject[], changed: readonly ObjectDocument[]): string {
+  const namesakes = objects.filter((object) =>
+    changed.some(
+      ({ objects: [own] }) =>
+        own !== object && own?.kind === object.kind && own.name === object.name && own.namespace === object.namespace,
+    ),
+  )
+  // Most faults leave the identities of the objects as they are; then there is nothing to ask.
+  const same = namesakes.length === 0 && objects.length >= mutant.environment.objects.length
+  return same
+    ? ''
+    : [...namesakes.map(({ raw }) => JSON.stringify(raw)), ...changed.map(({ body }) => body)].join('\n---\n')
+}

@@ -1,0 +1,96 @@
+import type { Path } from '../lib/finding.ts'
+import { at, items, strings, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'alert-expression',
+  severity: 'error',
+  summary:
+    'The expression of an alert is closed and compares, and its texts are templates that Prometheus can read, about labels that are left.',
+  why: 'Prometheus refuses the whole file of rules for one bracket or template; an alert that compares nothing fires for ever, and a label that was aggregated away is empty in the message.',
+  fix: 'Check with promtool check rules.',
+  check(environment, report) {
+    for (const object of environment.ofKind('PrometheusRule', 'monitoring.coreos.com'))
+      for (const [group, raw] of items(at(object.raw, 'spec', 'groups')).entries())
+        for (const [index, rule] of items(at(raw, 'rules')).entries()) {
+          const path: Path = ['spec', 'groups', group, 'rules', index]
+          const expression = text(at(rule, 'expr'))
+          if (expression === undefined) continue
+          // Strings may hold any sign.
+          const bare = expression.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/g, '""').replace(/#.*/g, '')
+          const bracket = unbalanced(bare)
+          if (bracket !== undefined)
+            report(
+              object,
+              [...path, 'expr'],
+              `${bracket} in the expression of ${text(at(rule, 'alert')) ?? text(at(rule, 'record'))}`,
+            )
+          if (text(at(rule, 'alert')) === undefined) continue
+          if (!/[<>]|==|!=(?!~)/.test(bare.replace(/\{[^}]*\}/g, '')) && !/\babsent|\bunless\b|\bALERTS\b/.test(bare))
+            report(
+              object,
+              [...path, 'expr'],
+              `alert ${text(at(rule, 'alert'))} compares nothing, so it fires as long as there are series`,
+            )
+          const left = labelsLeft(bare)
+          for (const part of ['annotations', 'labels'])
+            for (const [name, template] of Object.entries(strings(at(rule, part)))) {
+              const fault = templateFault(template) ?? labelFault(template, left)
+              if (fault !== undefined) report(object, [...path, part, name], fault)
+            }
+        }
+  },
+})
+
+const closing: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' }
+
+/** What is wrong with the brackets of an expression; undefined when each is closed by its own. */
+function unbalanced(expression: string): string | undefined {
+  const open: string[] = []
+  for (const sign of expression) {
+    const close = closing[sign]
+    if (close !== undefined) open.push(close)
+    else if (sign === ')' || sign === ']' || sign === '}') {
+      const expected = open.pop()
+      if (expected !== sign)
+        return expected === undefined ? `"${sign}" closes nothing` : `"${sign}" stands where "${expected}" is expected`
+    }
+  }
+  return open.length === 0 ? undefined : `"${open.at(-1)}" is missing`
+}
+
+const aggregated =
+  /^\(*\s*(?:histogram_quantile\s*\([^,]*,\s*|\(\s*)*(?:sum|min|max|avg|count|group|stddev|stdvar|topk|bottomk|quantile)\b/
+
+/** The labels that the result can still have where it is an aggregation; undefined where that is not known. */
+function labelsLeft(expression: string): ReadonlySet<string> | undefined {
+  if (!aggregated.test(expression.trim()) || /\bwithout\b|\blabel_replace\b|\blabel_join\b/.test(expression))
+    return undefined
+  const lists = [...expression.matchAll(/\b(?:by|group_left|group_right)\s*\(([^)]*)\)/g)].map(([, list = '']) => list)
+  return new Set(lists.flatMap((list) => list.split(',').map((label) => label.trim())))
+}
+
+function labelFault(template: string, left: ReadonlySet<string> | undefined): string | undefined {
+  if (left === undefined) return undefined
+  const lost = [...template.matchAll(/\$labels\.(\w+)/g)]
+    .map(([, name = '']) => name)
+    .find((name) => name !== 'alertname' && !left.has(name))
+  return lost === undefined
+    ? undefined
+    : `the expression has aggregated the label "${lost}" away; it keeps ${[...left].join(', ') || 'none'}`
+}
+
+/** What is wrong with a Go template of Prometheus; undefined when nothing is seen. */
+function templateFault(template: string): string | undefined {
+  const rest = template.replace(/\{\{[^{}]*\}\}/g, '')
+  if (rest.includes('{{') || rest.includes('}}')) return 'a {{ is not closed by }}, or the other way round'
+  for (const [action] of template.matchAll(/\{\{[^{}]*\}\}/g))
+    for (const [variable] of action.matchAll(/\$\w+/g))
+      if (
+        !['$labels', '$value', '$externalLabels', '$externalURL'].includes(variable) &&
+        !template.includes(`${variable} :=`) &&
+        !template.includes(`, ${variable}`)
+      )
+        return `${variable} is no variable of Prometheus; expected $labels, $value or $externalLabels`
+  return undefined
+}

@@ -1,0 +1,61 @@
+import type { Path } from '../lib/finding.ts'
+import { at, items, type KubeObject, text, type Value } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'claim-writable',
+  severity: 'error',
+  summary: 'A claim that a container mounts for writing has an access mode that allows it.',
+  why: 'A volume of ReadOnlyMany alone is mounted read-only: every write fails, or the pod does not start.',
+  fix: 'Add ReadWriteOnce or ReadWriteMany, or mount the volume read-only.',
+  check(environment, report) {
+    const judge = (object: KubeObject, path: Path, claim: Value) => {
+      const modes = items(at(claim, 'spec', 'accessModes'))
+      if (modes.length > 0 && modes.every((mode) => mode === 'ReadOnlyMany'))
+        report(
+          object,
+          [...path, 'spec', 'accessModes'],
+          'the claim is ReadOnlyMany alone, but a container mounts it for writing',
+        )
+    }
+    for (const { object, pod, containers } of environment.workloads) {
+      const written = new Set(
+        containers
+          .flatMap(({ raw }) => items(at(raw, 'volumeMounts')))
+          .flatMap((mount) => (at(mount, 'readOnly') === true ? [] : [at(mount, 'name')])),
+      )
+      for (const [index, claim] of object.kind === 'StatefulSet'
+        ? items(at(object.raw, 'spec', 'volumeClaimTemplates')).entries()
+        : [])
+        if (written.has(at(claim, 'metadata', 'name'))) judge(object, ['spec', 'volumeClaimTemplates', index], claim)
+      for (const volume of items(at(pod, 'volumes'))) {
+        const claim = environment.find(
+          'PersistentVolumeClaim',
+          object.namespace,
+          text(at(volume, 'persistentVolumeClaim', 'claimName')) ?? '',
+        )
+        if (claim !== undefined && written.has(at(volume, 'name'))) judge(claim, [], claim.raw)
+      }
+    }
+    // A claim of which nobody writes anything, though nobody else fills it either.
+    for (const claim of environment.ofKind('PersistentVolumeClaim', '')) {
+      const mounts = environment.workloads.flatMap(({ object, pod, containers }) => {
+        if (object.namespace !== claim.namespace) return []
+        const names = items(at(pod, 'volumes')).flatMap((volume) =>
+          at(volume, 'persistentVolumeClaim', 'claimName') === claim.name ? [at(volume, 'name')] : [],
+        )
+        return names.length === 0
+          ? []
+          : containers
+              .flatMap(({ raw }) => items(at(raw, 'volumeMounts')))
+              .filter((mount) => names.includes(at(mount, 'name')))
+      })
+      if (
+        mounts.length > 0 &&
+        mounts.every((mount) => at(mount, 'readOnly') === true) &&
+        at(claim.raw, 'spec', 'dataSource') === undefined
+      )
+        report(claim, [], 'every container mounts the claim read-only, so nobody can write to it')
+    }
+  },
+})

@@ -1,0 +1,58 @@
+import { at, items } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'data-kept',
+  severity: 'warning',
+  summary: 'A StatefulSet keeps its state on claims that outlive it, can write to them, and replaces its pods itself.',
+  why: 'State on an emptyDir goes with the pod; claims of policy Delete go with the StatefulSet or its last replica; with OnDelete a new version is synced and never runs.',
+  fix: 'Use volumeClaimTemplates with ReadWriteOnce, mount them writable, keep whenDeleted and whenScaled at Retain, and updateStrategy at RollingUpdate.',
+  check(environment, report) {
+    for (const { object, pod, containers } of environment.workloads) {
+      if (object.kind !== 'StatefulSet') continue
+      const spec = object.raw.spec
+      for (const when of ['whenDeleted', 'whenScaled'])
+        if (at(spec, 'persistentVolumeClaimRetentionPolicy', when) === 'Delete')
+          report(
+            object,
+            ['spec', 'persistentVolumeClaimRetentionPolicy', when],
+            `${when} is Delete: the data are deleted with the pods; expected Retain`,
+          )
+      if (at(spec, 'updateStrategy', 'type') === 'OnDelete')
+        report(
+          object,
+          ['spec', 'updateStrategy', 'type'],
+          'pods are replaced only when someone deletes them; expected RollingUpdate',
+        )
+      const claims = items(at(spec, 'volumeClaimTemplates'))
+      const volumes = items(at(pod, 'volumes'))
+      if (
+        claims.length === 0 &&
+        !volumes.some((volume) => at(volume, 'persistentVolumeClaim') ?? at(volume, 'ephemeral') ?? at(volume, 'csi'))
+      )
+        report(
+          object,
+          ['spec'],
+          'the StatefulSet has no claim, so its pods lose their state when they move; expected volumeClaimTemplates, or a Deployment',
+        )
+      for (const [index, claim] of claims.entries()) {
+        const name = at(claim, 'metadata', 'name')
+        const mounts = containers
+          .flatMap(({ raw }) => items(at(raw, 'volumeMounts')))
+          .filter((mount) => at(mount, 'name') === name)
+        // An init container that only prepares the volume does not count.
+        const running = containers
+          .filter(({ role }) => role !== 'init')
+          .flatMap(({ raw }) => items(at(raw, 'volumeMounts')))
+          .filter((mount) => at(mount, 'name') === name)
+        const judged = running.length > 0 ? running : mounts
+        if (judged.length > 0 && judged.every((mount) => at(mount, 'readOnly') === true))
+          report(
+            object,
+            ['spec', 'volumeClaimTemplates', index],
+            `every container mounts claim "${name}" read-only, so nobody can write to it`,
+          )
+      }
+    }
+  },
+})

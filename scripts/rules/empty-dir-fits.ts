@@ -1,0 +1,29 @@
+import { at, items, number } from '../lib/objects.ts'
+import { podAmount } from '../lib/pod-resources.ts'
+import { quantity } from '../lib/quantity.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'empty-dir-fits',
+  severity: 'warning',
+  summary:
+    "The sizeLimit of an emptyDir is within the pod's limit: of ephemeral storage, or of memory where its medium is Memory.",
+  why: 'What lies in an emptyDir counts towards that limit: the kubelet evicts the pod, or the kernel kills it, before the volume is full.',
+  fix: 'Lower the sizeLimit, or raise the limit of the containers.',
+  check(environment, report) {
+    for (const workload of environment.workloads)
+      for (const [index, volume] of items(at(workload.pod, 'volumes')).entries()) {
+        const size = at(volume, 'emptyDir', 'sizeLimit')
+        const bytes = number(size) ?? quantity(size)
+        if (bytes === undefined) continue
+        const resource = at(volume, 'emptyDir', 'medium') === 'Memory' ? 'memory' : 'ephemeral-storage'
+        const limit = podAmount(environment, workload, 'limits', resource)
+        if (limit === 0 || bytes <= limit) continue
+        report(
+          workload.object,
+          [...workload.podPath, 'volumes', index, 'emptyDir', 'sizeLimit'],
+          `volume "${at(volume, 'name')}" may hold ${size}, but the pod may use ${limit} bytes of ${resource}`,
+        )
+      }
+  },
+})

@@ -1,0 +1,41 @@
+import { at, items, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'gateway-listeners',
+  severity: 'error',
+  summary:
+    'The listeners of a Gateway differ in port, protocol or host name; TLS has a certificate and stands on no plain listener.',
+  why: 'The API server refuses the Gateway: these are rules of its definition that no JSON schema says.',
+  fix: 'Give each listener its own host name or port, and certificateRefs where protocol is HTTPS.',
+  check(environment, report) {
+    for (const gateway of environment.ofKind('Gateway', 'gateway.networking.k8s.io')) {
+      const seen = new Map<string, string>()
+      for (const [index, listener] of items(at(gateway.raw, 'spec', 'listeners')).entries()) {
+        const path = ['spec', 'listeners', index]
+        const name = text(at(listener, 'name'))
+        const protocol = text(at(listener, 'protocol'))
+        const key = [at(listener, 'port'), protocol, at(listener, 'hostname') ?? '*'].join(' ')
+        const other = seen.get(key)
+        if (other !== undefined)
+          report(gateway, path, `listener "${name}" has port, protocol and host name of listener "${other}"`)
+        seen.set(key, name ?? '')
+        const tls = at(listener, 'tls')
+        if (protocol === 'HTTP' && tls !== undefined)
+          report(gateway, [...path, 'tls'], `listener "${name}" is HTTP, where tls has no place`)
+        const terminates = (text(at(tls, 'mode')) ?? 'Terminate') === 'Terminate'
+        if (
+          protocol === 'HTTPS' &&
+          terminates &&
+          items(at(tls, 'certificateRefs')).length === 0 &&
+          at(tls, 'options') === undefined
+        )
+          report(
+            gateway,
+            tls === undefined ? path : [...path, 'tls'],
+            `listener "${name}" ends TLS but names no certificate; expected tls.certificateRefs`,
+          )
+      }
+    }
+  },
+})

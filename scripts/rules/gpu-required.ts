@@ -1,0 +1,45 @@
+import { edgesOf } from '../lib/dependencies.ts'
+import { at, fields, nameOf } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import { settingsOf } from '../lib/settings.ts'
+import type { Workload } from '../lib/workloads.ts'
+
+export default defineRule({
+  id: 'gpu-required',
+  severity: 'error',
+  summary: 'Where REQUIRE_GPU is true, the Ollama that is meant asks for a GPU.',
+  why: 'A model that runs on the CPU is then a failure: the pod never becomes ready, and jobs are given back.',
+  fix: 'Set limits of nvidia.com/gpu (components/gpu), or REQUIRE_GPU to false.',
+  needs: {
+    what: 'a program that reads REQUIRE_GPU',
+    isIn: (environment) => settingsOf(environment, 'REQUIRE_GPU').length > 0,
+  },
+  check(environment, report) {
+    const edges = edgesOf(environment)
+    for (const { workload, value, object, path } of settingsOf(environment, 'REQUIRE_GPU')) {
+      if (value !== 'true') continue
+      const servers = edges
+        .filter(({ from, declaration }) => from === workload && declaration.label === 'OLLAMA_URL')
+        .map(({ to }) => to)
+      for (const server of new Set(servers.length > 0 ? servers : [workload]))
+        if (isOllama(server) && !hasGpu(server)) {
+          report(object, path, `REQUIRE_GPU is true, but ${nameOf(server.object)} asks for no GPU`)
+          break
+        }
+    }
+  },
+})
+
+function isOllama({ containers }: Workload): boolean {
+  return containers.some(({ image }) => /(?:^|\/)ollama(?:[:@]|$)/.test(image))
+}
+
+function hasGpu({ containers, pod }: Workload): boolean {
+  const claims = at(pod, 'resourceClaims') !== undefined
+  return (
+    claims ||
+    containers.some(({ raw }) =>
+      Object.keys(fields(at(raw, 'resources', 'limits'))).some((name) => /gpu|xpu|gaudi|mig-/.test(name)),
+    )
+  )
+}

@@ -1,0 +1,56 @@
+import type { Path } from '../lib/finding.ts'
+import { at, items, number, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'job-runs',
+  severity: 'error',
+  summary:
+    'A Job or CronJob makes pods: it is not suspended, has a parallelism, the time for its attempts, and a failure policy about containers that it has.',
+  why: 'A suspended Job, or one without parallelism, never ends, and the sync that waits for it neither; a CronJob with a starting deadline of less than ten seconds misses most of its runs.',
+  fix: 'Remove suspend or parallelism: 0, raise the deadline, or name a container of the pod.',
+  check(environment, report) {
+    for (const { object, podPath, containers } of environment.workloads) {
+      if (object.kind !== 'Job' && object.kind !== 'CronJob') continue
+      const path = podPath.slice(0, -2)
+      const job = at(object.raw, ...path)
+      if (object.kind === 'CronJob' && at(object.raw, 'spec', 'suspend') === true)
+        report(object, ['spec', 'suspend'], 'the CronJob is suspended, so it never runs')
+      // The controller looks every ten seconds. Source: kubernetes.io, CronJob limitations.
+      const start = number(at(object.raw, 'spec', 'startingDeadlineSeconds'))
+      if (object.kind === 'CronJob' && start !== undefined && start < 10)
+        report(
+          object,
+          ['spec', 'startingDeadlineSeconds'],
+          `a run may start ${start} s late at most, but the controller looks every 10 s; expected 10 or more`,
+        )
+      if (at(job, 'suspend') === true) report(object, [...path, 'suspend'], 'the Job is suspended, so it makes no pod')
+      if (at(job, 'parallelism') === 0)
+        report(object, [...path, 'parallelism'], 'parallelism is 0, so the Job makes no pod')
+      judgeDeadline(job, (message) => report(object, [...path, 'activeDeadlineSeconds'], message))
+      for (const [index, rule] of items(at(job, 'podFailurePolicy', 'rules')).entries()) {
+        const name = text(at(rule, 'onExitCodes', 'containerName'))
+        if (name === undefined || containers.some((container) => container.name === name)) continue
+        const field: Path = [...path, 'podFailurePolicy', 'rules', index, 'onExitCodes', 'containerName']
+        report(
+          object,
+          field,
+          `the pod has no container "${name}"; it has ${containers.map((container) => container.name).join(', ')}`,
+        )
+      }
+    }
+  },
+})
+
+/** The waits between attempts are 10 s, 20 s, 40 s and so on, at most 6 minutes each: a deadline below their sum cuts attempts off. */
+function judgeDeadline(job: unknown, note: (message: string) => void): void {
+  const deadline = number(at(job, 'activeDeadlineSeconds'))
+  const attempts = number(at(job, 'backoffLimit'))
+  if (deadline === undefined || attempts === undefined || attempts > 100) return
+  let waits = 0
+  for (let attempt = 0; attempt < attempts; attempt++) waits += Math.min(10 * 2 ** attempt, 360)
+  if (deadline < waits)
+    note(
+      `the Job is ended after ${deadline} s, but the waits between its ${attempts + 1} attempts alone take ${waits} s`,
+    )
+}

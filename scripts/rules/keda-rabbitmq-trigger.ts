@@ -1,0 +1,114 @@
+import { toAddress } from '../lib/dependencies.ts'
+import type { Environment } from '../lib/environment.ts'
+import { at, items, type KubeObject, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import { type Trigger, triggersOf } from '../lib/scalers.ts'
+
+/** Source: keda.sh, RabbitMQ Queue scaler. */
+const modes = [
+  'QueueLength',
+  'MessageRate',
+  'DeliverGetRate',
+  'PublishedToDeliveredRatio',
+  'ExpectedQueueConsumptionTime',
+]
+const protocols = ['auto', 'amqp', 'http']
+const parameters = [
+  'host',
+  'username',
+  'password',
+  'ca',
+  'cert',
+  'key',
+  'keyPassword',
+  'tls',
+  'workloadIdentityResource',
+  'vhostName',
+  'queueName',
+]
+
+export default defineRule({
+  id: 'keda-rabbitmq-trigger',
+  severity: 'error',
+  summary:
+    'A rabbitmq trigger has a queue, a mode, a target above zero, a protocol that its host speaks, and a login that KEDA reads.',
+  why: 'The metadata of a trigger has no schema: KEDA finds the fault only when it builds the scaler, and then does not scale at all.',
+  fix: 'Compare with https://keda.sh/docs/latest/scalers/rabbitmq-queue.',
+  check(environment, report) {
+    for (const kind of ['ScaledObject', 'ScaledJob'])
+      for (const object of environment.ofKind(kind, 'keda.sh'))
+        for (const trigger of triggersOf(object)) {
+          if (trigger.type !== 'rabbitmq') continue
+          for (const { field, message } of faultsOf(trigger)) {
+            const has = field === 'metricType' ? at(trigger.raw, field) : trigger.metadata[field]
+            const path = field === 'metricType' ? [field] : has === undefined ? ['metadata'] : ['metadata', field]
+            report(object, [...trigger.path, ...path], message)
+          }
+          const login = loginFault(environment, object, trigger)
+          if (login !== undefined) report(login.object, login.path, login.message)
+        }
+  },
+})
+
+function* faultsOf({ metadata, raw }: Trigger): Generator<{ field: string; message: string }> {
+  const { queueName, mode, value, protocol, host, queueLength } = metadata
+  if (!text(queueName)) yield { field: 'queueName', message: 'the trigger names no queue; expected queueName' }
+  // queueLength is the old spelling of mode and value.
+  if (queueLength === undefined) {
+    if (!modes.includes(String(mode)))
+      yield {
+        field: 'mode',
+        message: `mode is ${mode === undefined ? 'not set' : `"${mode}"`}; expected one of ${modes.join(', ')}`,
+      }
+    if (!(Number(value) > 0))
+      yield {
+        field: 'value',
+        message: `value is ${value === undefined ? 'not set' : `"${value}"`}; expected a number above zero`,
+      }
+  }
+  if (protocol !== undefined && !protocols.includes(String(protocol)))
+    yield { field: 'protocol', message: `protocol is "${protocol}"; expected one of ${protocols.join(', ')}` }
+  const scheme = toAddress(text(host) ?? '')?.scheme?.replace(/s$/, '')
+  if (scheme !== undefined && protocol !== undefined && protocol !== 'auto' && scheme !== protocol)
+    yield {
+      field: 'protocol',
+      message: `protocol is "${protocol}", but host is a ${scheme} address; expected "${scheme}"`,
+    }
+  if (at(raw, 'metricType') === 'Utilization')
+    yield {
+      field: 'metricType',
+      message: 'metricType Utilization is for cpu and memory; expected AverageValue or Value',
+    }
+}
+
+/** The broker refuses whoever gives no name: it has to come with the host, or from a TriggerAuthentication. */
+function loginFault(
+  environment: Environment,
+  object: KubeObject,
+  { metadata, raw, path }: Trigger,
+): { object: KubeObject; path: (string | number)[]; message: string } | undefined {
+  const host = text(metadata.host)
+  const inline =
+    metadata.hostFromEnv !== undefined ||
+    host === undefined ||
+    host.includes('@') ||
+    metadata.usernameFromEnv !== undefined
+  const name = text(at(raw, 'authenticationRef', 'name'))
+  if (name === undefined)
+    return inline
+      ? undefined
+      : { object, path: [...path], message: 'the trigger has no login: neither authenticationRef nor a user in host' }
+  const authentication = environment.find('TriggerAuthentication', object.namespace, name)
+  if (authentication === undefined) return undefined
+  const entries = items(at(authentication.raw, 'spec', 'secretTargetRef'))
+  for (const [index, entry] of entries.entries()) {
+    const parameter = text(at(entry, 'parameter')) ?? ''
+    if (!parameters.includes(parameter))
+      return {
+        object: authentication,
+        path: ['spec', 'secretTargetRef', index, 'parameter'],
+        message: `the rabbitmq scaler reads no parameter "${parameter}"; expected one of ${parameters.join(', ')}`,
+      }
+  }
+  return undefined
+}

@@ -1,0 +1,22 @@
+import { declarationsOf } from '../lib/dependencies.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'loopback-port',
+  severity: 'error',
+  summary: 'An address of the own pod (127.0.0.1, localhost) names a port that one of its containers declares.',
+  why: 'The containers of a pod share the loopback address: where none of them listens the connection is refused.',
+  fix: 'Use the port of the container that is meant.',
+  check(environment, report) {
+    for (const { workload, object, path, label, address, certain } of declarationsOf(environment)) {
+      if (!certain || address.port === undefined || !/^(?:localhost|127\.\d+\.\d+\.\d+)$/.test(address.host)) continue
+      const ports = workload.containers.flatMap((container) => container.ports.map(({ port }) => port))
+      if (ports.length === 0 || ports.includes(address.port)) continue
+      report(
+        object,
+        path,
+        `${label} names port ${address.port} of the own pod, whose containers declare ${ports.join(', ')}`,
+      )
+    }
+  },
+})

@@ -1,0 +1,55 @@
+import { declarationsOf, isHeadless } from '../lib/dependencies.ts'
+import { perEnvironment } from '../lib/memo.ts'
+import { at, nameOf, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import { scaleOf } from '../lib/scalers.ts'
+import type { Workload } from '../lib/workloads.ts'
+
+export default defineRule({
+  id: 'member-exists',
+  severity: 'error',
+  summary:
+    'A pod of a StatefulSet that is named (rabbitmq-2.rabbitmq-nodes) is one that it has, and can be found before it is ready where that is needed.',
+  why: 'A name beyond the replicas never resolves; and a pod that is not ready has no name in DNS, so members that find each other before they are ready, or a Job that makes them ready, wait for ever.',
+  fix: 'Name as many members as there are replicas, and set publishNotReadyAddresses: true on the headless Service.',
+  check(environment, report) {
+    for (const declaration of declarationsOf(environment)) {
+      const { workload, object, path, label, address } = declaration
+      const [pod = '', service = ''] = address.host.split('.')
+      const ordinal = /^(.+)-(\d+)$/.exec(pod)
+      const namespace = workload.object.namespace
+      const headless = environment.find('Service', namespace, service)
+      const members =
+        ordinal?.[1] === undefined ? undefined : byService(environment).get(`${namespace}/${service}/${ordinal[1]}`)
+      if (members === undefined || headless === undefined || !isHeadless(headless)) continue
+      const { max } = scaleOf(environment, members)
+      const first = Number(at(members.object.raw, 'spec', 'ordinals', 'start') ?? 0)
+      if (Number(ordinal?.[2]) >= first + max)
+        report(
+          object,
+          path,
+          `${label} names ${pod}, but ${nameOf(members.object)} has ${max} ${max === 1 ? 'pod' : 'pods'}, up to ${ordinal?.[1]}-${first + max - 1}`,
+        )
+      const early = workload === members || workload.runsToCompletion
+      if (early && at(headless.raw, 'spec', 'publishNotReadyAddresses') !== true)
+        report(
+          headless,
+          ['spec'],
+          `${nameOf(workload.object)} looks for ${pod} by this Service before it need be ready; expected publishNotReadyAddresses: true`,
+        )
+    }
+  },
+})
+
+/** StatefulSets by namespace, headless Service and name. */
+const byService = perEnvironment(
+  ({ workloads }) =>
+    new Map<string, Workload>(
+      workloads
+        .filter(({ object }) => object.kind === 'StatefulSet')
+        .map((workload) => [
+          `${workload.object.namespace}/${text(at(workload.object.raw, 'spec', 'serviceName'))}/${workload.object.name}`,
+          workload,
+        ]),
+    ),
+)

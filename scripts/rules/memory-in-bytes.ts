@@ -1,0 +1,27 @@
+import { at, fields } from '../lib/objects.ts'
+import { quantity } from '../lib/quantity.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'memory-in-bytes',
+  severity: 'error',
+  summary: 'An amount of memory or disk is at least a kibibyte.',
+  why: 'The unit m means thousandths: 512m is half a byte, so the scheduler reserves nothing, and a limit of it kills the container at once.',
+  fix: 'Write Mi or Gi: 512Mi.',
+  check(environment, report) {
+    for (const { object, containers } of environment.workloads)
+      for (const { raw, path } of containers)
+        for (const part of ['requests', 'limits'])
+          for (const [name, value] of Object.entries(fields(at(raw, 'resources', part)))) {
+            const amount = quantity(value)
+            if (
+              !/^(?:memory|ephemeral-storage|hugepages-.+)$/.test(name) ||
+              amount === undefined ||
+              amount === 0 ||
+              amount >= 1024
+            )
+              continue
+            report(object, [...path, 'resources', part, name], `${name} is ${value}, which is ${amount} bytes`)
+          }
+  },
+})

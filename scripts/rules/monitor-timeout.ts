@@ -1,0 +1,30 @@
+import { monitorsOf } from '../lib/monitors.ts'
+import { at, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'monitor-timeout',
+  severity: 'error',
+  summary: 'The scrapeTimeout of a monitor is not above its interval.',
+  why: 'The Prometheus operator leaves such a monitor out, so nothing of it is scraped.',
+  fix: 'Lower scrapeTimeout, or raise interval.',
+  check(environment, report) {
+    for (const { object, endpoints } of monitorsOf(environment))
+      for (const { path } of endpoints) {
+        const [timeout, interval] = ['scrapeTimeout', 'interval'].map((field) => text(at(object.raw, ...path, field)))
+        // Without an interval Prometheus's own holds, which is not known here.
+        const [waits, every] = [seconds(timeout), seconds(interval)]
+        if (waits !== undefined && every !== undefined && waits > every)
+          report(object, [...path, 'scrapeTimeout'], `scrapeTimeout is ${timeout}, above the interval of ${interval}`)
+      }
+  },
+})
+
+const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400, w: 604800, y: 31536000 }
+
+/** A duration of Prometheus: `1h30m`. */
+function seconds(duration: string | undefined): number | undefined {
+  const parts = [...(duration ?? '').matchAll(/(\d+)(ms|[smhdwy])/g)]
+  if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== duration) return undefined
+  return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (units[unit] ?? 0), 0)
+}

@@ -1,0 +1,91 @@
+import { environmentOf, expand } from '../lib/container-env.ts'
+import { placesOf } from '../lib/dependencies.ts'
+import type { Environment } from '../lib/environment.ts'
+import type { Path } from '../lib/finding.ts'
+import { hasFile, type Mount, mountAt, mountsOf } from '../lib/mounts.ts'
+import { at, items, type KubeObject, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import type { Container, Workload } from '../lib/workloads.ts'
+
+export default defineRule({
+  id: 'mounted-file-exists',
+  severity: 'error',
+  summary:
+    'A file that a variable, an argument or a mounted file names is one that the mounted ConfigMap or Secret has.',
+  why: 'A program that is told of a file that is not there exits at start; a subPath that is not in the volume becomes an empty folder in place of the file.',
+  fix: 'Name a file of the volume, or mount it where the program looks.',
+  check(environment, report) {
+    for (const workload of environment.workloads)
+      for (const container of workload.containers) {
+        const mounts = mountsOf(environment, workload, container)
+        for (const { files, subPath, path, mountPath } of mounts)
+          if (subPath !== undefined && !hasFile({ files }, subPath))
+            report(
+              workload.object,
+              [...path, 'subPath'],
+              `the volume has no "${subPath}"; ${list(files)} is mounted at ${mountPath}`,
+            )
+        for (const { object, path, label, file } of namedFiles(environment, workload, container, mounts)) {
+          const fault = judge(file, label, mounts)
+          if (fault !== undefined) report(object, path, `${label} names ${file}, but ${fault}`)
+        }
+      }
+  },
+})
+
+interface NamedFile {
+  readonly object: KubeObject
+  readonly path: Path
+  readonly label: string
+  readonly file: string
+}
+
+const absolute = /(?:^|[\s=:'"`(<>])(\/[\w.-]+(?:\/[\w.-]+)+)/g
+
+/** The paths in variables, arguments and the texts of mounted ConfigMaps. */
+function* namedFiles(
+  environment: Environment,
+  workload: Workload,
+  container: Container,
+  mounts: readonly Mount[],
+): Generator<NamedFile> {
+  const { variables } = environmentOf(environment, workload.object, container)
+  for (const { name, object, path } of placesOf(environment, workload, container))
+    for (const file of paths(variables.get(name))) yield { object, path, label: name, file }
+  for (const field of ['command', 'args'])
+    for (const [index, raw] of items(at(container.raw, field)).entries()) {
+      const path = [...container.path, field, index]
+      for (const file of paths(expand(text(raw) ?? '', variables)))
+        yield { object: workload.object, path, label: field, file }
+    }
+  for (const mount of mounts)
+    for (const [name, content] of mount.contents)
+      for (const file of paths(content)) {
+        yield { object: workload.object, path: mount.path, label: name, file }
+      }
+}
+
+function paths(value: string | undefined): string[] {
+  return value?.includes('/') ? [...value.matchAll(absolute)].map(([, path = '']) => path.replace(/[.]+$/, '')) : []
+}
+
+const secretFile = /(?:PASSWORD|PASS|SECRET|TOKEN|CREDENTIALS?)_FILE$/
+
+function judge(file: string, label: string, mounts: readonly Mount[]): string | undefined {
+  const mount = mountAt(mounts, file)
+  if (mount === undefined) {
+    // A secret is in no image; any other file may be, unless it lies mounted elsewhere.
+    if (secretFile.test(label))
+      return `nothing is mounted there; the mounts are ${mounts.map(({ mountPath }) => mountPath).join(', ') || 'none'}`
+    const name = file.slice(file.lastIndexOf('/') + 1)
+    const elsewhere = mounts.find(({ files, subPath }) => subPath === undefined && files?.has(name))
+    return elsewhere === undefined ? undefined : `${name} is mounted at ${elsewhere.mountPath}`
+  }
+  const rest = file.slice(mount.mountPath.length + 1)
+  if (rest === '' || mount.subPath !== undefined || hasFile(mount, rest)) return undefined
+  return `${list(mount.files)} is mounted at ${mount.mountPath}`
+}
+
+function list(files: ReadonlySet<string> | undefined): string {
+  return [...(files ?? [])].sort().join(', ') || 'an empty volume'
+}

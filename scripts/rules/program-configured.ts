@@ -1,0 +1,48 @@
+import { placesOf } from '../lib/dependencies.ts'
+import { at } from '../lib/objects.ts'
+import { faultsOf, programOf, programs } from '../lib/programs.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'program-configured',
+  severity: 'error',
+  summary:
+    'A program of this platform exists in its image and gets every variable that it needs, with a value that it takes.',
+  why: 'The programs read their configuration at start and exit with 78 when it is wrong: the pod restarts for ever, a Job fails.',
+  fix: 'Set the variable in the ConfigMap of the program; docs/architecture.md lists them all.',
+  needs: {
+    what: 'an image of this platform (inference-gateway, inference-worker, inference-collector)',
+    isIn: ({ workloads }) => workloads.some(({ containers }) => containers.some((container) => programOf(container))),
+  },
+  check(environment, report) {
+    for (const workload of environment.workloads)
+      for (const container of workload.containers) {
+        const program = programOf(container)
+        if (program === undefined) continue
+        const { object } = workload
+        const key = `${program.image}/${program.file}`
+        const names = Object.hasOwn(programs, key) ? programs[key] : undefined
+        if (names === undefined) {
+          const files = Object.keys(programs).filter((name) => name.startsWith(`${program.image}/`))
+          const known = files.map((name) => `dist/${name.split('/')[1]}.js`).join(', ')
+          const path = at(container.raw, 'args', 0) === undefined ? ['image'] : ['args', 0]
+          report(
+            object,
+            [...container.path, ...path],
+            `the image has no program dist/${program.file}.js; it has ${known}`,
+          )
+          continue
+        }
+        for (const { name, set, message } of faultsOf(environment, workload, container, names)) {
+          const place = set
+            ? [...placesOf(environment, workload, container)].find((entry) => entry.name === name)
+            : undefined
+          report(
+            place?.object ?? object,
+            place?.path ?? container.path,
+            `${name} of container "${container.name}" ${message}`,
+          )
+        }
+      }
+  },
+})

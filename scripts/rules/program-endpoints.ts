@@ -1,0 +1,84 @@
+import { environmentOf } from '../lib/container-env.ts'
+import type { Environment } from '../lib/environment.ts'
+import { monitorsOf } from '../lib/monitors.ts'
+import { at, text } from '../lib/objects.ts'
+import { probeKinds } from '../lib/probes.ts'
+import { programOf, programs } from '../lib/programs.ts'
+import { defineRule } from '../lib/rule.ts'
+import type { Container, Workload } from '../lib/workloads.ts'
+
+/** The paths that every program of this platform serves on METRICS_PORT, and the gateway on PORT too: docs/architecture.md. */
+const probePaths = ['/livez', '/readyz']
+const metricsPath = '/metrics'
+
+export default defineRule({
+  id: 'program-endpoints',
+  severity: 'error',
+  summary:
+    'The ports of the programs of this platform are the ones that they listen on (PORT, METRICS_PORT), and probes and monitors ask for paths that they serve.',
+  why: 'A program listens where its configuration says, whatever its container declares; another port refuses, another path answers 404: never ready, or restarted for ever, or never scraped.',
+  fix: 'Use /livez, /readyz and /metrics, and the same number in the variable and the container port.',
+  needs: {
+    what: 'an image of this platform (inference-gateway, inference-worker, inference-collector)',
+    isIn: ({ workloads }) => workloads.some(({ containers }) => containers.some((container) => programOf(container))),
+  },
+  check(environment, report) {
+    for (const workload of environment.workloads)
+      for (const container of workload.containers) {
+        const listening = listeningPorts(environment, workload, container)
+        if (listening === undefined) continue
+        for (const [index, { port }] of container.ports.entries())
+          if (![...listening.values()].includes(port)) {
+            const known = [...listening].map(([name, number]) => `${number} (${name})`).join(', ')
+            report(
+              workload.object,
+              [...container.path, 'ports', index, 'containerPort'],
+              `the program does not listen on ${port}; it listens on ${known}`,
+            )
+          }
+        for (const kind of probeKinds) {
+          const path = text(at(container.raw, kind, 'httpGet', 'path'))
+          if (path !== undefined && !probePaths.includes(path))
+            report(
+              workload.object,
+              [...container.path, kind, 'httpGet', 'path'],
+              `the program serves no ${path}; expected ${probePaths.join(' or ')}`,
+            )
+        }
+      }
+    for (const { object, endpoints } of monitorsOf(environment))
+      for (const { path, scraped } of endpoints) {
+        const asked = text(at(object.raw, ...path, 'path')) ?? metricsPath
+        const ours = scraped.find(({ workload, port }) =>
+          workload.containers.some((container) =>
+            [...(listeningPorts(environment, workload, container)?.values() ?? [])].includes(port),
+          ),
+        )
+        if (ours !== undefined && asked !== metricsPath)
+          report(
+            object,
+            [...path, 'path'],
+            `${ours.workload.object.name} serves no ${asked}; its metrics are at ${metricsPath}`,
+          )
+      }
+  },
+})
+
+/** The ports by the variable that says so; undefined for other programs and for those that do not listen. */
+function listeningPorts(
+  environment: Environment,
+  workload: Workload,
+  container: Container,
+): Map<string, number> | undefined {
+  const program = programOf(container)
+  const key = program === undefined ? '' : `${program.image}/${program.file}`
+  const names = Object.hasOwn(programs, key) ? programs[key] : undefined
+  const { variables } = environmentOf(environment, workload.object, container)
+  const listening = new Map<string, number>()
+  for (const [name, fallback] of [
+    ['PORT', 8080],
+    ['METRICS_PORT', 9090],
+  ] as const)
+    if (names?.includes(name)) listening.set(name, Number(variables.get(name) ?? fallback))
+  return listening.size === 0 ? undefined : listening
+}

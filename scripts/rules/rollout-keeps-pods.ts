@@ -1,0 +1,27 @@
+import { podCount } from '../lib/disruption.ts'
+import { at } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import { scaleOf } from '../lib/scalers.ts'
+
+export default defineRule({
+  id: 'rollout-keeps-pods',
+  severity: 'warning',
+  summary: 'A rolling update of a Deployment keeps some of its pods at any time.',
+  why: 'With all pods unavailable at once nobody answers until the new ones are ready, which is what a rolling update is there to avoid.',
+  fix: 'Set maxUnavailable to 0 and maxSurge to 1 or more.',
+  check(environment, report) {
+    for (const workload of environment.workloads) {
+      const { object } = workload
+      const unavailable = at(object.raw, 'spec', 'strategy', 'rollingUpdate', 'maxUnavailable')
+      if (object.kind !== 'Deployment' || unavailable === undefined) continue
+      const { max } = scaleOf(environment, workload)
+      const gone = podCount(unavailable, max, 'down')
+      if (max > 0 && gone !== undefined && gone >= max && (max > 1 || unavailable === '100%'))
+        report(
+          object,
+          ['spec', 'strategy', 'rollingUpdate', 'maxUnavailable'],
+          `an update may stop all ${max} pods at once (maxUnavailable is ${unavailable})`,
+        )
+    }
+  },
+})

@@ -1,0 +1,46 @@
+import { at, items, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'route-rules',
+  severity: 'error',
+  summary:
+    'A rule of an HTTPRoute has backends or redirects, not both; its paths begin with a slash; and a Gateway has a route.',
+  why: 'The API server refuses a rule that does both or whose path is relative; one that does neither answers 500, a Gateway without routes 404.',
+  fix: 'Add backendRefs, or a filter RequestRedirect, or the route.',
+  check(environment, report) {
+    const parents = new Set<string>()
+    for (const kind of ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'])
+      for (const route of environment.ofKind(kind, 'gateway.networking.k8s.io')) {
+        for (const parent of items(at(route.raw, 'spec', 'parentRefs')))
+          parents.add(`${text(at(parent, 'namespace')) ?? route.namespace}/${text(at(parent, 'name'))}`)
+        if (kind !== 'HTTPRoute') continue
+        for (const [index, rule] of items(at(route.raw, 'spec', 'rules')).entries()) {
+          const path = ['spec', 'rules', index]
+          const filters = items(at(rule, 'filters')).map((filter) => at(filter, 'type'))
+          const backends = items(at(rule, 'backendRefs')).length
+          if (filters.includes('RequestRedirect') && backends > 0)
+            report(route, [...path, 'backendRefs'], 'the rule redirects and has backends; expected one of them')
+          if (!filters.includes('RequestRedirect') && !filters.includes('ExtensionRef') && backends === 0)
+            report(route, path, 'the rule has neither backendRefs nor a redirect, so it answers 500')
+          for (const [position, match] of items(at(rule, 'matches')).entries()) {
+            const value = text(at(match, 'path', 'value'))
+            if (value !== undefined && at(match, 'path', 'type') !== 'RegularExpression' && !value.startsWith('/'))
+              report(
+                route,
+                [...path, 'matches', position, 'path', 'value'],
+                `the path is "${value}"; expected one that begins with /`,
+              )
+          }
+        }
+      }
+    for (const gateway of environment.ofKind('Gateway', 'gateway.networking.k8s.io')) {
+      // Others may attach routes where the Gateway lets them.
+      const open = items(at(gateway.raw, 'spec', 'listeners')).some(
+        (listener) => !['Same', undefined].includes(text(at(listener, 'allowedRoutes', 'namespaces', 'from'))),
+      )
+      if (!open && !parents.has(`${gateway.namespace}/${gateway.name}`))
+        report(gateway, [], `no route names Gateway ${gateway.name}, so it answers 404 to everything`)
+    }
+  },
+})

@@ -1,0 +1,68 @@
+import type { Environment } from '../lib/environment.ts'
+import { perEnvironment } from '../lib/memo.ts'
+import { strings } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+import { settingsOf } from '../lib/settings.ts'
+
+export default defineRule({
+  id: 'user-known',
+  severity: 'error',
+  summary:
+    'A user that a program logs in as is one that the rendered definitions of RabbitMQ, the ACL of Redis or the scripts of Postgres make, with rights.',
+  why: 'The server refuses an unknown user: the program never gets ready. A user without permissions may log in and do nothing.',
+  fix: 'Name a user that is made, or make it.',
+  check(environment, report) {
+    const known = usersByServer(environment)
+    for (const [server, names] of Object.entries(variables)) {
+      const users = known[server]
+      if (users === undefined || users.size === 0) continue
+      for (const name of names)
+        for (const { value, object, path } of settingsOf(environment, name))
+          if (!users.has(value))
+            report(object, path, `${server} has no user "${value}"; it has ${[...users].sort().join(', ')}`)
+    }
+    for (const map of environment.ofKind('ConfigMap', ''))
+      for (const [key, content] of Object.entries(strings(map.raw.data)))
+        for (const [entry] of content.includes('"permissions"')
+          ? content.matchAll(/\{[^{}]*"configure"[^{}]*\}/g)
+          : []) {
+          const rights = [...entry.matchAll(/"(?:configure|write|read)":\s*"([^"]*)"/g)].map(([, right]) => right)
+          const user = /"user":\s*"([^"]*)"/.exec(entry)?.[1]
+          // A user with a tag needs a permission only to see the virtual host.
+          const tagged =
+            user !== undefined &&
+            new RegExp(`"name":\\s*"${user.replace(/[^\w-]/g, '.')}"[^\\n]*"tags":\\s*\\["`).test(content)
+          if (rights.length === 3 && !tagged && rights.every((right) => right === '^$'))
+            report(
+              map,
+              ['data', key],
+              `user "${user}" may configure, write and read nothing; expected a queue in one of them`,
+            )
+        }
+  },
+})
+
+const variables: Readonly<Record<string, readonly string[]>> = {
+  RabbitMQ: ['RABBITMQ_USERNAME'],
+  Redis: ['REDIS_USERNAME', 'REDIS_USER'],
+  Postgres: ['POSTGRES_USERNAME', 'DATA_SOURCE_USER'],
+}
+
+/** The users that rendered ConfigMaps make; none where they are made by what is not rendered. */
+const usersByServer = perEnvironment((environment: Environment): Readonly<Record<string, ReadonlySet<string>>> => {
+  const users = { RabbitMQ: new Set<string>(), Redis: new Set<string>(), Postgres: new Set<string>() }
+  for (const map of environment.ofKind('ConfigMap', ''))
+    for (const content of Object.values(strings(map.raw.data))) {
+      if (content.includes('"users"'))
+        for (const [, name = ''] of content.matchAll(/"name":\s*"([^"]+)",\s*"password/g)) users.RabbitMQ.add(name)
+      for (const [, name = ''] of content.matchAll(/^user (\S+) (?:on|off)\b/gm)) users.Redis.add(name)
+      for (const [, name = ''] of content.matchAll(/\bcreate role (\w+)/gi)) users.Postgres.add(name)
+    }
+  // Beside those of the scripts: the superuser of the image, and those that the migration makes of its passwords.
+  if (users.Postgres.size > 0) {
+    for (const { value } of settingsOf(environment, 'POSTGRES_USER')) users.Postgres.add(value)
+    for (const role of ['gateway', 'collector'])
+      if (settingsOf(environment, `${role.toUpperCase()}_PASSWORD_FILE`).length > 0) users.Postgres.add(role)
+  }
+  return users
+})
