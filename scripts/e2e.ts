@@ -56,6 +56,8 @@ await runCommand(async () => {
   writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, null, 1)}\n`)
   writeFileSync(join(folder, 'report.html'), toHtml(report))
   process.stdout.write(`\n${join(folder, 'report.html')}\n`)
+  // What an interrupted scenario was waiting for is of no interest any more.
+  if (report.scenarios.some(({ error }) => error === 'interrupted')) process.exit(exit.findings)
   const failed =
     report.verdicts.some(({ holds }) => !holds) ||
     report.figures.some(misses) ||

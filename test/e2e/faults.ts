@@ -1,4 +1,5 @@
 import { until } from '../../scripts/lib/cluster/argo.ts'
+import { at, type KubeObject } from '../../scripts/lib/objects.ts'
 import { isReady, namespace, pause, podsNamed, type Run, type Scenario, settle, startClient } from './run.ts'
 
 const components = ['gateway', 'worker', 'collector', 'rabbitmq', 'redis', 'postgres', 'ollama']
@@ -21,7 +22,8 @@ export default {
 } satisfies Scenario
 
 async function kill(run: Run, component: string): Promise<void> {
-  const [victim] = (await podsNamed(run, component)).filter(isReady)
+  const before = await podsNamed(run, component)
+  const victim = before.find(isReady)
   if (victim === undefined) return run.expect(`${component} has a pod to kill`, false)
   run.event(`kill ${component}`)
   // Grace 0 is SIGKILL: no drain, no goodbye.
@@ -34,11 +36,16 @@ async function kill(run: Run, component: string): Promise<void> {
     '--force',
     '--wait=false',
   ])
-  const uid = (pod: { raw: unknown }) => (pod.raw as { metadata: { uid: string } }).metadata.uid
+  // Another replica that is ready does not count: the place of the one that was killed has to be taken.
+  const known = new Set(before.map(uidOf))
   const back = await until(120_000, async () =>
-    (await podsNamed(run, component)).some((pod) => uid(pod) !== uid(victim) && isReady(pod)),
+    (await podsNamed(run, component)).some((pod) => !known.has(uidOf(pod)) && isReady(pod)),
   )
   run.expect(`${component} comes back`, back !== undefined)
   if (back !== undefined) run.measure(`${component} killed to ready again`, back / 1000, 's', 10)
   run.event(`${component} is back`)
+}
+
+function uidOf({ raw }: KubeObject): string {
+  return String(at(raw, 'metadata', 'uid'))
 }

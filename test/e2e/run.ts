@@ -123,7 +123,8 @@ async function submit(run: Run, ledger: Ledger, key: string, retry: boolean): Pr
 export async function results(run: Run): Promise<Map<string, string>> {
   const query = `select id, outcome from results where tenant = '${run.tenant}'`
   const exec = ['--namespace', namespace, 'exec', 'postgres-0', '--container=postgres', '--']
-  const printed = await run.cluster.kubectl([...exec, 'psql', '-U', 'postgres', '-d', 'inference', '-tAc', query])
+  const psql = `PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE") psql -h 127.0.0.1 -U postgres -d inference -tAc "${query}"`
+  const printed = await run.cluster.kubectl([...exec, 'sh', '-c', psql])
   const rows = printed.trim().split('\n').filter(Boolean)
   return new Map(rows.map((row) => row.split('|') as [string, string]))
 }
@@ -131,18 +132,28 @@ export async function results(run: Run): Promise<Map<string, string>> {
 /** Waits until every accepted request has its result, and says what is lost or failed. */
 export async function settle(run: Run, ledger: Ledger, limitMs: number): Promise<void> {
   let stored = new Map<string, string>()
+  let problem = ''
   const missing = () => [...ledger.accepted].filter((id) => !stored.has(id))
   await until(
     limitMs,
     async () => {
-      stored = await results(run).catch(() => stored)
+      // Postgres may be the one that was killed a moment ago.
+      problem = ''
+      stored = await results(run).catch((error: Error) => {
+        problem = `; asking for them failed: ${error.message}`
+        return stored
+      })
       return missing().length === 0
     },
     2000,
   )
   const failed = [...ledger.accepted].filter((id) => stored.has(id) && stored.get(id) !== 'succeeded')
   run.measure('requests accepted', ledger.accepted.size, '')
-  run.expect('every accepted request is stored: lost or stuck 0', missing().length === 0, `${missing().length} missing`)
+  run.expect(
+    'every accepted request is stored: lost or stuck 0',
+    missing().length === 0,
+    `${missing().length} missing${problem}`,
+  )
   run.expect('no accepted request failed', failed.length === 0, `${failed.length} failed`)
 }
 

@@ -2,7 +2,7 @@ import { until } from '../../scripts/lib/cluster/argo.ts'
 import { at } from '../../scripts/lib/objects.ts'
 import { call, type Ledger, namespace, queueDepth, type Run, replicas, type Scenario, settle } from './run.ts'
 
-const backlog = 600
+const backlog = 400
 
 export default {
   name: 'scaling',
@@ -35,7 +35,7 @@ export default {
 async function submitAll(run: Run, count: number): Promise<Ledger> {
   const ledger: Ledger = { accepted: new Set(), refused: new Map(), latencies: [] }
   const one = async () => {
-    const { status, body } = await call(run, '/api/v1/inference', { prompt: 'What can I cook?', maxTokens: 64 })
+    const { status, body } = await call(run, '/api/v1/inference', { prompt: 'What can I cook?', maxTokens: 32 })
     if (status !== 202) return ledger.refused.set(`${status}`, (ledger.refused.get(`${status}`) ?? 0) + 1)
     run.accepted++
     return ledger.accepted.add(JSON.parse(body).id)
