@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Provided } from '../scripts/lib/config.ts'
 import { readDocuments } from '../scripts/lib/documents.ts'
 import { runRules } from '../scripts/lib/engine.ts'
 import { createEnvironment } from '../scripts/lib/environment.ts'
 import { formatPath } from '../scripts/lib/finding.ts'
 import { locateInFile } from '../scripts/lib/source.ts'
 import { rules } from '../scripts/rules/index.ts'
+import { declarations } from './support/declarations.ts'
 
 const folder = join(import.meta.dirname, 'rules')
 
@@ -25,15 +25,6 @@ function fixtures(rule: string, verdict: 'pass' | 'fail'): string[] {
 
 function expectations(content: string): string[] {
   return [...content.matchAll(/^# expect (.+)$/gm)].map(([, expected = '']) => expected.trim())
-}
-
-function declarations(content: string): Provided[] {
-  return [...content.matchAll(/^# provided (\S+) (\S+) ?(.*)$/gm)].map(([, kind = '', name = '', keys = '']) => ({
-    kind,
-    name,
-    by: 'the fixture',
-    ...(keys !== '' && { keys: keys.trim().split(/\s+/) }),
-  }))
 }
 
 describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (id, rule) => {

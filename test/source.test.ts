@@ -143,3 +143,44 @@ describe('locateInFile', () => {
     expect(source && formatSource(source)).toBe('all.yaml:16')
   })
 })
+
+it('tells objects of one name in several namespaces apart, and finds the items of a List', () => {
+  const service = (namespace: string) =>
+    `kind: Service\nmetadata: {name: web, namespace: ${namespace}}\nspec: {type: x}\n`
+  const content = `${service('one')}---\n${service('two')}---\nkind: List\nitems:\n  - kind: Secret\n    metadata: {name: web}\n    type: x\n`
+  const locate = locateInFile('all.yaml', content)
+  const object = (kind: string, namespace: string) => {
+    const found = toObject({
+      apiVersion: 'v1',
+      kind,
+      metadata: { name: 'web', namespace },
+      spec: { type: 'x' },
+      type: 'x',
+    })
+    if (found === undefined) throw new Error('not an object')
+    return found
+  }
+  expect(locate(object('Service', 'one'), ['spec', 'type'])?.line).toBe(3)
+  expect(locate(object('Service', 'two'), ['spec', 'type'])?.line).toBe(7)
+  expect(locate(object('Secret', ''), ['type'])?.line).toBe(13)
+})
+
+it('names line and column of what an inline patch sets', () => {
+  const patch = `patches:
+  - patch: |-
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata:
+        name: web
+      spec:
+        replicas: 3
+`
+  const folder = scratchRepository({ 'kustomization.yaml': patch })
+  const web = toObject({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' }, spec: { replicas: 3 } })
+  if (web === undefined) throw new Error('not an object')
+  expect(locateInKustomization(folder, folder)(web, ['spec', 'replicas'])).toEqual({
+    file: 'kustomization.yaml',
+    line: 8,
+    column: 9,
+  })
+})

@@ -1,4 +1,4 @@
-import { isMap, LineCounter, parseDocument, type YAMLError } from 'yaml'
+import { isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument, type YAMLError } from 'yaml'
 import type { Finding } from './finding.ts'
 import { at, fields, groupOf, items, type KubeObject, nameOf, text, toObject, type Value } from './objects.ts'
 import { readRendered } from './rendered.ts'
@@ -58,7 +58,9 @@ export function readDocuments(content: string, target: string, file?: string): D
       seen.add(id)
       objects.push(object)
     }
-    if (objects.length > 0) documents.push({ body, objects })
+    // kubeconform takes a key that overrides a merged one for a double key.
+    const text = body.includes('<<') ? JSON.stringify(value) : body
+    if (objects.length > 0) documents.push({ body: text, objects })
   }
   return { documents, objects: documents.flatMap(({ objects }) => objects), findings }
 }
@@ -69,6 +71,8 @@ function* split(content: string): Generator<{ body: string; line: number }> {
   let line = 0
   for (const match of content.matchAll(/^---(?=\s|$)/gm)) {
     const body = content.slice(start, match.index)
+    // Directives belong to the document behind them.
+    if (/^(?:[ \t]*(?:[#%].*)?\n)*$/.test(body) && /^%/m.test(body)) continue
     if (body.trim() !== '') yield { body, line }
     line += countLines(body)
     start = match.index
@@ -96,7 +100,7 @@ function readRenderedDocument(body: string): Read | undefined {
 
 function readDocument(body: string, line: number, note: Note): Read {
   const lines = new LineCounter()
-  const document = parseDocument(body, { lineCounter: lines, uniqueKeys: true })
+  const document = parseDocument(body, { lineCounter: lines, uniqueKeys: true, merge: true })
   const start = line + lines.linePos(document.contents?.range?.[0] ?? 0).line
   const nothing = { value: undefined, start }
   if (document.errors.length > 0) {
@@ -104,9 +108,10 @@ function readDocument(body: string, line: number, note: Note): Read {
     return nothing
   }
   // An empty document, or one of comments only, applies nothing.
-  if (document.contents === null || document.contents.toJSON() === null) return nothing
-  if (!isMap(document.contents)) {
-    const message = `this document is ${describe(document.contents.toJSON())}; expected a Kubernetes object with apiVersion, kind and metadata.name`
+  const { contents } = document
+  if (contents === null || (isScalar(contents) && contents.value === null)) return nothing
+  if (!isMap(contents)) {
+    const message = `this document is ${describe(contents)}; expected a Kubernetes object with apiVersion, kind and metadata.name`
     note('not-an-object', message, 'Remove the document, or write the object that was meant.', start)
     return nothing
   }
@@ -134,13 +139,16 @@ function noteSyntax(error: YAMLError, lines: LineCounter, line: number, note: No
   note('yaml-syntax', `not YAML: ${error.message.split(/ at line \d+/)[0]}`, 'Mend the YAML at this place.', ...at)
 }
 
-function describe(value: Value): string {
-  return Array.isArray(value) ? 'a list' : `the ${typeof value} ${JSON.stringify(value)?.slice(0, 40)}`
+function describe(node: ParsedNode): string {
+  if (!isScalar(node)) return isSeq(node) ? 'a list' : 'an alias'
+  return `the ${typeof node.value} ${JSON.stringify(node.value)?.slice(0, 40)}`
 }
 
 function missingParts(value: Value): string {
   const missing = ['apiVersion', 'kind'].filter((key) => !text(fields(value)[key]))
   if (!text(at(value, 'metadata', 'name'))) missing.push('metadata.name')
+  if (missing[0] === 'metadata.name' && text(at(value, 'metadata', 'generateName')))
+    return `${text(at(value, 'kind'))} ${text(at(value, 'metadata', 'generateName'))} has a generateName and no name; expected a metadata.name, since what has none cannot be applied, only created`
   const known = [text(at(value, 'kind')), text(at(value, 'metadata', 'name'))].filter(Boolean).join(' ')
   return `${known === '' ? 'this document' : known} has no ${missing.join(', no ')}; expected a Kubernetes object`
 }

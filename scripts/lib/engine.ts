@@ -8,7 +8,6 @@ import type { Locate } from './source.ts'
 export function runRules(rules: readonly Rule[], environment: Environment, locate: Locate): Finding[] {
   const findings: Finding[] = []
   for (const rule of rules) {
-    if (rule.needs?.isIn(environment) === false) continue
     rule.check(environment, (object, path, message, fix = rule.fix) => {
       const source = locate(object, path)
       findings.push({
@@ -26,15 +25,23 @@ export function runRules(rules: readonly Rule[], environment: Environment, locat
   return findings
 }
 
-/** A rule that could say nothing about a target, and what it would have needed. */
+/** A rule that could say nothing about a target, or not all it might, and what it would have needed. */
 export interface SwitchedOff {
   readonly rule: string
   readonly lacks: string
 }
 
-/** The rules that do not look at an environment because the convention they stand on is absent. */
-export function switchedOff(rules: readonly Rule[], environment: Environment): SwitchedOff[] {
-  return rules.flatMap(({ id, needs }) =>
-    needs === undefined || needs.isIn(environment) ? [] : [{ rule: id, lacks: needs.what }],
-  )
+/**
+ * The rules that apply to a target of another repository, and those whose convention is absent there. Our own environments are held to all
+ * conventions: one that is lost there must not silence a rule.
+ */
+export function applicable(rules: readonly Rule[], environment: Environment): { on: Rule[]; off: SwitchedOff[] } {
+  const lacking = rules.filter(({ needs }) => needs?.isIn(environment) === false)
+  return {
+    on: rules.filter((rule) => rule.needs?.partly || !lacking.includes(rule)),
+    off: lacking.map(({ id, needs }) => ({
+      rule: id,
+      lacks: `${needs?.what}${needs?.partly ? ', to judge what is not rendered' : ''}`,
+    })),
+  }
 }

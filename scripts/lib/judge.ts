@@ -1,13 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { rules } from '../rules/index.ts'
 import { builtInRules } from './built-in-rules.ts'
 import type { CheckResult, TargetResult } from './check.ts'
-import { type CheckConfig, exemptionsIn, providedIn } from './config.ts'
+import { type CheckConfig, emptyConfig, exemptionsIn, providedIn } from './config.ts'
 import { type Documents, readDocuments } from './documents.ts'
-import { runRules, type SwitchedOff, switchedOff } from './engine.ts'
-import { createEnvironment, type Environment } from './environment.ts'
+import { applicable, runRules, type SwitchedOff } from './engine.ts'
+import { createEnvironment, type Environment, isKubernetesGroup } from './environment.ts'
 import { addExcerpts } from './excerpts.ts'
 import { annotatedExemptions, applyExemptions, type Exemption, unusedExemption } from './exemptions.ts'
 import type { Finding } from './finding.ts'
@@ -89,7 +89,8 @@ function toReadable(
     const message = 'there is no object in it; expected Kubernetes manifests'
     faults.push({ rule: 'empty-render', severity: 'error', target, message, fix: 'Give a file that holds manifests.' })
   }
-  const environment = createEnvironment(target, objects, providedIn(context.config, target))
+  const isWhole = context.isEnvironment || context.config !== emptyConfig
+  const environment = createEnvironment(target, objects, providedIn(context.config, target), isWhole)
   return { target, documents, objects, faults, environment, ...context }
 }
 
@@ -143,7 +144,7 @@ function summarize(readable: Readable, all: readonly Finding[], used: Set<Exempt
     objects: objects.length,
     findings: addExcerpts(findings, contentOf, judged),
     exempted: outcome.exempted,
-    switchedOff: objects.length === 0 ? [] : [...switchedOff(rules, environment), ...unjudged],
+    switchedOff: isEnvironment || objects.length === 0 ? [] : [...applicable(rules, environment).off, ...unjudged],
   }
 }
 
@@ -165,18 +166,17 @@ function canTell({ rule }: Exemption, admit: boolean): boolean {
 }
 
 /**
- * Other repositories use kinds of operators that this one knows nothing of. That no schema of their API group is here says nothing against them:
- * such kinds are named as not judged. A kind that is unknown in a group that is known is misspelt.
+ * Other repositories use kinds of operators that this one knows nothing of. That no schema of theirs is here says nothing against them, so such
+ * kinds are named as not judged. A kind that is unknown in a group of Kubernetes itself is misspelt or gone.
  */
 function foreignKinds(findings: readonly Finding[], objects: readonly KubeObject[]) {
   const missing = findings.filter(({ rule }) => rule === 'schema-missing')
   if (missing.length === 0) return { judged: findings, unjudged: [] }
-  const known = new Set(readdirSync(join(root, 'schemas', 'kinds')))
   const byName = new Map(objects.map((object) => [nameOf(object), object]))
   const foreign = new Map<string, number>()
   const judged = findings.filter(({ rule, object }) => {
     const found = rule === 'schema-missing' ? byName.get(object ?? '') : undefined
-    if (found === undefined || known.has(groupOf(found.apiVersion) || 'core')) return true
+    if (found === undefined || isKubernetesGroup(groupOf(found.apiVersion))) return true
     const kind = `${found.kind} of ${found.apiVersion}`
     foreign.set(kind, (foreign.get(kind) ?? 0) + 1)
     return false
@@ -198,8 +198,8 @@ async function askProcesses(reading: readonly Promise<Readable>[], admission: bo
 
 /** What the rules find in one target, as soon as it is read. */
 async function askRules(reading: Promise<Readable>): Promise<Finding[]> {
-  const { environment, locate } = await reading
+  const { environment, locate, isEnvironment } = await reading
   // Once the last target is read, the processes start first.
   await setImmediate()
-  return runRules(rules, environment, locate)
+  return runRules(isEnvironment ? rules : applicable(rules, environment).on, environment, locate)
 }

@@ -29,10 +29,12 @@ export interface Convention {
   /** What is looked for, as a noun: `a program that reads CHAT_MODEL`. */
   readonly what: string
   isIn(environment: Environment): boolean
+  /** The rule still says what it can tell without. */
+  readonly partly?: true
 }
 
 export interface Rule extends RuleText {
-  /** Where it is absent the rule is switched off, and the summary says so. */
+  /** Where it is absent in another repository the rule is switched off, and the summary says so. */
   readonly needs?: Convention
   check(environment: Environment, report: Report): void
 }

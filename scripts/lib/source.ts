@@ -1,6 +1,16 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type Scalar } from 'yaml'
+import {
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  type Scalar,
+} from 'yaml'
 import type { Path, Source } from './finding.ts'
 import { kustomizationFile } from './kustomization.ts'
 import { at, fields, items, type KubeObject, text, type Value } from './objects.ts'
@@ -106,7 +116,7 @@ function readOnce(path: string, root: string): ParsedFile[] {
 
 function parse(file: string, content: string): ParsedFile[] {
   const lines = new LineCounter()
-  const documents = parseAllDocuments(content, { lineCounter: lines, uniqueKeys: false })
+  const documents = parseAllDocuments(content, { lineCounter: lines, uniqueKeys: false, merge: true })
   if ('empty' in documents) return []
   return [{ file, content, documents, values: documents.map(plainValue), lines }]
 }
@@ -127,13 +137,26 @@ function isSameObject(object: KubeObject, kind: Value, name: Value): boolean {
 
 /** A file of whole objects or of strategic merge patches: both set what they hold. */
 function resourceLayer(parsed: ParsedFile): Layer {
-  const targets = parsed.documents.map((document, index) => ({ document, value: parsed.values[index] }))
+  const targets = parsed.documents.flatMap((document, index) => objectsIn(document, parsed.values[index]))
   return (object, path) => {
     const same = targets.filter(({ value }) => isSameObject(object, at(value, 'kind'), at(value, 'metadata', 'name')))
-    const exact = same.find(({ value }) => at(value, 'metadata', 'name') === object.name) ?? same[0]
-    if (exact?.document.contents == null) return undefined
-    return { parsed, ...descend(exact.document.contents as Node, object.raw, path) }
+    const named = same.filter(({ value }) => at(value, 'metadata', 'name') === object.name)
+    const inNamespace = (namespace: Value) =>
+      named.find(({ value }) => at(value, 'metadata', 'namespace') === namespace)
+    const best = inNamespace(object.namespace) ?? inNamespace(undefined) ?? named[0] ?? same[0]
+    return best && { parsed, ...descend(best.node, object.raw, path) }
   }
+}
+
+/** The objects of a document: itself, or the items of a List. */
+function objectsIn(document: Document, value: Value): { node: Node; value: Value }[] {
+  const list = at(value, 'kind') === 'List' ? items(at(value, 'items')) : undefined
+  const places =
+    list === undefined ? [{ path: [], value }] : list.map((item, index) => ({ path: ['items', index], value: item }))
+  return places.flatMap(({ path, value: item }) => {
+    const node = path.length === 0 ? document.contents : document.getIn(path, true)
+    return isNode(node) ? [{ node, value: item }] : []
+  })
 }
 
 /**
@@ -162,14 +185,16 @@ function entryOf(node: Node | null, key: string) {
 
 const identities = ['name', 'containerPort', 'mountPath', 'key', 'topologyKey', 'port']
 
-/** The list item that stands for the rendered one: with the same name, port or key; else at the same position. */
+/** The list item that stands for the rendered one: with the same name, port or key, of several the one at the same position; else by position. */
 function itemLike(node: Node | null, rendered: Value, index: number) {
   if (!isSeq(node)) return undefined
   const identity = identities.find((name) => at(rendered, name) !== undefined)
-  const found = node.items.find((item, position) => {
+  const isLike = (item: unknown, position: number) => {
     if (identity !== undefined) return isMap(item) && item.get(identity) === at(rendered, identity)
     return isScalar(item) ? item.value === rendered : position === index
-  }) as Node | undefined
+  }
+  const there = node.items[index]
+  const found = (isLike(there, index) ? there : node.items.find(isLike)) as Node | undefined
   return found && { node: found, offset: found.range?.[0] ?? 0 }
 }
 

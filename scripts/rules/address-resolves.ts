@@ -1,3 +1,4 @@
+import { someDeclarations } from '../lib/conventions.ts'
 import { declarationsOf, resolveHost, serviceHasPort } from '../lib/dependencies.ts'
 import { at, items, nameOf } from '../lib/objects.ts'
 import { resolve } from '../lib/references.ts'
@@ -9,6 +10,7 @@ export default defineRule({
   summary: 'Every address of a Service in the configuration of a program names a Service and a port that exist.',
   why: 'A wrong host name or port fails at run time only: the program starts, and every call ends in an error or a time-out.',
   fix: 'Write the name and port of a rendered Service, or declare the Service in check.yaml if something else makes it.',
+  needs: someDeclarations,
   check(environment, report) {
     const seen = new Set<string>()
     for (const { workload, object, path, label, address, certain } of declarationsOf(environment)) {
@@ -22,7 +24,7 @@ export default defineRule({
         const { name, namespace } = resolved.missing
         // A host by itself may be anything; in a URL a single word can only be a Service.
         if (address.scheme === undefined || aliases(workload.pod).has(address.host)) continue
-        if (resolve(environment, 'Service', namespace, name) !== undefined) continue
+        if (!environment.isWhole || resolve(environment, 'Service', namespace, name) !== undefined) continue
         report(
           object,
           path,

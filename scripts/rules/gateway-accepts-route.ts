@@ -1,3 +1,4 @@
+import { someDeclarations } from '../lib/conventions.ts'
 import type { Environment } from '../lib/environment.ts'
 import { at, fields, items, type KubeObject, number, strings, text, type Value } from '../lib/objects.ts'
 import { type Reference, referencesTo, unresolved } from '../lib/references.ts'
@@ -11,6 +12,7 @@ export default defineRule({
     'Every Gateway that a route names exists and has a listener that accepts the route: section name, port, namespace and host name.',
   why: 'A route that no listener accepts serves nothing: its requests meet 404 at the Gateway.',
   fix: 'Name a rendered Gateway and a listener that allows this namespace and host.',
+  needs: someDeclarations,
   check(environment, report) {
     for (const { reference, path, message } of unresolved(environment, 'Gateway'))
       report(reference.source, path, message)

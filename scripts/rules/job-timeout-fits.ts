@@ -1,4 +1,5 @@
 import { queuesByNamespace } from '../lib/broker.ts'
+import { settings } from '../lib/conventions.ts'
 import type { Environment } from '../lib/environment.ts'
 import type { Path } from '../lib/finding.ts'
 import { at, type KubeObject, nameOf, number, strings } from '../lib/objects.ts'
@@ -14,6 +15,7 @@ export default defineRule({
   summary: "The pod's grace period and the broker's consumer_timeout are at least JOB_TIMEOUT_SECONDS.",
   why: 'A shorter grace period kills a job in hand at every rollout; a shorter consumer_timeout makes the broker close the channel and deliver the job again while it still runs.',
   fix: 'Raise terminationGracePeriodSeconds or consumer_timeout, or lower JOB_TIMEOUT_SECONDS.',
+  needs: settings('JOB_TIMEOUT_SECONDS'),
   check(environment, report) {
     const timeouts = numbersOf(environment, 'JOB_TIMEOUT_SECONDS')
     for (const { workload, number: seconds } of timeouts) {

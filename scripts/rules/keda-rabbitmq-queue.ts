@@ -1,4 +1,5 @@
 import { matches, type Queue, queuesByNamespace } from '../lib/broker.ts'
+import { brokerDefinitions } from '../lib/conventions.ts'
 import { text } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 import { type Trigger, triggersOf } from '../lib/scalers.ts'
@@ -9,6 +10,7 @@ export default defineRule({
   summary: "A rabbitmq trigger's queue is one that the broker's definitions declare.",
   why: 'KEDA cannot ask for the length of a queue that does not exist: the trigger fails and nothing is scaled.',
   fix: 'Write the name of a queue of the definitions, and its virtual host in vhostName.',
+  needs: brokerDefinitions,
   check(environment, report) {
     for (const kind of ['ScaledObject', 'ScaledJob'])
       for (const object of environment.ofKind(kind, 'keda.sh')) {

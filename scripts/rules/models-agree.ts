@@ -1,3 +1,4 @@
+import { settings } from '../lib/conventions.ts'
 import { nameOf } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 import { type Setting, settingsOf } from '../lib/settings.ts'
@@ -8,6 +9,7 @@ export default defineRule({
   summary: 'All programs of a namespace name the same models: CHAT_MODEL and EMBED_MODEL.',
   why: 'A program that asks for a model that nobody pulled gets 404 from Ollama; an index built with another embedding model finds nonsense.',
   fix: 'Read the models from one ConfigMap.',
+  needs: settings('CHAT_MODEL', 'EMBED_MODEL'),
   check(environment, report) {
     for (const name of ['CHAT_MODEL', 'EMBED_MODEL']) {
       const first = new Map<string, Setting>()

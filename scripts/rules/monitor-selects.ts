@@ -9,7 +9,7 @@ export default defineRule({
   fix: "Make the selector equal to labels of the Service itself (ServiceMonitor) or of the pod template (PodMonitor); without a namespaceSelector only the monitor's own namespace counts.",
   check(environment, report) {
     for (const { object, selected, looksOutside, namespaces } of monitorsOf(environment)) {
-      if (selected.length > 0 || looksOutside) continue
+      if (selected.length > 0 || looksOutside || namespaces.some(environment.isOperated)) continue
       const what = object.kind === 'ServiceMonitor' ? 'Service' : 'pod template'
       report(
         object,

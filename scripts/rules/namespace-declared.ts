@@ -1,3 +1,4 @@
+import { declarations } from '../lib/conventions.ts'
 import { groupOf, type KubeObject, nameOf } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -35,6 +36,7 @@ export default defineRule({
   summary: 'Every namespaced object names its namespace, and something makes that namespace.',
   why: 'Without a name the object lands wherever the client happens to point; in a namespace that does not exist nothing can be made.',
   fix: 'Set `namespace` in the kustomization, and render the Namespace or declare it in check.yaml.',
+  needs: declarations,
   check(environment, report) {
     const homeless = new Map<string, KubeObject[]>()
     for (const object of environment.objects) {

@@ -1,3 +1,4 @@
+import { declarations } from '../lib/conventions.ts'
 import type { Environment } from '../lib/environment.ts'
 import type { Path } from '../lib/finding.ts'
 import { namespaceLabels, type PolicyRule, policiesByNamespace, selectsKnown } from '../lib/network.ts'
@@ -11,6 +12,7 @@ export default defineRule({
     'Every peer of a NetworkPolicy exists: pods that are rendered, or a namespace that is rendered or declared in check.yaml.',
   why: 'A peer that is nobody allows nobody: the connection that the rule was written for is denied.',
   fix: 'Make the selectors equal to the labels of the peer; declare a namespace of the platform in check.yaml (kind: Namespace).',
+  needs: declarations,
   check(environment, report) {
     for (const [namespace, policies] of policiesByNamespace(environment))
       for (const { object, ingress = [], egress = [] } of policies)

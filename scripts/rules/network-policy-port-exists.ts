@@ -1,6 +1,6 @@
 import type { Environment } from '../lib/environment.ts'
 import { endpointOf, policiesByNamespace, portMatches, servingPorts } from '../lib/network.ts'
-import { at, fields } from '../lib/objects.ts'
+import { at, fields, number, text } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 import type { Workload } from '../lib/workloads.ts'
 
@@ -23,7 +23,8 @@ export default defineRule({
           if (servers === undefined || servers.length === 0) continue
           for (const { path, raw } of rule.ports) {
             if (servers.some((server) => declares(server, raw))) continue
-            if (at(raw, 'port') === undefined) continue
+            const wanted = number(at(raw, 'port')) ?? text(at(raw, 'port'))
+            if (wanted === undefined) continue
             const declared = [
               ...new Set(
                 servers
@@ -34,7 +35,7 @@ export default defineRule({
             report(
               object,
               [...path, 'port'],
-              `${servers.map(({ object: { kind, name } }) => `${kind} ${name}`).join(', ')} declares no port ${at(raw, 'port')}/${at(raw, 'protocol') ?? 'TCP'}; expected one of ${declared.join(', ') || 'none'}`,
+              `${servers.map(({ object: { kind, name } }) => `${kind} ${name}`).join(', ')} declares no port ${wanted}/${at(raw, 'protocol') ?? 'TCP'}; expected one of ${declared.join(', ') || 'none'}`,
             )
           }
         }

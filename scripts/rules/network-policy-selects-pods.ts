@@ -15,6 +15,7 @@ export default defineRule({
           Object.keys(fields(at(podSelector, 'matchLabels'))).length === 0 &&
           items(at(podSelector, 'matchExpressions')).length === 0
         if (everything || environment.selectedBy(namespace, podSelector).length > 0) continue
+        if (environment.isOperated(namespace)) continue
         report(object, ['spec', 'podSelector'], `no pod template in namespace "${namespace}" matches podSelector`)
       }
   },

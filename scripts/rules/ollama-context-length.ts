@@ -1,3 +1,4 @@
+import { settings } from '../lib/conventions.ts'
 import { edgesOf } from '../lib/dependencies.ts'
 import { nameOf } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
@@ -9,6 +10,7 @@ export default defineRule({
   summary: 'CONTEXT_LENGTH of the workers is the OLLAMA_CONTEXT_LENGTH of the Ollama that they call.',
   why: 'Ollama loads a model anew for a request with another context length than the loaded one: each such request waits for the load and evicts the model for the others.',
   fix: 'Read both from one ConfigMap key.',
+  needs: settings('OLLAMA_CONTEXT_LENGTH'),
   check(environment, report) {
     const edges = edgesOf(environment)
     for (const ollama of settingsOf(environment, 'OLLAMA_CONTEXT_LENGTH'))

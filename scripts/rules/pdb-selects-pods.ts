@@ -9,7 +9,7 @@ export default defineRule({
   fix: "Make the selector equal to labels of the workload's pod template.",
   check(environment, report) {
     for (const { object, workloads } of budgetsOf(environment))
-      if (workloads.length === 0)
+      if (workloads.length === 0 && !environment.isOperated(object.namespace))
         report(object, ['spec', 'selector'], `no pod template in namespace "${object.namespace}" matches the selector`)
   },
 })

@@ -1,3 +1,4 @@
+import { someDeclarations } from '../lib/conventions.ts'
 import { unresolved } from '../lib/references.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -7,6 +8,7 @@ export default defineRule({
   summary: 'Every PersistentVolumeClaim that a pod mounts exists in its namespace.',
   why: 'A pod whose claim is missing stays Pending.',
   fix: 'Render the claim, name one that a StatefulSet makes, or declare it in check.yaml.',
+  needs: someDeclarations,
   check(environment, report) {
     for (const kind of ['PersistentVolumeClaim'])
       for (const { reference, path, message } of unresolved(environment, kind)) report(reference.source, path, message)

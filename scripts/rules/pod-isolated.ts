@@ -1,3 +1,4 @@
+import { networkPolicies } from '../lib/conventions.ts'
 import { isolating } from '../lib/network.ts'
 import { at } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
@@ -8,6 +9,7 @@ export default defineRule({
   summary: "NetworkPolicies isolate every workload's pods in both directions.",
   why: 'A pod that no policy isolates accepts connections from every pod of the cluster, or opens them to anywhere: one taken program reaches all.',
   fix: 'Render a NetworkPolicy with podSelector: {} and policyTypes: [Ingress, Egress] in the namespace, and allow each real connection.',
+  needs: networkPolicies,
   check(environment, report) {
     for (const workload of environment.workloads) {
       // Pods in the node's network have the node's address; no policy is sure to apply to them.

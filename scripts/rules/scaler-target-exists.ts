@@ -49,6 +49,7 @@ function missing(
 ): { field: string; message: string } | undefined {
   if (environment.provided(kind, name) !== undefined) return undefined
   const found = environment.find(kind, namespace, name)
+  if (found === undefined && environment.isOperated(namespace)) return undefined
   if (found === undefined) {
     const others = environment.workloads.filter(({ object }) => object.name === name).map(({ object }) => object)
     const near = others.find((object) => object.namespace === namespace) ?? others[0]

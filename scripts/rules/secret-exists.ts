@@ -1,3 +1,4 @@
+import { someDeclarations } from '../lib/conventions.ts'
 import { unresolved } from '../lib/references.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -8,6 +9,7 @@ export default defineRule({
     'Every Secret that is named is rendered, made by a rendered object (ExternalSecret, Certificate, SealedSecret …) or declared in check.yaml, with the keys that are named.',
   why: 'A pod that needs a missing Secret or key stays in CreateContainerConfigError or ContainerCreating; a Gateway, an Ingress or a trigger that needs it does not serve.',
   fix: 'Name an existing Secret and one of its keys, or declare it in check.yaml if something else makes it.',
+  needs: someDeclarations,
   check(environment, report) {
     for (const kind of ['Secret'])
       for (const { reference, path, message } of unresolved(environment, kind)) report(reference.source, path, message)

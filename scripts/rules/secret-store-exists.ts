@@ -1,3 +1,4 @@
+import { someDeclarations } from '../lib/conventions.ts'
 import { unresolved } from '../lib/references.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -7,6 +8,7 @@ export default defineRule({
   summary: 'Every secret store that an ExternalSecret names exists.',
   why: 'Without its store an ExternalSecret fetches nothing, and the pods that wait for its Secret do not start.',
   fix: 'Name a rendered SecretStore, or declare the ClusterSecretStore of the platform in check.yaml.',
+  needs: someDeclarations,
   check(environment, report) {
     for (const kind of ['SecretStore', 'ClusterSecretStore'])
       for (const { reference, path, message } of unresolved(environment, kind)) report(reference.source, path, message)

@@ -13,6 +13,7 @@ export default defineRule({
       // Without a selector the endpoints are kept by someone else.
       if (Object.keys(fields(selector)).length === 0) continue
       if (environment.selectedByMap(service.namespace, selector).length > 0) continue
+      if (environment.isOperated(service.namespace)) continue
       const wanted = Object.entries(fields(selector))
         .map(([key, value]) => `${key}=${value}`)
         .join(',')

@@ -13,6 +13,10 @@ export default defineRule({
   summary: `An object that is part of an application (${prefix}part-of) bears the other standard labels, and its pods the same.`,
   why: 'Policies, dashboards and queries choose by these labels; what lacks one, or says another thing on its pods, is not seen by them.',
   fix: `Add the labels, in the kustomization's \`labels\` with includeTemplates where they hold for all.`,
+  needs: {
+    what: `an object with the label ${prefix}part-of`,
+    isIn: ({ objects }) => objects.some(({ labels }) => labels[`${prefix}part-of`] !== undefined),
+  },
   check(environment, report) {
     const judged = new Set<KubeObject>()
     for (const { object, labels: podLabels, podPath } of environment.workloads) {

@@ -1,3 +1,4 @@
+import { declarations } from '../lib/conventions.ts'
 import { at, existing } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 import { hasRights, serviceAccountOf } from '../lib/service-accounts.ts'
@@ -8,6 +9,7 @@ export default defineRule({
   summary: 'A pod mounts the token of its ServiceAccount only when a binding gives that account rights.',
   why: 'The token opens the API server to whoever reads it; a program that never calls the API only gives it away.',
   fix: "Set automountServiceAccountToken to false in the pod's spec.",
+  needs: declarations,
   check(environment, report) {
     for (const workload of environment.workloads) {
       const { object, pod, podPath } = workload

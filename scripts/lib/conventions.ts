@@ -1,0 +1,31 @@
+import { queuesByNamespace } from './broker.ts'
+import type { Convention } from './rule.ts'
+import { settingsOf } from './settings.ts'
+
+/** What the cluster holds besides is written down; without it, what is missing here may be there. */
+export const declarations: Convention = {
+  what: 'a check.yaml that declares what exists without being rendered',
+  isIn: (environment) => environment.isWhole,
+}
+
+/** As {@link declarations}, for a rule that can also tell something from what is rendered. */
+export const someDeclarations: Convention = { ...declarations, partly: true }
+
+/** Where there is none, isolation may be somebody else's, or nobody's, affair. */
+export const networkPolicies: Convention = {
+  what: 'a NetworkPolicy',
+  isIn: (environment) => environment.ofKind('NetworkPolicy', 'networking.k8s.io').length > 0,
+}
+
+export const brokerDefinitions: Convention = {
+  what: 'definitions of RabbitMQ queues',
+  isIn: (environment) => queuesByNamespace(environment).size > 0,
+}
+
+/** A program that reads one of the variables by which the services of this platform are configured. */
+export function settings(...names: readonly string[]): Convention {
+  return {
+    what: `a program that reads ${names.join(' or ')}`,
+    isIn: (environment) => names.some((name) => settingsOf(environment, name).length > 0),
+  }
+}
