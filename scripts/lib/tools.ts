@@ -166,6 +166,40 @@ export const tools = {
     },
     go: { module: 'go.etcd.io/etcd/server/v3', version: 'v3.6.8' },
   },
+  // For the tests of `npm run lock`.
+  registry: {
+    version: '3.0.0',
+    ask: ['--version'],
+    release: (os, arch) => {
+      const url = `${github}/distribution/distribution/releases/download/v3.0.0/registry_3.0.0_${os}_${arch}.tar.gz`
+      return { url, checksums: `${url}.sha256`, member: 'registry' }
+    },
+    go: {
+      module: 'github.com/distribution/distribution/v3',
+      version: 'v3.0.0',
+      package: 'cmd/registry',
+      stamp: { 'github.com/distribution/distribution/v3/version.version': 'v3.0.0' },
+    },
+  },
+  // For the tests of the workflows.
+  actionlint: {
+    version: '1.7.7',
+    ask: ['-version'],
+    release: (os, arch) => {
+      const folder = `${github}/rhysd/actionlint/releases/download/v1.7.7`
+      return {
+        url: `${folder}/actionlint_1.7.7_${os}_${arch}.tar.gz`,
+        checksums: `${folder}/actionlint_1.7.7_checksums.txt`,
+        member: 'actionlint',
+      }
+    },
+    go: {
+      module: 'github.com/rhysd/actionlint',
+      version: 'v1.7.7',
+      package: 'cmd/actionlint',
+      stamp: { 'github.com/rhysd/actionlint.version': '1.7.7' },
+    },
+  },
 } satisfies Record<string, Tool>
 
 export type ToolName = keyof typeof tools
