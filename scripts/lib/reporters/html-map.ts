@@ -171,7 +171,7 @@ function drawFlow(
 ): string {
   const look = kind === 'opening' ? 'opening' : verdict
   const title = `${from} → ${to}, port ${ports.join(', ')}: ${flowNames[kind]}, ${verdictNames[verdict]}`
-  const group = markup`<g class="flow ${look} kind-${kind}" data-from="${ids.get(from) ?? ''}" data-to="${ids.get(to) ?? ''}"><title>${title}</title>`
+  const group = markup`<g class="flow ${look} kind-${kind}" data-kind="${kind}" data-from="${ids.get(from) ?? ''}" data-to="${ids.get(to) ?? ''}"><title>${title}</title>`
   const x = round(middle.x)
   const y = round(middle.y)
   const cross = verdict === 'denied' ? `<path class="cross" d="M${x - 5} ${y - 5}l10 10m0-10l-10 10"/>` : ''

@@ -39,7 +39,8 @@ for (const section of all('.target')) {
     figure.classList.toggle('focused', box !== undefined)
     const near = new Set([box?.id])
     for (const flow of flows) {
-      const touches = box !== undefined && (flow.dataset.from === box.id || flow.dataset.to === box.id)
+      const isHidden = figure.classList.contains('hide-' + flow.dataset.kind)
+      const touches = box !== undefined && !isHidden && (flow.dataset.from === box.id || flow.dataset.to === box.id)
       flow.classList.toggle('near', touches)
       if (touches) near.add(flow.dataset.from).add(flow.dataset.to)
     }
