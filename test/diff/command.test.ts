@@ -49,7 +49,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-describe('npm run diff', () => {
+describe('npm run diff', { timeout: 120_000 }, () => {
   it('says that nothing changes where nothing does', () => {
     const { status, stdout } = diff()
     expect(stdout).toMatch(/^Risk none: the merge changes nothing in any environment/)

@@ -121,7 +121,7 @@ function apart(one: Case, index: number): { before: readonly KubeObject[]; after
   return { before: one.before.map(rename), after: one.after.map(rename) }
 }
 
-it('never gives a lower risk to a merge that holds more changes', () => {
+it('never gives a lower risk to a merge that holds more changes', { timeout: 120_000 }, () => {
   const moved = cases.map(apart)
   const indexes = fc.subarray([...moved.keys()])
   const property = fc.property(indexes, indexes, (some, more) => {
