@@ -135,7 +135,7 @@ export const many: CheckResult = {
   targets: names.map((name) =>
     target(
       name,
-      Array.from({ length: 30 }, (_, index) => ({
+      Array.from({ length: 8 }, (_, index) => ({
         ...port,
         target: name,
         path: ['spec', 'ports', index, 'targetPort'],
