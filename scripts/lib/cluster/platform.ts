@@ -10,8 +10,8 @@ import type { Progress } from './progress.ts'
 /** What stands before the first sync, in the order of the waves of argocd/applications. */
 export const platform = [
   'argocd/platform/gateway-api',
-  'argocd/platform/prometheus-operator',
-  'argocd/platform/keda',
+  'argocd/kind/prometheus-operator',
+  'argocd/kind/keda',
   'argocd/kind/metrics-server',
   'argocd/kind/traefik',
   'argocd/kind/prometheus',
