@@ -1,0 +1,687 @@
+/**
+ * What makes each alert fire, and what is only just not enough. Series are in promtool's notation, one sample a minute from minute 0.
+ * @see https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/#series
+ */
+export interface Case {
+  readonly alert: string
+  readonly severity: 'critical' | 'warning'
+  /** What this case is about, where an alert has more than one. */
+  readonly about?: string
+  /** Series that make it fire. */
+  readonly fires: Readonly<Record<string, string>>
+  /** The first minute at which it fires: a minute before, it must be quiet. */
+  readonly at: number
+  /** Labels of the firing alert besides severity and owner. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly summary: string
+  readonly description: string
+  /** Series at the border, that must not make it fire, neither at `at` nor long after. */
+  readonly quiet: Readonly<Record<string, string>>
+}
+
+const ns = 'namespace="inference-prod"'
+const inProd = { namespace: 'inference-prod' }
+const of = (service: string) => `job="inference-prod/${service}",${ns}`
+
+/** Requests to the gateway, a minute: how many are answered 202 and 503. Before the trouble there may be clean minutes. */
+function answers(good: number, bad: number, minutes: number, clean = 0): Record<string, string> {
+  const labels = `${of('gateway')},method="POST",path="/api/v1/inference"`
+  return {
+    [`http_request_duration_seconds_count{${labels},status="202"}`]: counter([good + bad, clean], [good, minutes]),
+    [`http_request_duration_seconds_count{${labels},status="503"}`]: counter([0, clean], [bad, minutes]),
+    // Refusals for quota are no traffic: were they counted, no objective could be missed here.
+    [`http_request_duration_seconds_count{${labels},status="429"}`]: counter([1e6, clean + minutes]),
+  }
+}
+
+/** A histogram of `perMinute` events a minute, of which `slow` take longer than `edge` seconds. */
+function slowShare(
+  name: string,
+  labels: string,
+  edge: string,
+  perMinute: number,
+  slow: number,
+  minutes: number,
+  clean = 0,
+) {
+  return {
+    [`${name}_count{${labels}}`]: counter([perMinute, clean + minutes]),
+    [`${name}_bucket{${labels},le="${edge}"}`]: counter([perMinute, clean], [perMinute - slow, minutes]),
+  }
+}
+
+/** A counter that grows by so much a minute, for so many minutes, in turn. */
+function counter(...stretches: readonly (readonly [number, number])[]): string {
+  let value = 0
+  const parts: string[] = []
+  for (const [step, minutes] of stretches) {
+    if (minutes === 0) continue
+    parts.push(`${value}+${step}x${minutes - 1}`)
+    value += step * minutes
+  }
+  return parts.join(' ')
+}
+
+const accepted = `${of('gateway')},method="POST",path="/api/v1/inference",status="202"`
+const queue = (name: string, messages: string, labels = `${ns},queue="${name}"`) => ({
+  [`rabbitmq_detailed_queue_messages{${labels}}`]: messages,
+  [`rabbitmq_detailed_queue_messages_ready{${labels}}`]: messages,
+})
+const day = 24 * 60
+
+interface Objective {
+  readonly alert: string
+  readonly slo: string
+  readonly summary: string
+  readonly description: string
+  /** Series with `bad` of every 100,000 events bad, for so many minutes after so many clean ones. */
+  readonly burn: (bad: number, minutes: number, clean?: number) => Record<string, string>
+  /** The budget: bad ones of 100,000. */
+  readonly budget: number
+  /** The share of the last hour that is bad at the 46th minute of burning 20 times the budget; absent where that is not tested. */
+  readonly hour?: string
+}
+
+const objectives: readonly Objective[] = [
+  {
+    alert: 'AcceptErrorBudgetBurn',
+    slo: 'accept-errors',
+    summary: 'Too many requests are answered 5xx',
+    description:
+      'of the requests in inference-prod are bad. Objective: 99.9 % of the requests that the platform had to accept are accepted.',
+    burn: (bad, minutes, clean) => answers(100_000 - bad, bad, minutes, clean),
+    budget: 100,
+  },
+  {
+    alert: 'AcceptSlowBudgetBurn',
+    slo: 'accept-slow',
+    summary: 'Too many accepted requests wait more than half a second for their 202',
+    description:
+      'of the accepted requests in inference-prod are bad. Objective: 99 % of the accepted requests are answered within 0.5 s.',
+    burn: (bad, minutes, clean) =>
+      slowShare('http_request_duration_seconds', accepted, '0.5', 100_000, bad, minutes, clean),
+    budget: 1000,
+    hour: '15.25%',
+  },
+  {
+    alert: 'FirstTokenBudgetBurn',
+    slo: 'first-token-slow',
+    summary: 'Too many generations take more than 10 s to their first token',
+    description:
+      'of the generations in inference-prod are bad. Objective: 95 % of the generations give their first token within 10 s.',
+    burn: (bad, minutes, clean) =>
+      slowShare('gen_ai_server_time_to_first_token_seconds', of('worker'), '10', 100_000, bad, minutes, clean),
+    budget: 5000,
+    hour: '76.27%',
+  },
+  {
+    alert: 'EndToEndBudgetBurn',
+    slo: 'end-to-end-slow',
+    summary: 'Too many requests take more than two minutes from admission to their stored result',
+    description:
+      'of the requests in inference-prod are bad. Objective: 95 % of the requests are stored within 2 minutes of admission.',
+    burn: (bad, minutes, clean) =>
+      slowShare('collector_end_to_end_seconds', of('collector'), '120', 100_000, bad, minutes, clean),
+    budget: 5000,
+    hour: '76.27%',
+  },
+]
+
+/** Both windows of the page and of the ticket, each just over and just under what they allow. */
+function burnCases({ alert, slo, summary, description, burn, budget, hour }: Objective): Case[] {
+  const labels = { ...inProd, slo }
+  const percent = (bad: number) => `${Number((bad / 1000).toPrecision(4))}%`
+  const page = {
+    alert,
+    severity: 'critical' as const,
+    labels,
+    summary: `${summary}: the error budget of 30 days goes within days`,
+  }
+  const ticket = {
+    alert,
+    severity: 'warning' as const,
+    labels,
+    summary: `${summary}: the error budget of 30 days will not last`,
+  }
+  return [
+    {
+      ...page,
+      about: 'six hours and half an hour',
+      // Rates need two samples, the alert sees what was recorded a minute before, and waits two minutes.
+      at: 4,
+      fires: burn(budget * 6.1, 30),
+      quiet: burn(budget * 5.9, 30),
+      description: `${percent(budget * 6.1)} ${description}`,
+    },
+    ...(hour === undefined
+      ? []
+      : [
+          {
+            ...page,
+            about: 'an hour and five minutes',
+            // Two clean hours; at 20 times the budget the hour is over 14.4 times after 43 of its 60 minutes, and the six hours then under 6.
+            at: 120 + 46,
+            fires: burn(budget * 20, 50, 120),
+            quiet: burn(budget * 5.9, 50, 120),
+            description: `${hour} ${description}`,
+          },
+        ]),
+    {
+      ...ticket,
+      about: 'a day and three days',
+      at: 17,
+      fires: burn(budget * 1.1, 60),
+      quiet: burn(budget * 0.9, 60),
+      description: `${percent(budget * 1.1)} ${description}`,
+    },
+  ]
+}
+
+const gateway = (replicas: string) => ({
+  [`kube_deployment_status_replicas_available{${ns},deployment="gateway"}`]: replicas,
+})
+const posts = (refused: number) => ({
+  [`http_request_duration_seconds_count{${of('gateway')},method="POST",path="/api/v1/inference",status="202"}`]:
+    counter([1000 - refused, 90]),
+  [`http_request_duration_seconds_count{${of('gateway')},method="POST",path="/api/v1/inference",status="429"}`]:
+    counter([refused, 90]),
+})
+const quota = (used: number) => ({
+  [`kube_resourcequota{${ns},resourcequota="environment",resource="pods",type="used"}`]: `${used}x90`,
+  [`kube_resourcequota{${ns},resourcequota="environment",resource="pods",type="hard"}`]: '100x90',
+})
+const autoscaler = (replicas: number) => ({
+  [`kube_horizontalpodautoscaler_status_current_replicas{${ns},horizontalpodautoscaler="keda-hpa-worker"}`]: `${replicas}x90`,
+  [`kube_horizontalpodautoscaler_spec_max_replicas{${ns},horizontalpodautoscaler="keda-hpa-worker"}`]: '20x90',
+})
+const waits = (underMinute: number) => ({
+  [`worker_queue_wait_seconds_bucket{${of('worker')},le="30"}`]: counter([0, 90]),
+  [`worker_queue_wait_seconds_bucket{${of('worker')},le="60"}`]: counter([underMinute, 90]),
+  [`worker_queue_wait_seconds_bucket{${of('worker')},le="120"}`]: counter([1000, 90]),
+  [`worker_queue_wait_seconds_bucket{${of('worker')},le="+Inf"}`]: counter([1000, 90]),
+})
+const jobs = (failed: number) => ({
+  [`worker_jobs_total{${of('worker')},outcome="succeeded",error_class=""}`]: counter([1000 - failed, 90]),
+  [`worker_jobs_total{${of('worker')},outcome="failed",error_class="model"}`]: counter([failed, 90]),
+})
+const model = `${of('ollama')},pod="ollama-0",model="llama3.2:3b"`
+const modelLabels = { ...inProd, pod: 'ollama-0', model: 'llama3.2:3b' }
+const pod = { ...inProd, pod: 'worker-1' }
+const readiness = (ready: string, phase: string) => ({
+  [`kube_pod_status_ready{${ns},pod="worker-1",condition="false"}`]: ready,
+  [`kube_pod_status_phase{${ns},pod="worker-1",phase="${phase}"}`]: '1x90',
+})
+const job = (failed: string, succeeded: string) => ({
+  [`kube_job_status_failed{${ns},job_name="migrate"}`]: failed,
+  [`kube_job_status_succeeded{${ns},job_name="migrate"}`]: succeeded,
+})
+/** A volume of 1,000,000 bytes that loses so many a minute. */
+const volume = (available: number, lossPerMinute: number) => ({
+  [`kubelet_volume_stats_available_bytes{${ns},persistentvolumeclaim="data-postgres-0"}`]: `${available}-${lossPerMinute}x600`,
+  [`kubelet_volume_stats_capacity_bytes{${ns},persistentvolumeclaim="data-postgres-0"}`]: '1000000x600',
+})
+const application = (state: string) => ({
+  [`argocd_app_info{name="inference-prod",dest_namespace="inference-prod",${state}}`]: '1x90',
+})
+const connections = (used: number) => ({
+  [`pg_stat_database_numbackends{${of('postgres-exporter')},datname="inference"}`]: `${used}x90`,
+  [`pg_settings_max_connections{${of('postgres-exporter')}}`]: '100x90',
+})
+const redisMemory = (used: number) => ({
+  [`redis_memory_used_bytes{${of('redis-exporter')}}`]: `${used}x90`,
+  [`redis_memory_max_bytes{${of('redis-exporter')}}`]: '1000x90',
+})
+const gpu = (busy: number, messages: string) => ({
+  [`DCGM_FI_DEV_GPU_UTIL{${ns},pod="ollama-0",gpu="0"}`]: `${busy}x90`,
+  ...queue('ai-requests', messages),
+})
+const onGpu = (bytes: number) => ({
+  [`model_keeper_model_gpu_bytes{${model}}`]: `${bytes}x90`,
+  [`model_keeper_model_bytes{${model}}`]: '4096x90',
+})
+const failing = (name: string, service: string, labels: string, steps: string) => ({
+  [`${name}{${of(service)}${labels}}`]: steps,
+})
+
+export const cases: readonly Case[] = [
+  ...objectives.flatMap(burnCases),
+  ...(
+    [
+      ['worker', 'worker_dead_letters_total', ''],
+      ['collector', 'collector_dead_letters_total', ',reason="data"'],
+      ['rabbitmq', 'rabbitmq_global_messages_unroutable_dropped_total', ',protocol="amqp091"'],
+    ] as const
+  ).map(
+    ([service, name, labels]): Case => ({
+      alert: 'RequestLost',
+      severity: 'critical',
+      about: service,
+      fires: failing(name, service, labels, '0x9 1x30'),
+      at: 10,
+      labels: { ...inProd, slo: 'no-loss' },
+      summary: 'An accepted request was given up',
+      description:
+        'In inference-prod a message was dead-lettered by a service or dropped by the broker within the last 10 minutes. Objective: no accepted request is lost.',
+      quiet: failing(name, service, labels, '7x40'),
+    }),
+  ),
+  {
+    alert: 'GatewayDown',
+    severity: 'critical',
+    fires: gateway('0x90'),
+    at: 2,
+    labels: { ...inProd, deployment: 'gateway' },
+    summary: 'No gateway is ready',
+    description: 'No pod of the Deployment gateway in inference-prod takes requests.',
+    quiet: gateway('1x90'),
+  },
+  {
+    alert: 'QuotaRefusals',
+    severity: 'warning',
+    fires: posts(110),
+    at: 16,
+    labels: inProd,
+    summary: 'More than a tenth of the requests are refused for quota',
+    description:
+      '11% of the requests in inference-prod are answered 429: a client is over its quota, or the quotas are too small.',
+    quiet: posts(99),
+  },
+  ...(['memory_used', 'free_disk_space'] as const).map(
+    (alarm): Case => ({
+      alert: 'BrokerAlarm',
+      severity: 'critical',
+      about: alarm,
+      fires: failing(`rabbitmq_alarms_${alarm}_watermark`, 'rabbitmq', ',pod="rabbitmq-0"', '1x90'),
+      at: 1,
+      labels: { ...inProd, pod: 'rabbitmq-0' },
+      summary: 'The broker holds publishers back',
+      description:
+        'rabbitmq-0 in inference-prod is short of memory or disk: publishing is blocked and the gateway answers 503.',
+      quiet: failing(`rabbitmq_alarms_${alarm}_watermark`, 'rabbitmq', ',pod="rabbitmq-0"', '0x90'),
+    }),
+  ),
+  ...(['ai-requests.dead', 'ai-responses.dead'] as const).map(
+    (name): Case => ({
+      alert: 'DeadLetters',
+      severity: 'warning',
+      about: name,
+      fires: queue(name, '1x90'),
+      at: 1,
+      labels: { ...inProd, queue: name },
+      summary: `Messages lie in ${name}`,
+      description: `1 messages were given up to ${name} in inference-prod: each is a request without a stored result.`,
+      quiet: { ...queue(name, '0x90'), ...queue(name.replace('.dead', ''), '500x90') },
+    }),
+  ),
+  {
+    alert: 'QueueNearLimit',
+    severity: 'warning',
+    fires: queue('ai-requests', '16001x90'),
+    at: 2,
+    labels: { ...inProd, queue: 'ai-requests' },
+    summary: 'ai-requests is more than 80 % full',
+    description: '16001 messages in inference-prod; at 20,000 the broker refuses more and the gateway answers 503.',
+    quiet: queue('ai-requests', '16000x90'),
+  },
+  {
+    alert: 'QueueStalled',
+    severity: 'critical',
+    fires: {
+      ...queue('ai-requests', '3x90'),
+      ...failing('worker_jobs_total', 'worker', ',outcome="succeeded"', '5x90'),
+    },
+    at: 10,
+    labels: { ...inProd, queue: 'ai-requests' },
+    summary: 'Requests wait and none has been answered for 10 minutes',
+    description: '3 messages are in ai-requests of inference-prod, and no worker finished a request.',
+    // One request answered every nine minutes.
+    quiet: {
+      ...queue('ai-requests', '3x40'),
+      ...failing('worker_jobs_total', 'worker', ',outcome="succeeded"', '0 1x8 2x8 3x8 4x8 5x8'),
+    },
+  },
+  {
+    alert: 'QueueWaitLong',
+    severity: 'warning',
+    fires: waits(940),
+    at: 11,
+    labels: inProd,
+    summary: 'Requests wait more than a minute in the queue (P95)',
+    description: 'P95 of the wait before the first attempt in inference-prod is 1m 10s.',
+    quiet: waits(951),
+  },
+  ...(['ai-requests', 'ai-responses'] as const).map((name): Case => {
+    const labels = `${ns},queue="${name}"`
+    return {
+      alert: 'QueueWithoutConsumers',
+      severity: 'critical',
+      about: name,
+      fires: { ...queue(name, '7x90'), [`rabbitmq_detailed_queue_consumers{${labels}}`]: '0x90' },
+      at: 5,
+      labels: { ...inProd, queue: name },
+      summary: `Messages wait in ${name} and nobody takes them`,
+      description: `7 messages are ready in ${name} of inference-prod, with no consumer for 5 minutes.`,
+      quiet: { ...queue(name, '7x90'), [`rabbitmq_detailed_queue_consumers{${labels}}`]: '1x90' },
+    }
+  }),
+  {
+    alert: 'QuotaNearlyUsed',
+    severity: 'warning',
+    fires: quota(96),
+    at: 15,
+    labels: { ...inProd, resource: 'pods' },
+    summary: 'The ResourceQuota leaves less than 5 % of pods',
+    description: '96% of pods in inference-prod is used: new pods will be refused.',
+    quiet: quota(95),
+  },
+  {
+    alert: 'ScaledToMaximum',
+    severity: 'warning',
+    fires: autoscaler(20),
+    at: 15,
+    labels: { ...inProd, horizontalpodautoscaler: 'keda-hpa-worker' },
+    summary: 'keda-hpa-worker has been at its maximum for 15 minutes',
+    description: 'It runs 20 pods in inference-prod and may not add more.',
+    quiet: autoscaler(19),
+  },
+  {
+    alert: 'ScalerFailing',
+    severity: 'critical',
+    fires: { [`keda_scaled_object_errors_total{${ns},scaledObject="worker"}`]: counter([1, 90]) },
+    at: 6,
+    labels: { ...inProd, scaledObject: 'worker' },
+    summary: 'KEDA cannot read the queue of worker',
+    description: 'The ScaledObject inference-prod/worker fails; the workers stay at their number or at the fallback.',
+    // Two errors at once, then none: over before anybody could look.
+    quiet: { [`keda_scaled_object_errors_total{${ns},scaledObject="worker"}`]: '0x9 2x80' },
+  },
+  {
+    alert: 'ModelMissing',
+    severity: 'critical',
+    fires: { [`model_keeper_model_ready{${model}}`]: '0x90' },
+    at: 10,
+    labels: modelLabels,
+    summary: 'llama3.2:3b is not ready on ollama-0',
+    description:
+      'In inference-prod the model is missing, has another digest than the pinned one, or is not on the GPU where that is required.',
+    quiet: { [`model_keeper_model_ready{${model}}`]: '0x9 1 0x9 1 0x9 1' },
+  },
+  {
+    alert: 'ModelReloading',
+    severity: 'warning',
+    fires: { [`model_keeper_loads_total{${model}}`]: '1x9 5x80' },
+    at: 10,
+    labels: modelLabels,
+    summary: 'llama3.2:3b is loaded again and again',
+    description:
+      'ollama-0 in inference-prod loaded it 4.2 times in 30 minutes: memory is short, or something unloads it.',
+    quiet: { [`model_keeper_loads_total{${model}}`]: '1x50 3x80' },
+  },
+  {
+    alert: 'OllamaDown',
+    severity: 'critical',
+    fires: { [`model_keeper_ollama_up{${of('ollama')},pod="ollama-0"}`]: '0x90' },
+    at: 2,
+    labels: { ...inProd, pod: 'ollama-0' },
+    summary: 'Ollama on ollama-0 does not answer',
+    description: 'Its sidecar in inference-prod has had no answer for 2 minutes; workers stop taking requests.',
+    quiet: { [`model_keeper_ollama_up{${of('ollama')},pod="ollama-0"}`]: '0 0 1 0 0 1x90' },
+  },
+  {
+    alert: 'GenerationsFailing',
+    severity: 'warning',
+    fires: jobs(60),
+    at: 11,
+    labels: inProd,
+    summary: 'More than 5 % of the generations fail',
+    description: '6% of the requests in inference-prod end as failed, not counting those that clients got wrong.',
+    quiet: {
+      ...jobs(49),
+      [`worker_jobs_total{${of('worker')},outcome="failed",error_class="invalid"}`]: counter([500, 90]),
+    },
+  },
+  {
+    alert: 'JobFailed',
+    severity: 'warning',
+    fires: job('1x90', '0x90'),
+    at: 5,
+    labels: { ...inProd, job_name: 'migrate' },
+    summary: 'Job migrate failed',
+    description: 'kubectl --namespace inference-prod logs job/migrate says why.',
+    // It failed twice and then did its work.
+    quiet: job('2x90', '0 0 0 0 1x90'),
+  },
+  {
+    alert: 'MetricsMissing',
+    severity: 'warning',
+    fires: { [`up{${of('worker')},pod="worker-1"}`]: '0x90' },
+    at: 5,
+    labels: { job: 'inference-prod/worker', ...pod },
+    summary: 'worker-1 cannot be scraped',
+    description: 'Prometheus gets no metrics from worker-1 in inference-prod: its alerts are blind.',
+    quiet: { [`up{${of('worker')},pod="worker-1"}`]: '0x4 1x90' },
+  },
+  {
+    alert: 'PodNotReady',
+    severity: 'warning',
+    fires: readiness('1x90', 'Running'),
+    at: 15,
+    labels: pod,
+    summary: 'worker-1 has not been ready for 15 minutes',
+    description: 'Pod worker-1 in inference-prod is pending or fails its readiness probe.',
+    // A pod that ended well is never ready.
+    quiet: readiness('1x90', 'Succeeded'),
+  },
+  {
+    alert: 'PodRestarting',
+    severity: 'warning',
+    fires: { [`kube_pod_container_status_restarts_total{${ns},pod="worker-1",container="worker"}`]: '0x9 4x80' },
+    at: 10,
+    labels: { ...pod, container: 'worker' },
+    summary: 'worker keeps restarting',
+    description: 'Container worker of worker-1 in inference-prod restarted 4 times in 30 minutes.',
+    quiet: { [`kube_pod_container_status_restarts_total{${ns},pod="worker-1",container="worker"}`]: '0x50 2x80' },
+  },
+  {
+    alert: 'PodUnschedulable',
+    severity: 'warning',
+    fires: { [`kube_pod_status_unschedulable{${ns},pod="worker-1"}`]: '1x90' },
+    at: 10,
+    labels: pod,
+    summary: 'No node takes worker-1',
+    description:
+      'Pod worker-1 in inference-prod has been waiting for a node for 10 minutes: no GPU, CPU or memory is free, or no node fits it.',
+    quiet: { [`kube_pod_status_unschedulable{${ns},pod="worker-1"}`]: '1x9 0x90' },
+  },
+  {
+    alert: 'VolumeFilling',
+    severity: 'warning',
+    // 50 bytes a minute: 288,000 in four days.
+    fires: volume(285_000, 50),
+    at: 31,
+    labels: { ...inProd, persistentvolumeclaim: 'data-postgres-0' },
+    summary: 'The volume data-postgres-0 will be full within four days',
+    description: '28.34% of data-postgres-0 in inference-prod is free.',
+    quiet: volume(299_000, 50),
+  },
+  {
+    alert: 'ResultsNotStored',
+    severity: 'critical',
+    fires: failing('collector_postgres_up', 'collector', ',pod="collector-1"', '0x90'),
+    at: 2,
+    labels: inProd,
+    summary: 'No collector can store results',
+    description:
+      'Every collector in inference-prod fails to write to Postgres: results wait in ai-responses, none is lost.',
+    quiet: {
+      ...failing('collector_postgres_up', 'collector', ',pod="collector-1"', '0x90'),
+      ...failing('collector_postgres_up', 'collector', ',pod="collector-2"', '1x90'),
+    },
+  },
+  {
+    alert: 'ApplicationDegraded',
+    severity: 'critical',
+    fires: application('sync_status="Synced",health_status="Degraded"'),
+    at: 15,
+    labels: {
+      name: 'inference-prod',
+      dest_namespace: 'inference-prod',
+      sync_status: 'Synced',
+      health_status: 'Degraded',
+    },
+    summary: 'inference-prod is Degraded',
+    description: 'Argo CD has judged inference-prod Degraded for 15 minutes.',
+    quiet: application('sync_status="Synced",health_status="Progressing"'),
+  },
+  {
+    alert: 'ApplicationOutOfSync',
+    severity: 'warning',
+    fires: application('sync_status="OutOfSync",health_status="Healthy"'),
+    at: 30,
+    labels: {
+      name: 'inference-prod',
+      dest_namespace: 'inference-prod',
+      sync_status: 'OutOfSync',
+      health_status: 'Healthy',
+    },
+    summary: 'inference-prod is OutOfSync',
+    description: 'What runs of inference-prod has differed from what is merged for 30 minutes.',
+    quiet: application('sync_status="Synced",health_status="Healthy"'),
+  },
+  {
+    alert: 'CertificateExpiring',
+    severity: 'warning',
+    // promtool's clock starts at 0. After an hour the certificate of 14 days and an hour has 14 days left: not less.
+    fires: { 'traefik_tls_certs_not_after{cn="inference.example.com",sans="",serial="1"}': `${14 * 86_400}x200` },
+    at: 61,
+    labels: { cn: 'inference.example.com' },
+    summary: 'The certificate of inference.example.com expires within two weeks',
+    description: 'It ends in 13d 22h 59m 0s.',
+    quiet: {
+      'traefik_tls_certs_not_after{cn="inference.example.com",sans="",serial="1"}': `${14 * 86_400}x9`,
+      'traefik_tls_certs_not_after{cn="inference.example.com",sans="",serial="2"}': `0x8 ${90 * 86_400}x200`,
+    },
+  },
+  {
+    alert: 'BackupOld',
+    severity: 'critical',
+    about: 'the last one is old',
+    fires: {
+      [`kube_cronjob_status_last_successful_time{${ns},cronjob="backup-redis"}`]: '0x3000',
+      [`kube_cronjob_created{${ns},cronjob="backup-redis"}`]: '0x3000',
+    },
+    at: 36 * 60 + 1 + 15,
+    labels: { ...inProd, cronjob: 'backup-redis' },
+    summary: 'backup-redis has not succeeded for 1d 12h 16m 0s',
+    description:
+      'The last good backup by backup-redis in inference-prod is older than a day and a half, or there is none.',
+    quiet: {
+      [`kube_cronjob_status_last_successful_time{${ns},cronjob="backup-redis"}`]: `0x1440 86400x${day}`,
+      [`kube_cronjob_created{${ns},cronjob="backup-redis"}`]: '0x3000',
+    },
+  },
+  {
+    alert: 'BackupOld',
+    severity: 'critical',
+    about: 'none ever succeeded',
+    fires: { [`kube_cronjob_created{${ns},cronjob="backup-redis"}`]: '0x3000' },
+    at: 36 * 60 + 1 + 15,
+    labels: { ...inProd, cronjob: 'backup-redis' },
+    summary: 'backup-redis has not succeeded for 1d 12h 16m 0s',
+    description:
+      'The last good backup by backup-redis in inference-prod is older than a day and a half, or there is none.',
+    quiet: { [`kube_cronjob_created{${ns},cronjob="backup-redis"}`]: `${3600}x2000` },
+  },
+  {
+    alert: 'PostgresConnectionsHigh',
+    severity: 'warning',
+    fires: connections(81),
+    at: 10,
+    labels: inProd,
+    summary: 'Postgres has given out more than 80 % of its connections',
+    description: '81% of max_connections in inference-prod are in use.',
+    quiet: connections(80),
+  },
+  {
+    alert: 'PostgresDown',
+    severity: 'critical',
+    fires: failing('pg_up', 'postgres-exporter', '', '0x90'),
+    at: 2,
+    labels: inProd,
+    summary: 'Postgres does not answer',
+    description: 'The exporter in inference-prod cannot log in to Postgres.',
+    quiet: failing('pg_up', 'postgres-exporter', '', '0 0 1 0 0 1x90'),
+  },
+  {
+    alert: 'RedisDown',
+    severity: 'critical',
+    fires: failing('redis_up', 'redis-exporter', '', '0x90'),
+    at: 2,
+    labels: inProd,
+    summary: 'Redis does not answer',
+    description: 'The exporter in inference-prod cannot reach Redis: the gateway answers 503.',
+    quiet: failing('redis_up', 'redis-exporter', '', '0 0 1 0 0 1x90'),
+  },
+  {
+    alert: 'RedisMemoryHigh',
+    severity: 'warning',
+    fires: redisMemory(901),
+    at: 10,
+    labels: inProd,
+    summary: 'Redis uses more than 90 % of its memory',
+    description: '90.1% of maxmemory in inference-prod is used.',
+    quiet: redisMemory(900),
+  },
+  {
+    alert: 'RedisNotPersisting',
+    severity: 'warning',
+    fires: failing('redis_aof_last_write_status', 'redis-exporter', '', '0x90'),
+    at: 5,
+    labels: inProd,
+    summary: 'Redis cannot write its append-only file',
+    description:
+      'The last write of the append-only file in inference-prod failed: a restart would lose statuses and quotas.',
+    quiet: failing('redis_aof_last_write_status', 'redis-exporter', '', '0x4 1x90'),
+  },
+  {
+    alert: 'GpuFault',
+    severity: 'warning',
+    fires: { [`DCGM_FI_DEV_XID_ERRORS{${ns},pod="ollama-0",gpu="0",Hostname="node-1"}`]: '0x9 79x90' },
+    at: 10,
+    labels: { ...inProd, pod: 'ollama-0', gpu: '0', Hostname: 'node-1' },
+    summary: 'GPU 0 of node-1 reported XID 79',
+    description: 'The driver reported a fault of the GPU that ollama-0 in inference-prod uses.',
+    quiet: { [`DCGM_FI_DEV_XID_ERRORS{${ns},pod="ollama-0",gpu="0",Hostname="node-1"}`]: '0x90' },
+  },
+  {
+    alert: 'GpuIdleWhileQueueGrows',
+    severity: 'critical',
+    fires: gpu(4, '0+1x90'),
+    at: 11,
+    labels: inProd,
+    summary: 'The GPUs idle while the queue grows',
+    description: 'No GPU in inference-prod is more than 4 % busy, and ai-requests gets longer.',
+    quiet: gpu(5, '0+1x90'),
+  },
+  {
+    alert: 'GpuIdleWhileQueueGrows',
+    severity: 'critical',
+    about: 'the queue',
+    fires: gpu(0, '0+1x90'),
+    at: 11,
+    labels: inProd,
+    summary: 'The GPUs idle while the queue grows',
+    description: 'No GPU in inference-prod is more than 0 % busy, and ai-requests gets longer.',
+    quiet: gpu(0, '50x90'),
+  },
+  {
+    alert: 'ModelOnCpu',
+    severity: 'critical',
+    fires: onGpu(2048),
+    at: 5,
+    labels: modelLabels,
+    summary: 'llama3.2:3b runs on the CPU, whole or in part',
+    description: 'On ollama-0 in inference-prod only 2kiB of the model are in the memory of a GPU.',
+    quiet: onGpu(4096),
+  },
+]

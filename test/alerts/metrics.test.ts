@@ -1,0 +1,94 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createRegistry, type Registry } from '@inference/common/metrics.ts'
+import { parser } from '@prometheus-io/lezer-promql'
+import { describe, expect, it } from 'vitest'
+import { createCollectorMetrics } from '../../apps/collector/src/metrics.ts'
+import { createGatewayMetrics } from '../../apps/gateway/src/metrics.ts'
+import { createWorkerMetrics } from '../../apps/worker/src/metrics.ts'
+import { root } from '../../scripts/lib/root.ts'
+import { renderedRules, targets } from './rules.ts'
+
+const folder = join(root, 'monitoring/metrics')
+
+interface MetricList {
+  readonly source: string
+  readonly metrics: Readonly<Record<string, string>>
+}
+
+const readList = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as MetricList
+
+/** Every series name that is scraped or written by Prometheus: a histogram is three. */
+const known = new Set(
+  readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
+    .flatMap((file) => Object.entries(readList(file).metrics))
+    .flatMap(([name, type]) => (type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name])),
+)
+
+/** The metrics of an expression; throws where it is no PromQL. */
+function metricsIn(expression: string): string[] {
+  const names: string[] = []
+  parser.parse(expression).iterate({
+    enter(node) {
+      if (node.type.isError) throw new Error(`no PromQL at character ${node.from} of: ${expression}`)
+      if (node.name === 'VectorSelector') {
+        const name = node.node.getChild('Identifier')
+        if (name === null) throw new Error(`a selector without a metric's name in: ${expression}`)
+        names.push(expression.slice(name.from, name.to))
+      }
+    },
+  })
+  return names
+}
+
+async function listOf(registry: Registry): Promise<Record<string, string>> {
+  const entries = (await registry.getMetricsAsJSON()).map(({ name, type }) => [name, String(type)])
+  return Object.fromEntries(entries.sort(([a = ''], [b = '']) => (a < b ? -1 : 1)))
+}
+
+describe('the metrics of the services', () => {
+  const create = {
+    collector: (registry: Registry) => createCollectorMetrics(registry),
+    gateway: (registry: Registry) => createGatewayMetrics(registry, { inFlight: 0 } as never),
+    worker: (registry: Registry) => createWorkerMetrics(registry, 'llama3.2:3b', 1),
+  }
+  it.each(Object.entries(create))('of %s are those of its registry', async (service, register) => {
+    const registry = createRegistry()
+    register(registry)
+    const list = { source: `The registry of apps/${service}`, metrics: await listOf(registry) }
+    await expect(`${JSON.stringify(list, null, 2)}\n`).toMatchFileSnapshot(join(folder, `${service}.json`))
+  })
+
+  it('of the model-keeper are those that its program names', () => {
+    const program = readFileSync(join(root, 'apps/worker/src/keep-models.ts'), 'utf8')
+    const gauges = [...program.matchAll(/gauge\('(\w+)'/g)].map(([, name]) => `model_keeper_${name}`)
+    const whole = [...program.matchAll(/name: '(model_keeper_\w+)'/g)].map(([, name]) => name)
+    expect(Object.keys(readList('model-keeper.json').metrics).sort()).toEqual([...gauges, ...whole].sort())
+  })
+})
+
+describe.each(targets)('the rules of $name', (target) => {
+  it('read only metrics that something exports or records', async () => {
+    const rules = (await renderedRules(target)).groups.flatMap((group) => group.rules)
+    const recorded = new Set(rules.flatMap(({ record }) => record ?? []))
+    const unknown = rules.flatMap(({ alert, record, expr }) =>
+      metricsIn(expr)
+        .filter((name) => !known.has(name) && !recorded.has(name))
+        .map((name) => `${alert ?? record}: ${name}`),
+    )
+    expect(unknown).toEqual([])
+  })
+
+  it('record nothing that no rule reads', async () => {
+    const rules = (await renderedRules(target)).groups.flatMap((group) => group.rules)
+    const read = new Set(rules.flatMap(({ expr }) => metricsIn(expr)))
+    expect(rules.flatMap(({ record }) => record ?? []).filter((name) => !read.has(name))).toEqual([])
+  })
+})
+
+it('an expression that is broken, or reads a metric that is not there, is found', () => {
+  expect(() => metricsIn('sum by (rate(up[5m])')).toThrow('no PromQL')
+  expect(known.has('http_request_duration_seconds_bucket')).toBe(true)
+  expect(known.has('http_requests_total')).toBe(false)
+})
