@@ -24,7 +24,8 @@ function git(cwd: string, ...args: string[]): string {
 }
 
 function command(name: string, args: readonly string[] = [], path = process.env.PATH) {
-  const env = { ...process.env, INIT_CWD: work, NO_COLOR: '1', PATH: path }
+  // What a killed command leaves in the system's temporary folder goes with the test.
+  const env = { ...process.env, INIT_CWD: work, NO_COLOR: '1', PATH: path, TMPDIR: folder }
   const run = spawnSync(process.execPath, [join(here, 'scripts/run.mjs'), name, ...args], {
     cwd: work,
     encoding: 'utf8',
