@@ -16,9 +16,6 @@ describe.skipIf(services === null)('what the gateway measures and logs', () => {
     await takeAll(services.rabbitmq.url, 'ai-requests')
     gateway = await startGatewayProcess(services)
     key = (await makeTestKey(services.redis.url, { tokensPerDay: 1000 })).key
-    // Just after its start a gateway on a busy machine may still shed load.
-    const usage = { headers: { authorization: `Bearer ${key}` } }
-    await waitUntil(async () => (await fetch(`http://127.0.0.1:${gateway.port}/api/v1/usage`, usage)).ok, 'it answers')
   })
   afterAll(() => gateway?.stop())
 

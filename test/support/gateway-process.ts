@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { freePort, password } from './containers.ts'
-import { waitUntil } from './gateway.ts'
+import { takesRequests, waitUntil } from './gateway.ts'
 
 export type GatewayProcess = {
   port: number
@@ -48,6 +48,7 @@ export async function startGatewayProcess(
   })
   const metricsUrl = `http://127.0.0.1:${metricsPort}`
   await waitUntil(async () => (await fetch(`${metricsUrl}/readyz`)).ok, 'the gateway is ready', 40)
+  await waitUntil(() => takesRequests(`http://127.0.0.1:${port}`), 'the gateway takes requests')
   return {
     port,
     metricsPort,
