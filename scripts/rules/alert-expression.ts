@@ -59,12 +59,16 @@ function unbalanced(expression: string): string | undefined {
   return open.length === 0 ? undefined : `"${open.at(-1)}" is missing`
 }
 
+/** Bounded and without nested repeats, so that a hostile expression costs no more than its length. */
 const aggregated =
-  /^\(*\s*(?:histogram_quantile\s*\([^,]*,\s*|\(\s*)*(?:sum|min|max|avg|count|group|stddev|stdvar|topk|bottomk|quantile)\b/
+  /^(?:histogram_quantile\s*\([^,]{0,200},[\s(]*)?(?:sum|min|max|avg|count|group|stddev|stdvar|topk|bottomk|quantile)\b/
 
 /** The labels that the result can still have where it is an aggregation; undefined where that is not known. */
 function labelsLeft(expression: string): ReadonlySet<string> | undefined {
-  if (!aggregated.test(expression.trim()) || /\bwithout\b|\blabel_replace\b|\blabel_join\b/.test(expression))
+  if (
+    !aggregated.test(expression.replace(/^[\s(]+/, '')) ||
+    /\bwithout\b|\blabel_replace\b|\blabel_join\b/.test(expression)
+  )
     return undefined
   const lists = [...expression.matchAll(/\b(?:by|group_left|group_right)\s*\(([^)]*)\)/g)].map(([, list = '']) => list)
   return new Set(lists.flatMap((list) => list.split(',').map((label) => label.trim())))

@@ -1,0 +1,219 @@
+// npm run bench:peers: what other tools find of the same mutants, side by side with their times.
+// A peer is given what it can judge: kube-score the whole mutated environment, the others the objects that changed. A mutant counts as detected when a peer
+// says of it what it does not say of the clean environment.
+// The programs are looked for on PATH: go install github.com/zegl/kube-score/cmd/kube-score@v1.20.0 and sigs.k8s.io/kubectl-validate@v0.0.4; kyverno 1.19.1.
+// polaris, kube-linter and pluto are not here: the Go module proxy does not serve their modules.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseCommandLine, runCommand } from '../scripts/lib/cli.ts'
+import type { Environment } from '../scripts/lib/environment.ts'
+import { exit, UsageError } from '../scripts/lib/errors.ts'
+import { validateSchemas } from '../scripts/lib/kubeconform.ts'
+import { at, fields, items, type KubeObject, text, type Value } from '../scripts/lib/objects.ts'
+import { eachParallel, run } from '../scripts/lib/process.ts'
+import { root } from '../scripts/lib/root.ts'
+import { classes, families } from '../scripts/mutate/index.ts'
+import { type Mutant, mutatedObjects } from '../scripts/mutate/mutation.ts'
+import { cleanEnvironments, judgeMutants, seedMutants } from '../scripts/mutate/run.ts'
+
+const usage = `usage: npm run bench:peers [-- --per-class N]
+
+Gives the same mutants to this check and to the other tools that are on PATH, and prints a Markdown table.
+
+  --per-class N   the first N mutants of every class (3 by default); a peer that looks at whole environments is started once for each`
+
+/** Which mutants a tool detects, by their index. */
+type Peer = (mutants: readonly Mutant[], folder: string) => Promise<Set<number>>
+
+const changed = (mutant: Mutant): KubeObject[] => {
+  const originals = new Set(mutant.environment.objects)
+  return mutatedObjects(mutant).filter((object) => !originals.has(object))
+}
+
+const stream = (objects: readonly KubeObject[]) => objects.map(({ raw }) => JSON.stringify(raw)).join('\n---\n')
+
+const ours: Peer = async (mutants) => detected((await judgeMutants(mutants)).map(({ killers }) => killers.length > 0))
+
+const kubeconform: Peer = async (mutants) => {
+  const manifests = mutants.map((mutant, index) => ({
+    target: `${index}`,
+    documents: changed(mutant).map((object) => ({ body: JSON.stringify(object.raw), objects: [object] })),
+    locate: () => undefined,
+  }))
+  return new Set((await validateSchemas(manifests, join(root, 'schemas'))).map(({ target }) => Number(target)))
+}
+
+/** kube-score judges links between objects, so it gets whole environments. */
+const kubeScore: Peer = async (mutants, folder) => {
+  const findings = async (objects: readonly KubeObject[], name: string) => {
+    const file = join(folder, `${name}.yaml`)
+    writeFileSync(file, stream(objects))
+    const { stdout } = await run('kube-score', [
+      'score',
+      '--output-format',
+      'json',
+      '--kubernetes-version',
+      'v1.36',
+      file,
+    ])
+    rmSync(file)
+    return new Set(scoreFindings(stdout))
+  }
+  const clean = new Map<Environment, Set<string>>()
+  for (const { environment } of mutants)
+    if (!clean.has(environment)) clean.set(environment, await findings(environment.objects, environment.name))
+  const verdicts = eachParallel([...mutants.entries()], async ([index, mutant]) => {
+    const found = await findings(mutatedObjects(mutant), `${index}`)
+    return [...found].some((finding) => !clean.get(mutant.environment)?.has(finding))
+  })
+  return detected(await Promise.all(verdicts))
+}
+
+/** The checks below 10 (all right) by object; output that is none is a refusal to read the manifests. */
+function scoreFindings(stdout: string): string[] {
+  let report: Value
+  try {
+    report = JSON.parse(stdout)
+  } catch {
+    return ['not read']
+  }
+  return items(report).flatMap((object) =>
+    items(at(object, 'checks')).flatMap((check) => {
+      if (at(check, 'skipped') === true || Number(at(check, 'grade')) >= 10) return []
+      const comments = items(at(check, 'comments')).map((comment) => `${at(comment, 'path')} ${at(comment, 'summary')}`)
+      return [`${at(object, 'object_name')} ${at(check, 'check', 'id')} ${at(check, 'grade')} ${comments.join(', ')}`]
+    }),
+  )
+}
+
+/** kubectl-validate also evaluates the CEL rules of custom resources. */
+const kubectlValidate: Peer = async (mutants, folder) => {
+  const [manifests, definitions] = [join(folder, 'manifests'), join(folder, 'definitions')]
+  for (const path of [manifests, definitions]) mkdirSync(path)
+  for (const name of readdirSync(join(root, 'schemas', 'crds')))
+    writeFileSync(join(definitions, name.replace(/json$/, 'yaml')), readFileSync(join(root, 'schemas', 'crds', name)))
+  for (const [index, mutant] of mutants.entries())
+    for (const [position, object] of changed(mutant).entries())
+      writeFileSync(join(manifests, `${index}-${position}.yaml`), stream([object]))
+  const { stdout, stderr } = await run('kubectl-validate', [manifests, '--local-crds', definitions, '--output', 'json'])
+  if (!stdout.startsWith('{')) throw new Error(`kubectl-validate gave no report: ${stderr}`)
+  const failed = Object.entries(fields(JSON.parse(stdout) as Value)).filter(([, results]) =>
+    items(results).some((result) => at(result, 'status') === 'Failure'),
+  )
+  return new Set(failed.map(([file]) => Number(/(\d+)-\d+\.yaml$/.exec(file)?.[1])))
+}
+
+const podSecurity = `apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: pod-security}
+spec:
+  background: true
+  validationFailureAction: Audit
+  rules:
+    - name: restricted
+      match: {any: [{resources: {kinds: [Pod]}}]}
+      validate: {podSecurity: {level: restricted, version: latest}}
+`
+
+/** kyverno with the restricted Pod Security Standard, the one set that is built into it. The namespace tells whose mutant an object is. */
+const kyverno: Peer = async (mutants, folder) => {
+  const objects = mutants.flatMap((mutant, index) =>
+    changed(mutant).map(({ raw }) =>
+      JSON.stringify({ ...raw, metadata: { ...fields(raw.metadata), namespace: `mutant-${index}` } }),
+    ),
+  )
+  const [policy, resources] = [join(folder, 'policy.yaml'), join(folder, 'resources.yaml')]
+  writeFileSync(policy, podSecurity)
+  writeFileSync(resources, objects.join('\n---\n'))
+  const { stdout, stderr } = await run('kyverno', [
+    'apply',
+    policy,
+    '--resource',
+    resources,
+    '--policy-report',
+    '--output-format',
+    'json',
+  ])
+  const start = stdout.indexOf('{"kind":"ClusterReport"')
+  if (start === -1) throw new Error(`kyverno gave no report: ${stderr}${stdout.slice(0, 500)}`)
+  const results = items(at(JSON.parse(stdout.slice(start).split('\n')[0] ?? '') as Value, 'results'))
+  const failed = results
+    .filter((result) => at(result, 'result') === 'fail')
+    .flatMap((result) => text(at(result, 'resources', 0, 'namespace')) ?? [])
+  return new Set(failed.map((namespace) => Number(namespace.replace('mutant-', ''))))
+}
+
+const peers: Readonly<Record<string, Peer>> = {
+  ours,
+  kubeconform,
+  'kubectl-validate': kubectlValidate,
+  'kube-score': kubeScore,
+  kyverno,
+}
+
+function detected(verdicts: readonly boolean[]): Set<number> {
+  return new Set([...verdicts.entries()].flatMap(([index, found]) => (found ? [index] : [])))
+}
+
+/** Whether a program can be started at all; ours needs none. */
+async function isThere(name: string): Promise<boolean> {
+  if (name === 'ours' || name === 'kubeconform') return true
+  return run(name, ['version']).then(
+    () => true,
+    () => false,
+  )
+}
+
+await runCommand(async () => {
+  const { values } = parseCommandLine(usage, { 'per-class': { type: 'string', default: '3' } } as const)
+  const perClass = Number(values['per-class'])
+  if (!Number.isInteger(perClass) || perClass < 1)
+    throw new UsageError(`--per-class is "${values['per-class']}"; expected a whole number above zero`)
+  const counts = new Map<string, number>()
+  const mutants = seedMutants(await cleanEnvironments(), classes).filter(({ class: { id } }) => {
+    counts.set(id, (counts.get(id) ?? 0) + 1)
+    return (counts.get(id) ?? 0) <= perClass
+  })
+  const columns: { name: string; found: Set<number>; seconds: number }[] = []
+  for (const [name, peer] of Object.entries(peers)) {
+    if (!(await isThere(name))) {
+      process.stderr.write(`NOT MEASURED: there is no ${name} on PATH\n`)
+      continue
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'peers-'))
+    const began = performance.now()
+    try {
+      columns.push({ name, found: await peer(mutants, folder), seconds: (performance.now() - began) / 1000 })
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+  process.stdout.write(`${table(mutants, columns)}\n`)
+  return exit.right
+})
+
+function table(
+  mutants: readonly Mutant[],
+  columns: readonly { name: string; found: Set<number>; seconds: number }[],
+): string {
+  const row = (...cells: string[]) => `| ${cells.join(' | ')} |`
+  const lines = [
+    row('faults', 'mutants', ...columns.map(({ name }) => name)),
+    row('---', '---:', ...columns.map(() => '---:')),
+  ]
+  for (const [family, members] of Object.entries(families)) {
+    const indexes = [...mutants.entries()].flatMap(([index, { class: own }]) => (members.includes(own) ? [index] : []))
+    lines.push(
+      row(
+        family,
+        `${indexes.length}`,
+        ...columns.map(({ found }) => `${indexes.filter((index) => found.has(index)).length}`),
+      ),
+    )
+  }
+  const share = (found: Set<number>) => `**${found.size}** (${Math.floor((found.size / mutants.length) * 100)} %)`
+  lines.push(row('all', `${mutants.length}`, ...columns.map(({ found }) => share(found))))
+  lines.push(row('seconds', '', ...columns.map(({ seconds }) => seconds.toFixed(1))))
+  return lines.join('\n')
+}
