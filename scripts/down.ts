@@ -4,6 +4,7 @@ import { removeBuiltImages } from './lib/cluster/images.ts'
 import { deleteCluster, standing } from './lib/cluster/kind.ts'
 import { findEngine } from './lib/cluster/machine.ts'
 import { exit, UsageError } from './lib/errors.ts'
+import { root } from './lib/root.ts'
 
 const usage = `usage: npm run down
 
@@ -23,7 +24,7 @@ await runCommand(async () => {
       `npm run up did not make the kind cluster "${clusterName}" (or did not finish), so it stays. If nobody needs it: kind delete cluster --name ${clusterName}`,
     )
   if (found === 'ours') await deleteCluster(engine)
-  const images = await removeBuiltImages(engine)
+  const images = await removeBuiltImages(root, engine)
   process.stdout.write(
     found === 'ours'
       ? `Removed the cluster ${clusterName} with all its data.\n`

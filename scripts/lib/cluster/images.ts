@@ -104,16 +104,22 @@ async function imageId(engine: Engine, image: string): Promise<string | undefine
   return id.startsWith('sha256:') ? id : `sha256:${id}`
 }
 
-/** Removes the images that `npm run up` built; the layers in the engine's build cache stay. Gives their names. */
-export async function removeBuiltImages(engine: Engine): Promise<string[]> {
-  const { stdout } = await run(engine.program, [
+/** Removes the images that `npm run up` built, under the names it gave them; the engine's build cache stays. Gives their names. */
+export async function removeBuiltImages(root: string, engine: Engine): Promise<string[]> {
+  const { code, stdout, stderr } = await run(engine.program, [
     'images',
     '--filter',
     `label=${label}`,
     '--format',
     '{{.Repository}}:{{.Tag}}',
   ])
-  const names = [...new Set(stdout.split('\n').filter((name) => name !== '' && !name.includes('<none>')))]
-  if (names.length > 0) await run(engine.program, ['rmi', '--force', ...names])
+  if (code !== 0) throw new UsageError(`${engine.program} cannot list its images: ${stderr.trim()}`)
+  const ours = Object.values(imagesOf(root, 'kind'))
+  // The same image may have other names that other people gave it.
+  const names = stdout.split('\n').filter((name) => ours.includes(name))
+  if (names.length === 0) return names
+  const removed = await run(engine.program, ['rmi', ...names])
+  if (removed.code !== 0)
+    throw new UsageError(`${engine.program} rmi ${names.join(' ')} failed: ${removed.stderr.trim()}`)
   return names
 }
