@@ -67,7 +67,6 @@ const queue = (name: string, messages: string, labels = `${ns},queue="${name}"`)
   [`rabbitmq_detailed_queue_messages{${labels}}`]: messages,
   [`rabbitmq_detailed_queue_messages_ready{${labels}}`]: messages,
 })
-const day = 24 * 60
 
 interface Objective {
   readonly alert: string
@@ -567,30 +566,32 @@ export const cases: readonly Case[] = [
     severity: 'critical',
     about: 'the last one is old',
     fires: {
-      [`kube_cronjob_status_last_successful_time{${ns},cronjob="backup-redis"}`]: '0x3000',
-      [`kube_cronjob_created{${ns},cronjob="backup-redis"}`]: '0x3000',
+      [`kube_cronjob_status_last_successful_time{${ns},cronjob="backup-redis"}`]: '-129540x90',
+      [`kube_cronjob_created{${ns},cronjob="backup-redis"}`]: '-129540x90',
     },
-    at: 36 * 60 + 1 + 15,
+    // promtool's clock starts at 0: this is the age of 36 hours less a minute.
+    at: 2 + 15,
     labels: { ...inProd, cronjob: 'backup-redis' },
     summary: 'backup-redis has not succeeded for 1d 12h 16m 0s',
     description:
       'The last good backup by backup-redis in inference-prod is older than a day and a half, or there is none.',
     quiet: {
-      [`kube_cronjob_status_last_successful_time{${ns},cronjob="backup-redis"}`]: `0x1440 86400x${day}`,
-      [`kube_cronjob_created{${ns},cronjob="backup-redis"}`]: '0x3000',
+      [`kube_cronjob_status_last_successful_time{${ns},cronjob="backup-redis"}`]: '-126000x90',
+      [`kube_cronjob_created{${ns},cronjob="backup-redis"}`]: '-129540x90',
     },
   },
   {
     alert: 'BackupOld',
     severity: 'critical',
     about: 'none ever succeeded',
-    fires: { [`kube_cronjob_created{${ns},cronjob="backup-redis"}`]: '0x3000' },
-    at: 36 * 60 + 1 + 15,
+    fires: { [`kube_cronjob_created{${ns},cronjob="backup-redis"}`]: '-129540x90' },
+    // promtool's clock starts at 0: this is the age of 36 hours less a minute.
+    at: 2 + 15,
     labels: { ...inProd, cronjob: 'backup-redis' },
     summary: 'backup-redis has not succeeded for 1d 12h 16m 0s',
     description:
       'The last good backup by backup-redis in inference-prod is older than a day and a half, or there is none.',
-    quiet: { [`kube_cronjob_created{${ns},cronjob="backup-redis"}`]: `${3600}x2000` },
+    quiet: { [`kube_cronjob_created{${ns},cronjob="backup-redis"}`]: '-126000x90' },
   },
   {
     alert: 'PostgresConnectionsHigh',

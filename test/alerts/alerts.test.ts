@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { cases } from './cases.ts'
+import { alertsIn, keyOf, promtoolFaults, type RuleGroup, renderedRules, targets } from './rules.ts'
+
+const caseKeys = new Set(cases.map(({ alert, severity }) => keyOf(alert, severity)))
+
+/** What promtool said of equal rules before: environments with the same components have the same. */
+const judged = new Map<string, Promise<string>>()
+
+function faultsOf(groups: readonly RuleGroup[]): Promise<string> {
+  const key = JSON.stringify(groups)
+  const known = judged.get(key)
+  if (known !== undefined) return known
+  const keys = new Set(alertsIn(groups).map(({ alert, labels }) => keyOf(alert, labels?.severity)))
+  const faults = promtoolFaults(
+    groups,
+    cases.filter(({ alert, severity }) => keys.has(keyOf(alert, severity))),
+  )
+  judged.set(key, faults)
+  return faults
+}
+
+describe.each(targets)('the alerts of $name', (target) => {
+  const rendered = renderedRules(target)
+
+  it('are all tested', async () => {
+    const { environment, groups } = await rendered
+    const keys = alertsIn(groups).map(({ alert, labels }) => keyOf(alert, labels?.severity))
+    const tested = keys.filter((key) => caseKeys.has(key))
+    console.log(`${environment}: ${tested.length} of ${keys.length} alerts tested, each firing and at its border`)
+    expect(keys.filter((key) => !caseKeys.has(key))).toEqual([])
+    expect(keys).toEqual([...new Set(keys)])
+  })
+
+  it('fire when they should, and only then', { timeout: 300_000 }, async () => {
+    expect(await faultsOf((await rendered).groups)).toBe('')
+  })
+
+  it('say how bad it is, whose it is, what is wrong, what to do and where to look', async () => {
+    const { groups } = await rendered
+    for (const { alert, labels, annotations } of alertsIn(groups)) {
+      expect(['critical', 'warning'], alert).toContain(labels?.severity)
+      expect(labels?.owner, alert).toBe('inference')
+      expect(annotations?.summary, alert).toBeTruthy()
+      expect(annotations?.description, alert).toBeTruthy()
+      expect(annotations?.runbook_url, alert).toMatch(new RegExp(`/docs/runbooks/${alert}\\.md$`))
+      expect(annotations?.dashboard_url, alert).toMatch(/^https:\/\/grafana\.example\.com\/d\/inference-[a-z]+$/)
+    }
+  })
+})
+
+it('every case is of an alert that some environment has', async () => {
+  const all = await Promise.all(targets.map(renderedRules))
+  const keys = new Set(
+    all.flatMap(({ groups }) => alertsIn(groups).map(({ alert, labels }) => keyOf(alert, labels?.severity))),
+  )
+  expect([...caseKeys].filter((key) => !keys.has(key))).toEqual([])
+})
