@@ -6,7 +6,7 @@ import { readDocuments } from '../scripts/lib/documents.ts'
 import { runRules } from '../scripts/lib/engine.ts'
 import { createEnvironment } from '../scripts/lib/environment.ts'
 import type { Finding } from '../scripts/lib/finding.ts'
-import type { Value } from '../scripts/lib/objects.ts'
+import { toObject, type Value } from '../scripts/lib/objects.ts'
 import { locateInFile } from '../scripts/lib/source.ts'
 import { rules } from '../scripts/rules/index.ts'
 
@@ -24,12 +24,15 @@ function checkText(content: string): Finding[] {
 
 const folder = join(import.meta.dirname, 'rules')
 /** The fixtures of all rules: between them they hold every field that a rule reads. */
-const fixtures = readdirSync(folder).flatMap((rule) =>
-  readdirSync(join(folder, rule)).map((name) => {
+const fixtures = readdirSync(folder).flatMap(fixturesOf)
+
+/** The objects of each fixture of a rule. */
+function fixturesOf(rule: string): Value[][] {
+  return readdirSync(join(folder, rule)).map((name) => {
     const content = readFileSync(join(folder, rule, name), 'utf8')
     return readDocuments(content, name, name).objects.map(({ raw }) => raw as Value)
-  }),
-)
+  })
+}
 
 type Place = readonly (string | number)[]
 
@@ -124,6 +127,28 @@ describe('whatever is given', () => {
       }),
       drawn,
     )
+  })
+
+  it('a mapping that does not become a string, in any field, is no crash', { timeout }, () => {
+    const crashes: string[] = []
+    for (const rule of rules) {
+      for (const objects of fixturesOf(rule.id)) {
+        for (const [index, object] of objects.entries()) {
+          for (const place of places(object)) {
+            const changed = objects.with(index, withValue(object, place, { toString: 'x' }))
+            const known = changed.flatMap((raw) => toObject(raw) ?? [])
+            try {
+              runRules([rule], createEnvironment('fuzz', known), () => undefined)
+            } catch (error) {
+              crashes.push(
+                `${rule.id} ${place.join('.')}: ${(error as Error).stack?.split('\n').slice(1, 3).join(' ')}`,
+              )
+            }
+          }
+        }
+      }
+    }
+    expect(crashes).toEqual([])
   })
 
   it('any text is read or refused', { timeout }, () => {

@@ -35,6 +35,13 @@ export function text(value: Value): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** The value as a message shows it: one that is no scalar as JSON, cut short. */
+export function show(value: Value): string {
+  if (typeof value !== 'object' || value === null) return String(value)
+  const json = JSON.stringify(value)
+  return json.length > 80 ? `${json.slice(0, 79)}…` : json
+}
+
 /** The value as a finite number; undefined when it is something else. */
 export function number(value: Value): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined

@@ -1,5 +1,5 @@
 import { perEnvironment } from './memo.ts'
-import { at, fields, groupOf, items, type KubeObject, nameOf, text } from './objects.ts'
+import { at, fields, groupOf, items, type KubeObject, nameOf, show, text } from './objects.ts'
 import { scaleOf } from './scalers.ts'
 
 /** An object that a controller makes from a rendered one. */
@@ -62,7 +62,7 @@ export const producedObjects = perEnvironment((environment) => {
       const replicas = workload === undefined ? 0 : scaleOf(environment, workload).max
       for (const template of items(spec.volumeClaimTemplates))
         for (let ordinal = 0; ordinal < Math.min(replicas, maxOrdinals); ordinal++)
-          note(object, 'PersistentVolumeClaim', `${at(template, 'metadata', 'name')}-${object.name}-${ordinal}`)
+          note(object, 'PersistentVolumeClaim', `${show(at(template, 'metadata', 'name'))}-${object.name}-${ordinal}`)
     }
   }
   return produced

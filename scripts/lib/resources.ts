@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts'
 import { perEnvironment } from './memo.ts'
-import { at, fields, items, type KubeObject, type Value } from './objects.ts'
+import { at, fields, items, type KubeObject, show, type Value } from './objects.ts'
 import type { Container, Workload } from './workloads.ts'
 
 /** Quantities by resource name, not yet read. */
@@ -73,7 +73,9 @@ export function defaultNote(
   resource: string,
 ): string {
   const found = defaultFor(environment, namespace, part, resource)
-  return found === undefined ? '' : ` (LimitRange ${found.limitRange.name} gives it ${found.value}, whatever it needs)`
+  return found === undefined
+    ? ''
+    : ` (LimitRange ${found.limitRange.name} gives it ${show(found.value)}, whatever it needs)`
 }
 
 /** Whether a resource is a device that a plugin counts (`nvidia.com/gpu`), which can be neither split nor overcommitted. */

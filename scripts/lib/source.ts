@@ -13,7 +13,7 @@ import {
 } from 'yaml'
 import type { Path, Source } from './finding.ts'
 import { kustomizationFile } from './kustomization.ts'
-import { at, fields, items, type KubeObject, text, type Value } from './objects.ts'
+import { at, fields, items, type KubeObject, show, text, type Value } from './objects.ts'
 
 /** Finds the file and line that set a value of a rendered object; undefined when no file of the repository does. */
 export type Locate = (object: KubeObject, path: Path) => Source | undefined
@@ -361,7 +361,7 @@ function leadsTo(candidate: readonly string[], rendered: Value, path: Path): boo
     value = at(value, key)
     const wanted = candidate[index] ?? ''
     const [, field, expected] = /^\[(.+)=(.*)\]$/.exec(wanted) ?? []
-    if (field !== undefined && String(at(value, field)) !== expected) return false
+    if (field !== undefined && show(at(value, field)) !== expected) return false
     if (field === undefined && wanted !== '*' && wanted !== String(key)) return false
   }
   return true

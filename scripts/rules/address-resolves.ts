@@ -1,6 +1,6 @@
 import { someDeclarations } from '../lib/conventions.ts'
 import { declarationsOf, resolveHost, serviceHasPort } from '../lib/dependencies.ts'
-import { at, items, nameOf } from '../lib/objects.ts'
+import { at, items, nameOf, show } from '../lib/objects.ts'
 import { resolve } from '../lib/references.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -31,7 +31,7 @@ export default defineRule({
           `${label} names the host "${address.host}", but there is no Service "${name}" in namespace "${namespace}"`,
         )
       } else if (address.port !== undefined && !serviceHasPort(resolved.service, address.port)) {
-        const ports = items(at(resolved.service.raw, 'spec', 'ports')).map((port) => at(port, 'port'))
+        const ports = items(at(resolved.service.raw, 'spec', 'ports')).map((port) => show(at(port, 'port')))
         report(
           object,
           path,

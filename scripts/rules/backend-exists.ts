@@ -1,5 +1,5 @@
 import type { Path } from '../lib/finding.ts'
-import { at, fields, items, type KubeObject, number, text } from '../lib/objects.ts'
+import { at, fields, items, type KubeObject, number, show, text } from '../lib/objects.ts'
 import { type Reference, referencesTo, unresolved } from '../lib/references.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -48,7 +48,7 @@ function hasPort(service: KubeObject, wanted: number | string): boolean {
 
 function ports(service: KubeObject): string {
   const all = items(at(service.raw, 'spec', 'ports')).map(
-    (port) => `${at(port, 'port')}${at(port, 'name') === undefined ? '' : ` (${at(port, 'name')})`}`,
+    (port) => `${show(at(port, 'port'))}${at(port, 'name') === undefined ? '' : ` (${show(at(port, 'name'))})`}`,
   )
   return all.length === 0 ? 'none, since it declares no ports' : all.join(', ')
 }

@@ -1,5 +1,5 @@
 import type { Environment } from '../lib/environment.ts'
-import { at, existing, items, number, text } from '../lib/objects.ts'
+import { at, existing, items, number, show, text } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 import { scaleOf } from '../lib/scalers.ts'
 import type { Workload } from '../lib/workloads.ts'
@@ -33,7 +33,7 @@ export default defineRule({
 /** The access mode of a rendered claim that one node or one pod has for itself; undefined for any other. */
 function singleMode(environment: Environment, namespace: string, name: string): string | undefined {
   const claim = environment.find('PersistentVolumeClaim', namespace, name)
-  const modes = items(at(claim?.raw, 'spec', 'accessModes')).map(String)
+  const modes = items(at(claim?.raw, 'spec', 'accessModes')).map(show)
   if (modes.length === 0 || !modes.every((mode) => mode === 'ReadWriteOnce' || mode === 'ReadWriteOncePod'))
     return undefined
   return modes[0]
@@ -45,5 +45,5 @@ function surges({ object }: Workload): boolean {
   const strategy = at(object.raw, 'spec', 'strategy')
   if (at(strategy, 'type') === 'Recreate') return false
   const surge = at(strategy, 'rollingUpdate', 'maxSurge') ?? '25%'
-  return (number(surge) ?? Number.parseFloat(String(surge))) > 0
+  return (number(surge) ?? Number.parseFloat(show(surge))) > 0
 }

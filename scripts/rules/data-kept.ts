@@ -1,4 +1,4 @@
-import { at, items } from '../lib/objects.ts'
+import { at, items, show } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
@@ -50,7 +50,7 @@ export default defineRule({
           report(
             object,
             ['spec', 'volumeClaimTemplates', index],
-            `every container mounts claim "${name}" read-only, so nobody can write to it`,
+            `every container mounts claim "${show(name)}" read-only, so nobody can write to it`,
           )
       }
     }

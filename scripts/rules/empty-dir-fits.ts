@@ -1,4 +1,4 @@
-import { at, items, number } from '../lib/objects.ts'
+import { at, items, number, show } from '../lib/objects.ts'
 import { podAmount } from '../lib/pod-resources.ts'
 import { quantity } from '../lib/quantity.ts'
 import { defineRule } from '../lib/rule.ts'
@@ -22,7 +22,7 @@ export default defineRule({
         report(
           workload.object,
           [...workload.podPath, 'volumes', index, 'emptyDir', 'sizeLimit'],
-          `volume "${at(volume, 'name')}" may hold ${size}, but the pod may use ${limit} bytes of ${resource}`,
+          `volume "${show(at(volume, 'name'))}" may hold ${show(size)}, but the pod may use ${limit} bytes of ${resource}`,
         )
       }
   },

@@ -1,3 +1,4 @@
+import { show } from '../lib/objects.ts'
 import { quantity } from '../lib/quantity.ts'
 import { containersWithResources, isExtended, statedResources } from '../lib/resources.ts'
 import { defineRule } from '../lib/rule.ts'
@@ -19,17 +20,17 @@ export default defineRule({
           const who = `container "${container.name}"`
           const path = [...container.path, 'resources']
           if (limit === undefined) {
-            const message = `${who} requests ${request} of ${resource} without a limit; expected the same in limits`
+            const message = `${who} requests ${show(request)} of ${resource} without a limit; expected the same in limits`
             report(object, [...path, 'requests', resource], message)
           } else if (quantity(request) !== quantity(limit)) {
-            const message = `${who} requests ${request} of ${resource} but its limit is ${limit}; expected them equal`
+            const message = `${who} requests ${show(request)} of ${resource} but its limit is ${show(limit)}; expected them equal`
             report(object, [...path, 'requests', resource], message)
           }
           if (limit === undefined || Number.isInteger(quantity(limit))) continue
           report(
             object,
             [...path, 'limits', resource],
-            `${who} asks for ${limit} of ${resource}; expected a whole number`,
+            `${who} asks for ${show(limit)} of ${resource}; expected a whole number`,
           )
         }
       }

@@ -1,6 +1,6 @@
 import { someDeclarations } from '../lib/conventions.ts'
 import type { Environment } from '../lib/environment.ts'
-import { at, fields, items, type KubeObject, number, strings, text, type Value } from '../lib/objects.ts'
+import { at, fields, items, type KubeObject, number, show, strings, text, type Value } from '../lib/objects.ts'
 import { type Reference, referencesTo, unresolved } from '../lib/references.ts'
 import { defineRule } from '../lib/rule.ts'
 import { selects } from '../lib/selectors.ts'
@@ -37,7 +37,7 @@ function refusal(
   const section = text(fields(raw).sectionName)
   const port = number(fields(raw).port)
   const named = all.filter((listener) => section === undefined || at(listener, 'name') === section)
-  const names = all.map((listener) => at(listener, 'name')).join(', ') || 'none'
+  const names = all.map((listener) => show(at(listener, 'name'))).join(', ') || 'none'
   if (named.length === 0)
     return {
       ...(section !== undefined && { field: 'sectionName' }),
@@ -47,7 +47,7 @@ function refusal(
   if (reached.length === 0)
     return {
       field: 'port',
-      message: `no such listener of Gateway "${gateway.name}" has port ${port}; expected ${named.map((listener) => at(listener, 'port')).join(', ')}`,
+      message: `no such listener of Gateway "${gateway.name}" has port ${port}; expected ${named.map((listener) => show(at(listener, 'port'))).join(', ')}`,
     }
   const open = reached.filter((listener) => allows(environment, listener, source, gateway))
   if (open.length === 0)

@@ -1,4 +1,4 @@
-import { at, items, text } from '../lib/objects.ts'
+import { at, items, show, text } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
@@ -15,7 +15,7 @@ export default defineRule({
         const path = ['spec', 'listeners', index]
         const name = text(at(listener, 'name'))
         const protocol = text(at(listener, 'protocol'))
-        const key = [at(listener, 'port'), protocol, at(listener, 'hostname') ?? '*'].join(' ')
+        const key = [at(listener, 'port'), protocol, at(listener, 'hostname') ?? '*'].map(show).join(' ')
         const other = seen.get(key)
         if (other !== undefined)
           report(gateway, path, `listener "${name}" has port, protocol and host name of listener "${other}"`)

@@ -1,6 +1,6 @@
 import { toAddress } from '../lib/dependencies.ts'
 import type { Environment } from '../lib/environment.ts'
-import { at, items, type KubeObject, text } from '../lib/objects.ts'
+import { at, items, type KubeObject, show, text } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 import { type Trigger, triggersOf } from '../lib/scalers.ts'
 
@@ -55,24 +55,24 @@ function* faultsOf({ metadata, raw }: Trigger): Generator<{ field: string; messa
   if (!text(queueName)) yield { field: 'queueName', message: 'the trigger names no queue; expected queueName' }
   // queueLength is the old spelling of mode and value.
   if (queueLength === undefined) {
-    if (!modes.includes(String(mode)))
+    if (!modes.includes(show(mode)))
       yield {
         field: 'mode',
-        message: `mode is ${mode === undefined ? 'not set' : `"${mode}"`}; expected one of ${modes.join(', ')}`,
+        message: `mode is ${mode === undefined ? 'not set' : `"${show(mode)}"`}; expected one of ${modes.join(', ')}`,
       }
-    if (!(Number(value) > 0))
+    if (!(Number(show(value)) > 0))
       yield {
         field: 'value',
-        message: `value is ${value === undefined ? 'not set' : `"${value}"`}; expected a number above zero`,
+        message: `value is ${value === undefined ? 'not set' : `"${show(value)}"`}; expected a number above zero`,
       }
   }
-  if (protocol !== undefined && !protocols.includes(String(protocol)))
-    yield { field: 'protocol', message: `protocol is "${protocol}"; expected one of ${protocols.join(', ')}` }
+  if (protocol !== undefined && !protocols.includes(show(protocol)))
+    yield { field: 'protocol', message: `protocol is "${show(protocol)}"; expected one of ${protocols.join(', ')}` }
   const scheme = toAddress(text(host) ?? '')?.scheme?.replace(/s$/, '')
   if (scheme !== undefined && protocol !== undefined && protocol !== 'auto' && scheme !== protocol)
     yield {
       field: 'protocol',
-      message: `protocol is "${protocol}", but host is a ${scheme} address; expected "${scheme}"`,
+      message: `protocol is "${show(protocol)}", but host is a ${scheme} address; expected "${scheme}"`,
     }
   if (at(raw, 'metricType') === 'Utilization')
     yield {

@@ -1,5 +1,5 @@
 import { resolveHost, serviceHasPort, triggerAddressesOf } from '../lib/dependencies.ts'
-import { at, items } from '../lib/objects.ts'
+import { at, items, show } from '../lib/objects.ts'
 import { resolve } from '../lib/references.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -26,7 +26,7 @@ export default defineRule({
           report(object, path, `there is no Service "${name}" in namespace "${namespace}"`)
       } else if (address.port !== undefined && !serviceHasPort(resolved.service, address.port)) {
         const ports = items(at(resolved.service.raw, 'spec', 'ports')).map(
-          (port) => `${at(port, 'port')} (${at(port, 'name') ?? 'no name'})`,
+          (port) => `${show(at(port, 'port'))} (${show(at(port, 'name') ?? 'no name')})`,
         )
         report(
           object,

@@ -1,6 +1,6 @@
 import type { Environment } from '../lib/environment.ts'
 import type { Path } from '../lib/finding.ts'
-import { at, fields, items, type KubeObject, text, type Value } from '../lib/objects.ts'
+import { at, fields, items, type KubeObject, show, text, type Value } from '../lib/objects.ts'
 import { containerAmount, podAmount } from '../lib/pod-resources.ts'
 import { quantity } from '../lib/quantity.ts'
 import { defineRule } from '../lib/rule.ts'
@@ -53,11 +53,11 @@ function breach(
   limit: number | undefined,
 ): string | undefined {
   if (kind === 'min' && (request === undefined || request < value))
-    return `requests ${request === undefined ? 'no' : 'less'} ${resource}${request === undefined ? '' : ` than ${written}`}; the least is ${written}`
+    return `requests ${request === undefined ? 'no' : 'less'} ${resource}${request === undefined ? '' : ` than ${show(written)}`}; the least is ${show(written)}`
   if (kind === 'max' && (limit === undefined || limit > value))
-    return `${limit === undefined ? 'has no limit of' : 'may use more'} ${resource}; the most is ${written}`
+    return `${limit === undefined ? 'has no limit of' : 'may use more'} ${resource}; the most is ${show(written)}`
   if (kind === 'maxLimitRequestRatio' && limit !== undefined && request !== undefined && limit > request * value)
-    return `has a ${resource} limit of more than ${written} times its request`
+    return `has a ${resource} limit of more than ${show(written)} times its request`
   return undefined
 }
 
@@ -105,7 +105,7 @@ function checkClaims(environment: Environment, bounds: readonly Bound[], range: 
       report(
         object,
         [...path, 'spec', 'resources', 'requests', 'storage'],
-        `the claim asks for ${least ? 'less' : 'more'} than ${bound.written}, the ${least ? 'least' : 'most'} of LimitRange "${range.name}"`,
+        `the claim asks for ${least ? 'less' : 'more'} than ${show(bound.written)}, the ${least ? 'least' : 'most'} of LimitRange "${range.name}"`,
       )
     }
   }

@@ -1,5 +1,5 @@
 import type { Path } from '../lib/finding.ts'
-import { at, fields, items, type Value } from '../lib/objects.ts'
+import { at, fields, items, show, type Value } from '../lib/objects.ts'
 import { quantity } from '../lib/quantity.ts'
 import { containersWithResources, defaultFor, statedResources } from '../lib/resources.ts'
 import { defineRule } from '../lib/rule.ts'
@@ -19,7 +19,7 @@ export default defineRule({
             report(
               range,
               ['spec', 'limits', index, 'defaultRequest', resource],
-              `the default request of ${resource} is ${request}, more than the default limit of ${most}`,
+              `the default request of ${resource} is ${show(request)}, more than the default limit of ${show(most)}`,
             )
         }
     for (const workload of environment.workloads) {
@@ -27,7 +27,7 @@ export default defineRule({
       const judge = (path: Path, who: string, resource: string, request: Value, limit: Value, source: string) => {
         const [requested, limited] = [quantity(request), quantity(limit)]
         if (requested === undefined || limited === undefined || requested <= limited) return
-        const message = `${who} requests ${request} of ${resource}, more than its limit of ${limit}${source}`
+        const message = `${who} requests ${show(request)} of ${resource}, more than its limit of ${show(limit)}${source}`
         report(object, [...path, 'resources', 'requests', resource], message)
       }
       const requests = fields(at(pod, 'resources', 'requests'))

@@ -1,6 +1,6 @@
 import { declarationsOf, isHeadless } from '../lib/dependencies.ts'
 import { perEnvironment } from '../lib/memo.ts'
-import { at, nameOf, text } from '../lib/objects.ts'
+import { at, nameOf, number, text } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 import { scaleOf } from '../lib/scalers.ts'
 import type { Workload } from '../lib/workloads.ts'
@@ -23,7 +23,7 @@ export default defineRule({
         ordinal?.[1] === undefined ? undefined : byService(environment).get(`${namespace}/${service}/${ordinal[1]}`)
       if (members === undefined || headless === undefined || !isHeadless(headless)) continue
       const { max } = scaleOf(environment, members)
-      const first = Number(at(members.object.raw, 'spec', 'ordinals', 'start') ?? 0)
+      const first = number(at(members.object.raw, 'spec', 'ordinals', 'start')) ?? 0
       if (Number(ordinal?.[2]) >= first + max)
         report(
           object,

@@ -1,4 +1,4 @@
-import { at, fields } from '../lib/objects.ts'
+import { at, fields, show } from '../lib/objects.ts'
 import { quantity } from '../lib/quantity.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -21,7 +21,7 @@ export default defineRule({
               amount >= 1024
             )
               continue
-            report(object, [...path, 'resources', part, name], `${name} is ${value}, which is ${amount} bytes`)
+            report(object, [...path, 'resources', part, name], `${name} is ${show(value)}, which is ${amount} bytes`)
           }
   },
 })

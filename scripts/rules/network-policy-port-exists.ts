@@ -1,6 +1,6 @@
 import type { Environment } from '../lib/environment.ts'
 import { endpointOf, policiesByNamespace, portMatches, servingPorts } from '../lib/network.ts'
-import { at, fields, number, text } from '../lib/objects.ts'
+import { at, fields, number, show, text } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 import type { Workload } from '../lib/workloads.ts'
 
@@ -35,7 +35,7 @@ export default defineRule({
             report(
               object,
               [...path, 'port'],
-              `${servers.map(({ object: { kind, name } }) => `${kind} ${name}`).join(', ')} declares no port ${wanted}/${at(raw, 'protocol') ?? 'TCP'}; expected one of ${declared.join(', ') || 'none'}`,
+              `${servers.map(({ object: { kind, name } }) => `${kind} ${name}`).join(', ')} declares no port ${wanted}/${show(at(raw, 'protocol') ?? 'TCP')}; expected one of ${declared.join(', ') || 'none'}`,
             )
           }
         }

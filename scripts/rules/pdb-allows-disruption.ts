@@ -1,5 +1,5 @@
 import { budgetsOf, podCount } from '../lib/disruption.ts'
-import { at, fields } from '../lib/objects.ts'
+import { at, fields, show } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 import { scaleOf } from '../lib/scalers.ts'
 
@@ -30,7 +30,7 @@ export default defineRule({
       report(
         object,
         ['spec', field],
-        `${field}: ${at(object.raw, 'spec', field)} allows no disruption at the minimum scale of ${pods} (${scales
+        `${field}: ${show(at(object.raw, 'spec', field))} allows no disruption at the minimum scale of ${pods} (${scales
           .map(({ workload, min }) => `${workload.object.kind} ${workload.object.name}: ${Math.max(min, 1)}`)
           .join(', ')})`,
       )

@@ -1,4 +1,4 @@
-import { at, fields } from '../lib/objects.ts'
+import { at, fields, show } from '../lib/objects.ts'
 import { containerContexts, describe, heldTo, podContext } from '../lib/pod-security.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -15,22 +15,22 @@ export default defineRule({
       for (const context of [podContext(workload), ...containerContexts(workload)]) {
         const profile = at(context.value, 'appArmorProfile')
         const type = fields(profile).type
-        if (profile == null || allowed.includes(String(type))) continue
+        if (profile == null || allowed.includes(show(type))) continue
         report(
           workload.object,
           [...context.path, 'appArmorProfile', ...(type === undefined ? [] : ['type'])],
-          `${describe(context)} has the AppArmor profile ${type ?? 'of no type'}; expected ${allowed.join(' or ')}`,
+          `${describe(context)} has the AppArmor profile ${show(type ?? 'of no type')}; expected ${allowed.join(' or ')}`,
         )
       }
       // The annotation is the older way to say it, which the kubelet still obeys where the field is not set.
       const annotations = [...workload.podPath.slice(0, -1), 'metadata', 'annotations']
       for (const [name, value] of Object.entries(fields(at(workload.object.raw, ...annotations)))) {
         if (!name.startsWith('container.apparmor.security.beta.kubernetes.io/')) continue
-        if (value === '' || value === 'runtime/default' || String(value).startsWith('localhost/')) continue
+        if (value === '' || value === 'runtime/default' || show(value).startsWith('localhost/')) continue
         report(
           workload.object,
           [...annotations, name],
-          `the AppArmor profile is ${value}; expected runtime/default or localhost/<profile>`,
+          `the AppArmor profile is ${show(value)}; expected runtime/default or localhost/<profile>`,
         )
       }
     }

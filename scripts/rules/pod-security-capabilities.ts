@@ -1,4 +1,4 @@
-import { at, existing, items } from '../lib/objects.ts'
+import { at, existing, items, show } from '../lib/objects.ts'
 import { containerContexts, describe, heldTo, isWindows, levelOf } from '../lib/pod-security.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -36,12 +36,12 @@ export default defineRule({
         const path = [...context.path, 'capabilities']
         const dropped = items(at(context.value, 'capabilities', 'drop'))
         if (restricted && !dropped.includes('ALL')) {
-          const found = dropped.length === 0 ? 'drops no capability' : `drops only ${dropped.join(', ')}`
+          const found = dropped.length === 0 ? 'drops no capability' : `drops only ${dropped.map(show).join(', ')}`
           report(object, existing(object.raw, [...path, 'drop']), `${describe(context)} ${found}; expected ALL`)
         }
         for (const [index, capability] of items(at(context.value, 'capabilities', 'add')).entries()) {
-          if (adds.includes(String(capability))) continue
-          const message = `${describe(context)} adds the capability ${capability}; expected ${restricted ? 'at most' : 'only'} ${adds.join(', ')}`
+          if (adds.includes(show(capability))) continue
+          const message = `${describe(context)} adds the capability ${show(capability)}; expected ${restricted ? 'at most' : 'only'} ${adds.join(', ')}`
           report(object, [...path, 'add', index], message)
         }
       }

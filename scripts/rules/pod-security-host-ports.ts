@@ -1,4 +1,4 @@
-import { at, items } from '../lib/objects.ts'
+import { at, items, show } from '../lib/objects.ts'
 import { heldTo } from '../lib/pod-security.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -14,7 +14,7 @@ export default defineRule({
         for (const [index, port] of items(at(raw, 'ports')).entries()) {
           const hostPort = at(port, 'hostPort') ?? 0
           if (hostPort === 0) continue
-          const message = `container "${name}" takes port ${hostPort} of the node; expected no hostPort`
+          const message = `container "${name}" takes port ${show(hostPort)} of the node; expected no hostPort`
           report(object, [...path, 'ports', index, 'hostPort'], message)
         }
       }

@@ -1,4 +1,4 @@
-import { at } from '../lib/objects.ts'
+import { at, show } from '../lib/objects.ts'
 import { heldTo } from '../lib/pod-security.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -23,7 +23,7 @@ export default defineRule({
           for (const action of ['httpGet', 'tcpSocket']) {
             const host = at(raw, ...handler, action, 'host') ?? ''
             if (host === '') continue
-            const message = `${handler.join('.')} of container "${name}" asks the host ${host}; expected no host`
+            const message = `${handler.join('.')} of container "${name}" asks the host ${show(host)}; expected no host`
             report(object, [...path, ...handler, action, 'host'], message)
           }
         }

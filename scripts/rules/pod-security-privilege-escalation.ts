@@ -1,4 +1,4 @@
-import { at, existing } from '../lib/objects.ts'
+import { at, existing, show } from '../lib/objects.ts'
 import { containerContexts, describe, heldTo, isWindows } from '../lib/pod-security.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -16,7 +16,7 @@ export default defineRule({
         const allowed = at(context.value, 'allowPrivilegeEscalation')
         if (allowed === false) continue
         const path = existing(object.raw, [...context.path, 'allowPrivilegeEscalation'])
-        const found = allowed === undefined ? 'is not set, which means true' : `is ${allowed}`
+        const found = allowed === undefined ? 'is not set, which means true' : `is ${show(allowed)}`
         report(object, path, `allowPrivilegeEscalation of ${describe(context)} ${found}; expected false`)
       }
     }

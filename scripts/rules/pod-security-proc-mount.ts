@@ -1,4 +1,4 @@
-import { at } from '../lib/objects.ts'
+import { at, show } from '../lib/objects.ts'
 import { containerContexts, describe, hasOwnUsers, heldTo, levelOf } from '../lib/pod-security.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -15,7 +15,7 @@ export default defineRule({
       for (const context of containerContexts(workload)) {
         const mount = at(context.value, 'procMount') ?? 'Default'
         if (mount === 'Default') continue
-        const message = `procMount of ${describe(context)} is ${mount}; expected Default or nothing`
+        const message = `procMount of ${describe(context)} is ${show(mount)}; expected Default or nothing`
         report(workload.object, [...context.path, 'procMount'], message)
       }
     }

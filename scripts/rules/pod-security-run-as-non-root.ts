@@ -1,4 +1,4 @@
-import { at, existing } from '../lib/objects.ts'
+import { at, existing, show } from '../lib/objects.ts'
 import { containerContexts, describe, hasOwnUsers, heldTo, podContext } from '../lib/pod-security.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -18,7 +18,7 @@ export default defineRule({
         const value = at(context.value, 'runAsNonRoot')
         if (value == null || value === true) continue
         const path = [...context.path, 'runAsNonRoot']
-        report(object, path, `runAsNonRoot of ${describe(context)} is ${value}; expected true`)
+        report(object, path, `runAsNonRoot of ${describe(context)} is ${show(value)}; expected true`)
       }
       if (at(pod.value, 'runAsNonRoot') != null) continue
       const silent = containers.filter(({ value }) => at(value, 'runAsNonRoot') == null)

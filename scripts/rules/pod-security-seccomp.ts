@@ -1,4 +1,4 @@
-import { at, existing, fields } from '../lib/objects.ts'
+import { at, existing, fields, show } from '../lib/objects.ts'
 import { containerContexts, describe, heldTo, isWindows, levelOf, podContext } from '../lib/pod-security.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -20,8 +20,8 @@ export default defineRule({
       for (const context of [pod, ...containers]) {
         const profile = at(context.value, 'seccompProfile')
         const type = fields(profile).type
-        if (profile == null || allowed.includes(String(type))) continue
-        const message = `${describe(context)} has the seccomp profile ${type ?? 'of no type'}; expected ${allowed.join(' or ')}`
+        if (profile == null || allowed.includes(show(type))) continue
+        const message = `${describe(context)} has the seccomp profile ${show(type ?? 'of no type')}; expected ${allowed.join(' or ')}`
         report(object, existing(object.raw, [...context.path, 'seccompProfile', 'type']), message)
       }
       if (!restricted || at(pod.value, 'seccompProfile') != null) continue

@@ -1,4 +1,4 @@
-import { at } from '../lib/objects.ts'
+import { at, show } from '../lib/objects.ts'
 import { containerContexts, describe, heldTo, podContext } from '../lib/pod-security.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -15,14 +15,14 @@ export default defineRule({
       for (const context of [podContext(workload), ...containerContexts(workload)]) {
         const path = [...context.path, 'seLinuxOptions']
         const type = at(context.value, 'seLinuxOptions', 'type') ?? ''
-        if (type !== '' && !types.includes(String(type))) {
-          const message = `the SELinux type of ${describe(context)} is ${type}; expected ${types.join(', ')} or nothing`
+        if (type !== '' && !types.includes(show(type))) {
+          const message = `the SELinux type of ${describe(context)} is ${show(type)}; expected ${types.join(', ')} or nothing`
           report(workload.object, [...path, 'type'], message)
         }
         for (const field of ['user', 'role']) {
           const value = at(context.value, 'seLinuxOptions', field) ?? ''
           if (value === '') continue
-          const message = `the SELinux ${field} of ${describe(context)} is ${value}; expected nothing`
+          const message = `the SELinux ${field} of ${describe(context)} is ${show(value)}; expected nothing`
           report(workload.object, [...path, field], message)
         }
       }

@@ -1,4 +1,4 @@
-import { at, items } from '../lib/objects.ts'
+import { at, items, show } from '../lib/objects.ts'
 import { heldTo } from '../lib/pod-security.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -26,7 +26,7 @@ export default defineRule({
   check(environment, report) {
     for (const { object, pod, podPath } of heldTo('baseline', environment)) {
       for (const [index, sysctl] of items(at(pod, 'securityContext', 'sysctls')).entries()) {
-        const name = String(at(sysctl, 'name') ?? '')
+        const name = show(at(sysctl, 'name') ?? '')
         if (safe.includes(name)) continue
         const path = [...podPath, 'securityContext', 'sysctls', index]
         report(object, path, `the sysctl "${name}" is not safe; expected one of ${safe.join(', ')}`)

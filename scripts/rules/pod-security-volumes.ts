@@ -1,4 +1,4 @@
-import { at, fields, items } from '../lib/objects.ts'
+import { at, fields, items, show } from '../lib/objects.ts'
 import { heldTo, levelOf } from '../lib/pod-security.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -28,7 +28,7 @@ export default defineRule({
           if (type === 'name' || source == null || allowed.includes(type)) continue
           if (!restricted && type !== 'hostPath') continue
           const expected = restricted ? `one of ${allowed.join(', ')}` : 'any other type'
-          const message = `volume "${at(volume, 'name')}" is of type ${type}; expected ${expected}`
+          const message = `volume "${show(at(volume, 'name'))}" is of type ${type}; expected ${expected}`
           report(object, [...podPath, 'volumes', index, type], message)
         }
       }

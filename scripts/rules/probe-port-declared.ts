@@ -1,4 +1,4 @@
-import { at, text } from '../lib/objects.ts'
+import { at, show, text } from '../lib/objects.ts'
 import { probeKinds } from '../lib/probes.ts'
 import { defineRule } from '../lib/rule.ts'
 import type { Container, Workload } from '../lib/workloads.ts'
@@ -38,6 +38,6 @@ function judge(port: unknown, container: Container, { containers }: Workload): s
   }
   const numbers = containers.flatMap(({ ports }) => ports.map((declared) => declared.port))
   // Declaring ports is voluntary: where nobody does, nothing contradicts the number.
-  if (numbers.length === 0 || numbers.includes(Number(port))) return undefined
-  return `no container of the pod declares port ${port}; they declare ${numbers.join(', ')}`
+  if (numbers.length === 0 || numbers.includes(Number(show(port)))) return undefined
+  return `no container of the pod declares port ${show(port)}; they declare ${numbers.join(', ')}`
 }

@@ -1,5 +1,5 @@
 import { formatAmount, mostCounted } from '../lib/capacity.ts'
-import { at, fields, items } from '../lib/objects.ts'
+import { at, fields, items, show } from '../lib/objects.ts'
 import { quantity } from '../lib/quantity.ts'
 import { defineRule } from '../lib/rule.ts'
 
@@ -29,7 +29,7 @@ export default defineRule({
         report(
           quota,
           ['spec', 'hard', name],
-          `${name} is ${value}, but at maximum scale ${formatAmount(name, needed.total)} is needed; the most by ${largest.join(', ')}`,
+          `${name} is ${show(value)}, but at maximum scale ${formatAmount(name, needed.total)} is needed; the most by ${largest.join(', ')}`,
         )
       }
     }

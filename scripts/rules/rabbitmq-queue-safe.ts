@@ -1,5 +1,6 @@
 import { type Queue, queuesByNamespace } from '../lib/broker.ts'
 import { brokerDefinitions } from '../lib/conventions.ts'
+import { show } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
@@ -30,7 +31,7 @@ function* faultsOf(
   if (settings['max-length'] === undefined && settings['max-length-bytes'] === undefined)
     yield 'has no length limit; expected max-length or max-length-bytes in its arguments or policy'
   else if (settings.overflow !== 'reject-publish')
-    yield `drops its oldest messages when it is full (overflow is ${settings.overflow ?? 'drop-head'}); expected reject-publish`
+    yield `drops its oldest messages when it is full (overflow is ${show(settings.overflow ?? 'drop-head')}); expected reject-publish`
   // -1 is the broker's word for none; RabbitMQ 4 has 20 by default.
   if (Number(settings['delivery-limit']) < 0) yield 'redelivers a failing message for ever; expected a delivery-limit'
   // Where dead letters end, nothing is dead-lettered again.
@@ -43,7 +44,7 @@ function* faultsOf(
   const key = settings['dead-letter-routing-key'] ?? name
   // The default exchange delivers to the queue of the routing key's name.
   if (exchange === '' && (key === name || !queues.some((other) => other.name === key && other.vhost === vhost)))
-    yield `sends its dead letters to "${key}", which is ${key === name ? 'itself' : 'no queue of the definitions'}`
+    yield `sends its dead letters to "${show(key)}", which is ${key === name ? 'itself' : 'no queue of the definitions'}`
   if (quorum && settings['dead-letter-strategy'] !== 'at-least-once')
     yield 'may lose dead letters (dead-letter-strategy is at-most-once); expected at-least-once'
 }

@@ -1,4 +1,4 @@
-import { at, existing } from '../lib/objects.ts'
+import { at, existing, show } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
@@ -12,9 +12,13 @@ export default defineRule({
       if (object.kind === 'Pod') continue
       const expected = runsToCompletion ? ['Never', 'OnFailure'] : ['Always']
       const policy = at(pod, 'restartPolicy') ?? 'Always'
-      if (expected.includes(String(policy))) continue
+      if (expected.includes(show(policy))) continue
       const path = existing(object.raw, [...podPath, 'restartPolicy'])
-      report(object, path, `the restartPolicy of a ${object.kind} is ${policy}; expected ${expected.join(' or ')}`)
+      report(
+        object,
+        path,
+        `the restartPolicy of a ${object.kind} is ${show(policy)}; expected ${expected.join(' or ')}`,
+      )
     }
   },
 })

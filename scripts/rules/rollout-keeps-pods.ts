@@ -1,5 +1,5 @@
 import { podCount } from '../lib/disruption.ts'
-import { at } from '../lib/objects.ts'
+import { at, show } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 import { scaleOf } from '../lib/scalers.ts'
 
@@ -20,7 +20,7 @@ export default defineRule({
         report(
           object,
           ['spec', 'strategy', 'rollingUpdate', 'maxUnavailable'],
-          `an update may stop all ${max} pods at once (maxUnavailable is ${unavailable})`,
+          `an update may stop all ${max} pods at once (maxUnavailable is ${show(unavailable)})`,
         )
     }
   },

@@ -1,4 +1,4 @@
-import { at, nameOf } from '../lib/objects.ts'
+import { at, nameOf, show } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 import { scalersOf } from '../lib/scalers.ts'
 
@@ -14,7 +14,7 @@ export default defineRule({
         report(
           workload.object,
           ['spec', 'replicas'],
-          `replicas is ${at(workload.object.raw, 'spec', 'replicas')}, but ${nameOf(object)} owns it`,
+          `replicas is ${show(at(workload.object.raw, 'spec', 'replicas'))}, but ${nameOf(object)} owns it`,
         )
   },
 })

@@ -1,4 +1,4 @@
-import { at, fields } from '../lib/objects.ts'
+import { at, fields, show } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 import { selects } from '../lib/selectors.ts'
 
@@ -27,6 +27,6 @@ export default defineRule({
 })
 
 function wanted(selector: unknown): string {
-  const labels = Object.entries(fields(at(selector, 'matchLabels'))).map(([key, value]) => `${key}=${value}`)
+  const labels = Object.entries(fields(at(selector, 'matchLabels'))).map(([key, value]) => `${key}=${show(value)}`)
   return labels.length > 0 ? labels.join(', ') : 'by matchExpressions'
 }

@@ -1,4 +1,4 @@
-import { at, fields } from '../lib/objects.ts'
+import { at, fields, show } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
@@ -15,7 +15,7 @@ export default defineRule({
       if (environment.selectedByMap(service.namespace, selector).length > 0) continue
       if (environment.isOperated(service.namespace)) continue
       const wanted = Object.entries(fields(selector))
-        .map(([key, value]) => `${key}=${value}`)
+        .map(([key, value]) => `${key}=${show(value)}`)
         .join(',')
       report(
         service,

@@ -1,4 +1,4 @@
-import { at, items, number, text } from '../lib/objects.ts'
+import { at, items, number, show, text } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 import type { Workload } from '../lib/workloads.ts'
 
@@ -21,7 +21,7 @@ export default defineRule({
           report(
             service,
             path,
-            `${workload.object.kind} ${workload.object.name} has no ${protocol} port ${target}; it declares ${declared(workload)}`,
+            `${workload.object.kind} ${workload.object.name} has no ${protocol} port ${show(target)}; it declares ${declared(workload)}`,
           )
         }
       }

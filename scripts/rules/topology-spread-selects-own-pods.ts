@@ -1,4 +1,4 @@
-import { at, fields, items, number, strings, text } from '../lib/objects.ts'
+import { at, fields, items, number, show, strings, text } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 import { selects } from '../lib/selectors.ts'
 
@@ -39,12 +39,17 @@ export default defineRule({
           else if (!Object.hasOwn(labels, name) && !givenByControllers.includes(name))
             report(object, keyPath, `the pods have no label "${name}", so it counts for nothing`)
         }
-        if ((number(maxSkew) ?? 0) < 1) report(object, path, `maxSkew is ${maxSkew ?? 'not set'}; expected 1 or more`)
+        if ((number(maxSkew) ?? 0) < 1)
+          report(object, path, `maxSkew is ${show(maxSkew ?? 'not set')}; expected 1 or more`)
         if (minDomains !== undefined && whenUnsatisfiable !== 'DoNotSchedule')
           report(object, [...path, 'minDomains'], 'minDomains goes only with whenUnsatisfiable: DoNotSchedule')
-        const kind = `${topologyKey} ${whenUnsatisfiable}`
+        const kind = `${show(topologyKey)} ${show(whenUnsatisfiable)}`
         if (seen.has(kind))
-          report(object, path, `another constraint is for ${topologyKey} and ${whenUnsatisfiable} too; expected one`)
+          report(
+            object,
+            path,
+            `another constraint is for ${show(topologyKey)} and ${show(whenUnsatisfiable)} too; expected one`,
+          )
         seen.add(kind)
       }
     }

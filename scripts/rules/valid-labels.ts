@@ -1,6 +1,6 @@
 import type { Path } from '../lib/finding.ts'
 import { labelKeyFault, labelValueFault } from '../lib/names.ts'
-import { at, fields, type KubeObject, text } from '../lib/objects.ts'
+import { at, fields, type KubeObject, show, text } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
@@ -24,7 +24,7 @@ export default defineRule({
         if (keyFault !== undefined) report(object, [...path, 'labels', key], `the label key "${key}" ${keyFault}`)
         const valueFault = once('value', text(value) ?? '', labelValueFault)
         if (valueFault !== undefined)
-          report(object, [...path, 'labels', key], `the label value "${value}" ${valueFault}`)
+          report(object, [...path, 'labels', key], `the label value "${show(value)}" ${valueFault}`)
       }
       for (const key of Object.keys(fields(at(metadata, 'annotations')))) {
         // Annotations may have capitals in their prefix.

@@ -1,4 +1,4 @@
-import { at, items, type Value } from '../lib/objects.ts'
+import { at, items, show, type Value } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
@@ -23,7 +23,7 @@ export default defineRule({
           report(
             object,
             [...podPath, 'volumes', index],
-            `the pod has no fsGroup, but volume "${at(volume, 'name')}" ${words}`,
+            `the pod has no fsGroup, but volume "${show(at(volume, 'name'))}" ${words}`,
           )
       }
       for (const [index, claim] of object.kind === 'StatefulSet'
@@ -32,7 +32,7 @@ export default defineRule({
         report(
           object,
           ['spec', 'volumeClaimTemplates', index],
-          `the pod has no fsGroup, but the root of volume "${at(claim, 'metadata', 'name')}" is writable for root alone`,
+          `the pod has no fsGroup, but the root of volume "${show(at(claim, 'metadata', 'name'))}" is writable for root alone`,
         )
     }
   },

@@ -9,7 +9,7 @@ import { createWorkerMetrics } from '../../apps/worker/src/metrics.ts'
 import { root } from '../../scripts/lib/root.ts'
 import { renderedRules, targets } from './rules.ts'
 
-const folder = join(root, 'monitoring/metrics')
+const folder = join(root, 'schemas/metrics')
 
 interface MetricList {
   readonly source: string

@@ -1,4 +1,4 @@
-import { at, fields, items, type KubeObject, nameOf, number, strings, text, type Value } from '../objects.ts'
+import { at, fields, items, type KubeObject, nameOf, number, show, strings, text, type Value } from '../objects.ts'
 import { selects, selectsByMap } from '../selectors.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -212,7 +212,7 @@ function crashed(pod: KubeObject, container: string, status: Value): Problem {
   const isOutOfMemory = last.reason === 'OOMKilled'
   const how = isOutOfMemory
     ? 'was killed for using more memory than its limit'
-    : `ended with exit code ${last.exitCode ?? '?'}${last.reason ? ` (${last.reason})` : ''}`
+    : `ended with exit code ${show(last.exitCode ?? '?')}${last.reason ? ` (${show(last.reason)})` : ''}`
   const running = at(status, 'state', 'running') !== undefined
   return {
     ...broken(

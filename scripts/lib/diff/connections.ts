@@ -1,6 +1,6 @@
 import type { Environment } from '../environment.ts'
 import { connection, type Endpoint, endpointOf, isolating, outsider, servingPorts, type Verdict } from '../network.ts'
-import { at, items, number, text } from '../objects.ts'
+import { at, items, number, show, text } from '../objects.ts'
 import type { Workload } from '../workloads.ts'
 
 /** Every connection that NetworkPolicies let through, as `client → server:port`, and what leaves the cluster, as `client → 0.0.0.0/0:443`. */
@@ -40,7 +40,7 @@ function* leaving(environment: Environment): Generator<string> {
     for (const { egress } of policies)
       for (const rule of egress ?? []) {
         const ports = rule.ports.map(
-          ({ raw }) => `:${at(raw, 'port') ?? 'any'}${protocolNote(text(at(raw, 'protocol')))}`,
+          ({ raw }) => `:${show(at(raw, 'port') ?? 'any')}${protocolNote(text(at(raw, 'protocol')))}`,
         )
         const blocks = rule.peers.flatMap(({ raw }) => text(at(raw, 'ipBlock', 'cidr')) ?? [])
         const targets = rule.peers.length === 0 ? ['anything'] : blocks

@@ -1,5 +1,5 @@
 import type { Environment } from '../environment.ts'
-import { at, items, type KubeObject, number, text } from '../objects.ts'
+import { at, items, type KubeObject, number, show, text } from '../objects.ts'
 import { hostPorts } from './connections.ts'
 
 /** Every way into the environment from outside of the cluster, one line each. */
@@ -18,7 +18,7 @@ export function exposure(environment: Environment): string[] {
 function ofService({ name, raw }: KubeObject): string[] {
   const type = text(at(raw, 'spec', 'type'))
   const external = items(at(raw, 'spec', 'externalIPs')).map(
-    (address) => `external address ${address} → Service ${name}`,
+    (address) => `external address ${show(address)} → Service ${name}`,
   )
   if (type !== 'LoadBalancer' && type !== 'NodePort') return external
   const ports = items(at(raw, 'spec', 'ports')).map(
@@ -48,7 +48,7 @@ function ofRoute({ kind, name, raw }: KubeObject): string[] {
   return items(at(raw, 'spec', 'rules')).flatMap((rule) => {
     const matches = items(at(rule, 'matches')).map((match) => text(at(match, 'path', 'value')) ?? '/')
     const backends = items(at(rule, 'backendRefs')).map(
-      (backend) => `${at(backend, 'name')}:${at(backend, 'port') ?? ''}`,
+      (backend) => `${show(at(backend, 'name'))}:${show(at(backend, 'port') ?? '')}`,
     )
     return (hosts.length === 0 ? ["the Gateway's hosts"] : hosts).flatMap((host) =>
       (matches.length === 0 ? ['/'] : matches).flatMap((path) =>
