@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { hubKey } from '../../scripts/lib/lock/credentials.ts'
 import { findInstalled } from '../../scripts/lib/tools.ts'
 
 const registry = await findInstalled('registry')
@@ -71,7 +72,7 @@ async function lock(args: readonly string[], password = 'secret'): Promise<{ sta
   const auth = Buffer.from(`reader:${password}`).toString('base64')
   writeFileSync(
     join(docker, 'config.json'),
-    JSON.stringify({ auths: { 'https://index.docker.io/v1/': { auth }, 'ghcr.io': { auth } } }),
+    JSON.stringify({ auths: { [hubKey]: { auth }, 'ghcr.io': { auth } } }),
   )
   const env = { ...process.env, INIT_CWD: folder, DOCKER_CONFIG: docker, NO_PROXY: '*' }
   const child = spawn(process.execPath, [join(here, 'scripts/run.mjs'), 'lock', ...args], { cwd: folder, env })

@@ -9,8 +9,9 @@ export interface Login {
   readonly password: string
 }
 
+const hub = 'index.docker.io'
 /** What Docker calls its own registry in its files. */
-const hubKey = 'https://index.docker.io/v1/'
+export const hubKey = `https://${hub}/v1/`
 
 /** The login that `docker login` or `podman login` stored for a registry; undefined where there is none. Only reads, and only for this registry. */
 export async function loginFor(registry: string): Promise<Login | undefined> {
