@@ -1,4 +1,5 @@
 import { queuesByNamespace } from './broker.ts'
+import { programOf } from './programs.ts'
 import type { Convention } from './rule.ts'
 import { settingsOf } from './settings.ts'
 
@@ -20,6 +21,11 @@ export const networkPolicies: Convention = {
 export const brokerDefinitions: Convention = {
   what: 'definitions of RabbitMQ queues',
   isIn: (environment) => queuesByNamespace(environment).size > 0,
+}
+
+export const platformImage: Convention = {
+  what: 'an image of this platform (inference-gateway, inference-worker, inference-collector)',
+  isIn: ({ workloads }) => workloads.some(({ containers }) => containers.some((container) => programOf(container))),
 }
 
 /** A program that reads one of the variables by which the services of this platform are configured. */

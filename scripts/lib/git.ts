@@ -1,5 +1,5 @@
 import { UsageError } from './errors.ts'
-import { run } from './process.ts'
+import { type Outcome, run } from './process.ts'
 
 /** Runs git in a folder and gives what it prints, without the last line's end; undefined when git refuses. */
 export async function tryGit(folder: string, ...args: readonly string[]): Promise<string | undefined> {
@@ -12,7 +12,23 @@ export async function tryGit(folder: string, ...args: readonly string[]): Promis
  * @throws UsageError in git's own words when it refuses
  */
 export async function git(folder: string, ...args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await run('git', ['-C', folder, ...args])
+  return outputOf(args, await run('git', ['-C', folder, ...args]))
+}
+
+/**
+ * Runs git with an index of its own, `index` being the path of its file, so that the one of the clone is not touched. `input` goes to its standard input.
+ * @throws UsageError in git's own words when it refuses
+ */
+export async function gitWithIndex(
+  folder: string,
+  index: string,
+  args: readonly string[],
+  input?: string,
+): Promise<string> {
+  return outputOf(args, await run('git', ['-C', folder, ...args], input, { GIT_INDEX_FILE: index }))
+}
+
+function outputOf(args: readonly string[], { code, stdout, stderr }: Outcome): string {
   if (code === 0) return stdout.replace(/\n$/, '')
   throw new UsageError(`git ${args.join(' ')} failed: ${stderr.trim() || `it ended with ${code}`}`)
 }

@@ -112,6 +112,12 @@ export function programOf({ image, raw }: Container): { image: string; file: str
   return file === undefined ? undefined : { image: service, file }
 }
 
+/** The variables that a program reads; undefined where its image has no such program. */
+export function variablesOf({ image, file }: { image: string; file: string }): readonly Name[] | undefined {
+  const key = `${image}/${file}`
+  return Object.hasOwn(programs, key) ? programs[key] : undefined
+}
+
 /** One variable that is missing or wrong; `set` says whether it is there at all. */
 export interface Fault {
   readonly name: string

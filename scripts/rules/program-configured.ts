@@ -1,6 +1,7 @@
+import { platformImage } from '../lib/conventions.ts'
 import { placesOf } from '../lib/dependencies.ts'
 import { at } from '../lib/objects.ts'
-import { faultsOf, programOf, programs } from '../lib/programs.ts'
+import { faultsOf, programOf, programs, variablesOf } from '../lib/programs.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
@@ -10,18 +11,14 @@ export default defineRule({
     'A program of this platform exists in its image and gets every variable that it needs, with a value that it takes.',
   why: 'The programs read their configuration at start and exit with 78 when it is wrong: the pod restarts for ever, a Job fails.',
   fix: 'Set the variable in the ConfigMap of the program; docs/architecture.md lists them all.',
-  needs: {
-    what: 'an image of this platform (inference-gateway, inference-worker, inference-collector)',
-    isIn: ({ workloads }) => workloads.some(({ containers }) => containers.some((container) => programOf(container))),
-  },
+  needs: platformImage,
   check(environment, report) {
     for (const workload of environment.workloads)
       for (const container of workload.containers) {
         const program = programOf(container)
         if (program === undefined) continue
         const { object } = workload
-        const key = `${program.image}/${program.file}`
-        const names = Object.hasOwn(programs, key) ? programs[key] : undefined
+        const names = variablesOf(program)
         if (names === undefined) {
           const files = Object.keys(programs).filter((name) => name.startsWith(`${program.image}/`))
           const known = files.map((name) => `dist/${name.split('/')[1]}.js`).join(', ')

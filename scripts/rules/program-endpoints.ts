@@ -1,9 +1,10 @@
 import { environmentOf } from '../lib/container-env.ts'
+import { platformImage } from '../lib/conventions.ts'
 import type { Environment } from '../lib/environment.ts'
 import { monitorsOf } from '../lib/monitors.ts'
 import { at, text } from '../lib/objects.ts'
 import { probeKinds } from '../lib/probes.ts'
-import { programOf, programs } from '../lib/programs.ts'
+import { programOf, variablesOf } from '../lib/programs.ts'
 import { defineRule } from '../lib/rule.ts'
 import type { Container, Workload } from '../lib/workloads.ts'
 
@@ -18,10 +19,7 @@ export default defineRule({
     'The ports of the programs of this platform are the ones that they listen on (PORT, METRICS_PORT), and probes and monitors ask for paths that they serve.',
   why: 'A program listens where its configuration says, whatever its container declares; another port refuses, another path answers 404: never ready, or restarted for ever, or never scraped.',
   fix: 'Use /livez, /readyz and /metrics, and the same number in the variable and the container port.',
-  needs: {
-    what: 'an image of this platform (inference-gateway, inference-worker, inference-collector)',
-    isIn: ({ workloads }) => workloads.some(({ containers }) => containers.some((container) => programOf(container))),
-  },
+  needs: platformImage,
   check(environment, report) {
     for (const workload of environment.workloads)
       for (const container of workload.containers) {
@@ -71,8 +69,7 @@ function listeningPorts(
   container: Container,
 ): Map<string, number> | undefined {
   const program = programOf(container)
-  const key = program === undefined ? '' : `${program.image}/${program.file}`
-  const names = Object.hasOwn(programs, key) ? programs[key] : undefined
+  const names = program && variablesOf(program)
   const { variables } = environmentOf(environment, workload.object, container)
   const listening = new Map<string, number>()
   for (const [name, fallback] of [

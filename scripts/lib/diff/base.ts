@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UsageError } from '../errors.ts'
-import { commitOf, git, tryGit } from '../git.ts'
-import { run } from '../process.ts'
+import { commitOf, git, gitWithIndex, tryGit } from '../git.ts'
 
 /** The old side of a diff: a commit. */
 export interface Base {
@@ -57,19 +56,8 @@ async function writeFiles(root: string, commit: string, folder: string): Promise
   const present = await git(root, 'ls-tree', '--name-only', commit, '--', ...rendered)
   if (present === '') return
   // An index of its own: git then writes plain files anywhere, without a worktree to register or an archive to unpack.
-  const index = { GIT_INDEX_FILE: join(folder, '.index') }
-  await inGit(root, index, ['read-tree', commit])
-  const files = await inGit(root, index, ['ls-files', '-z', '--', ...present.split('\n')])
-  await inGit(root, index, ['checkout-index', '-z', '--stdin', `--prefix=${folder}/`], files)
-}
-
-async function inGit(
-  root: string,
-  env: Readonly<Record<string, string>>,
-  args: readonly string[],
-  input?: string,
-): Promise<string> {
-  const { code, stdout, stderr } = await run('git', ['-C', root, ...args], input, env)
-  if (code !== 0) throw new UsageError(`git ${args.join(' ')} failed: ${stderr.trim()}`)
-  return stdout
+  const index = join(folder, '.index')
+  await gitWithIndex(root, index, ['read-tree', commit])
+  const files = await gitWithIndex(root, index, ['ls-files', '-z', '--', ...present.split('\n')])
+  await gitWithIndex(root, index, ['checkout-index', '-z', '--stdin', `--prefix=${folder}/`], files)
 }

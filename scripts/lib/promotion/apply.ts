@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { UsageError } from '../errors.ts'
-import { git, tryGit } from '../git.ts'
+import { git, gitWithIndex, tryGit } from '../git.ts'
 import { run } from '../process.ts'
 import type { Plan } from './plan.ts'
 import type { Trunk } from './repository.ts'
@@ -42,8 +41,7 @@ export async function applyPlan(
 
 async function makeCommit(root: string, trunk: Trunk, plan: Plan): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'promotion-'))
-  const inIndex = (args: readonly string[], input?: string) =>
-    gitWith(root, { GIT_INDEX_FILE: join(folder, 'index') }, args, input)
+  const inIndex = (args: readonly string[], input?: string) => gitWithIndex(root, join(folder, 'index'), args, input)
   try {
     const blob = await inIndex(['hash-object', '-w', '--stdin'], plan.content)
     await inIndex(['read-tree', trunk.commit])
@@ -100,17 +98,6 @@ async function openPullRequest(root: string, trunk: Trunk, plan: Plan): Promise<
     plan.body,
   )
   return made?.code === 0 ? made.stdout.trim() : undefined
-}
-
-async function gitWith(
-  root: string,
-  env: Readonly<Record<string, string>>,
-  args: readonly string[],
-  input?: string,
-): Promise<string> {
-  const { code, stdout, stderr } = await run('git', ['-C', root, ...args], input, env)
-  if (code !== 0) throw new UsageError(`git ${args[0]} failed: ${stderr.trim()}`)
-  return stdout.trim()
 }
 
 function quote(text: string): string {
