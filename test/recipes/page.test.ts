@@ -273,6 +273,22 @@ describe.skipIf(services === null || chromiumPath === undefined)(
       expect(await page.locator('#notice').isVisible()).toBe(false)
     })
 
+    it('searches again by itself when the server was out of reach, and says so once', async () => {
+      const page = await open()
+      let lost = 0
+      // As when a device says that it is online before its network works.
+      await page.route('**/api/recipes*', (route) => (++lost <= 2 ? route.abort() : route.continue()))
+      await page.keyboard.type('rice,')
+      const alert = page.locator('[role=alert]')
+      await alert.waitFor()
+      expect(await alert.textContent()).toContain('The search goes on by itself')
+      const said = await alert.elementHandle()
+      await expect.poll(() => lost).toBe(2)
+      expect(await said?.evaluate((box) => box.isConnected)).toBe(true)
+      await found(page)
+      expect(await page.locator('#notice').isVisible()).toBe(false)
+    })
+
     it('takes what people paste and type, and no more than there may be', async () => {
       const page = await open()
       const many = Array.from({ length: 15 }, (_, i) => `thing ${i}`).join(', ')

@@ -7,6 +7,8 @@ const typingMs = 350
 const settledMs = 80
 const suggestionMs = 900
 const slowMs = 3000
+const firstRetryMs = 1000
+const longestRetryMs = 30_000
 
 const starters = [
   ['tomato', 'basil', 'garlic'],
@@ -71,6 +73,7 @@ async function search({ again = false } = {}) {
   const key = JSON.stringify(question)
   if (key === current.key && !again) return
   searching.abort()
+  clearTimeout(searchTimer)
   clearTimeout(suggestionTimer)
   suggesting.abort()
   current.key = key
@@ -94,16 +97,35 @@ async function search({ again = false } = {}) {
   clearSuggestion()
   const slow = setTimeout(showSlow, slowMs)
   try {
-    const { recipes } = await findRecipes(question, { suggestion: false, signal })
-    hideNotice()
-    showRecipes(question, recipes)
-    if (recipes.length > 0) suggestionTimer = setTimeout(() => suggest(question), suggestionMs)
+    await ask(question, signal)
   } catch (error) {
-    if (!signal.aborted) showProblem(error)
+    if (signal.aborted) return
+    showProblem(error)
+    if (error.offline) askLater(question, signal, firstRetryMs)
   } finally {
     clearTimeout(slow)
     if (!signal.aborted) at('results').removeAttribute('aria-busy')
   }
+}
+
+async function ask(question, signal) {
+  const { recipes } = await findRecipes(question, { suggestion: false, signal })
+  hideNotice()
+  showRecipes(question, recipes)
+  if (recipes.length > 0) suggestionTimer = setTimeout(() => suggest(question), suggestionMs)
+}
+
+/** Asks again until the server can be reached, while the notice stays: a device says `online` before its network works. */
+function askLater(question, signal, delayMs) {
+  searchTimer = setTimeout(async () => {
+    try {
+      await ask(question, signal)
+    } catch (error) {
+      if (signal.aborted) return
+      if (error.offline) askLater(question, signal, Math.min(2 * delayMs, longestRetryMs))
+      else showProblem(error)
+    }
+  }, delayMs)
 }
 
 function showSearching() {
@@ -238,7 +260,7 @@ function showProblem(error) {
     detail: isOffline
       ? 'The search goes on by itself when you are back.'
       : error instanceof ApiProblem
-        ? error.detail
+        ? `${error.detail}${error.offline ? ' The search goes on by itself.' : ''}`
         : 'Something went wrong on this page.',
     onRetry: () => search({ again: true }),
   })
