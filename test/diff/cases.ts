@@ -1032,7 +1032,15 @@ export const cases: readonly Case[] = [
     noise,
   ),
   change(
-    'finalizers in another order',
+    'a protocol written out',
+    deployment(),
+    (d) => {
+      container(d).ports[0].protocol = 'TCP'
+    },
+    noise,
+  ),
+  change(
+    'owners in another order',
     { ...configMap(), metadata: { name: 'settings', namespace, ownerReferences: owners() } },
     (c) => {
       c.metadata.ownerReferences.reverse()

@@ -22,10 +22,15 @@ const { document } = fc.letrec<{ document: unknown; mapping: unknown; named: unk
     }),
     named: fc.uniqueArray(
       fc.record(
-        { name: fc.constantFrom('a', 'b', 'c', 'd'), value: tie('document'), kind: fc.constantFrom('x', 'y') },
+        {
+          name: fc.constantFrom('a', 'b'),
+          value: tie('document'),
+          kind: fc.constantFrom('x', 'y'),
+          namespace: fc.constantFrom('s', 't'),
+        },
         { requiredKeys: ['name'], noNullPrototype: true },
       ),
-      { maxLength: 4, selector: ({ name }) => name },
+      { maxLength: 5, selector: ({ name, kind, namespace }) => `${name} ${kind} ${namespace}` },
     ),
     list: fc.array(tie('document'), { maxLength: 3 }),
     document: fc.oneof({ maxDepth: 4, depthSize: 'small' }, tie('leaf'), tie('mapping'), tie('named'), tie('list')),
@@ -45,7 +50,7 @@ it('says all that is needed to make one document of another', () => {
     expect(applyChanges(before, diffFields(before, after))).toEqual(after)
     expect(before).toEqual(untouched)
   })
-  fc.assert(property, { numRuns: 2000 })
+  fc.assert(property, { numRuns: 3000 })
 })
 
 /** An environment of some of the objects that the cases are about, some of them as they were and some as they became. */

@@ -30,7 +30,7 @@ export interface Effect {
   readonly data?: string
   /** All that differs; empty for an object that is on one side only. */
   readonly changes: readonly FieldChange[]
-  /** The changes that people want to see: what the server takes as the same, new hashes and mere order are left out. */
+  /** The changes that people want to see: what means the same to the server, new hashes and mere order are left out. */
   readonly telling: readonly FieldChange[]
 }
 
@@ -94,7 +94,8 @@ function changed(
   changes: readonly FieldChange[],
   sides: Sides,
 ): Effect {
-  const telling = changes.filter((change) => isTelling(change, sides.matched))
+  const stored = changes.filter((change) => !meansTheSame(change, after.namespace))
+  const telling = stored.filter((change) => isTelling(change, sides.matched))
   const base = { object: pair.name, changes, telling }
   if (isDeletedByHook(after))
     return {
@@ -106,18 +107,12 @@ function changed(
     }
   const renamed = before.name !== after.name
   // The old one of a generated pair is deleted, the new one made: nothing is changed in place, so nothing is refused.
-  const refused = renamed
-    ? []
-    : refusedChanges(
-        before,
-        after,
-        changes.filter((change) => !meansTheSame(change)),
-      )
-  const action: Action = refused.length > 0 ? 'replace' : restarts(before, after, changes) ? 'restart' : 'update'
+  const refused = renamed ? [] : refusedChanges(before, after, stored)
+  const action: Action = refused.length > 0 ? 'replace' : restarts(before, after, stored) ? 'restart' : 'update'
   const data = dataAtRisk({ action, before, after, changes, environment: sides.after })
   const reasons = [
     ...(action === 'replace' ? replaceReasons(after, refused) : []),
-    ...(action === 'restart' ? restartReasons(after, changes, sides) : []),
+    ...(action === 'restart' ? restartReasons(after, stored, sides) : []),
     ...(action === 'update' ? updateReasons(before, after, sides) : []),
   ]
   const stops = action === 'replace' && !replacesByForce(after)
@@ -156,12 +151,7 @@ function isGuard({ kind }: KubeObject): boolean {
 }
 
 function isTelling(change: FieldChange, matched: Matched): boolean {
-  return (
-    change.order === undefined &&
-    !meansTheSame(change) &&
-    generatedPair(change, matched) === undefined &&
-    !isOwnHash(change, matched)
-  )
+  return change.order === undefined && generatedPair(change, matched) === undefined && !isOwnHash(change, matched)
 }
 
 /** The pair whose new hash is all that this change is about. */
@@ -177,11 +167,11 @@ function isOwnHash({ path }: FieldChange, { generated }: Matched): boolean {
 }
 
 /** Whether the controller of the object makes new pods of it: its pod template differs in what the server stores. */
-function restarts(before: KubeObject, after: KubeObject, changes: readonly FieldChange[]): boolean {
+function restarts(before: KubeObject, after: KubeObject, stored: readonly FieldChange[]): boolean {
   if (!['Deployment', 'StatefulSet', 'DaemonSet', 'Rollout', 'ReplicationController'].includes(after.kind)) return false
   if (toWorkload(before) === undefined || toWorkload(after) === undefined) return false
   const onDelete = ['updateStrategy', 'strategy'].some((field) => at(after.raw, 'spec', field, 'type') === 'OnDelete')
-  return !onDelete && changes.some((change) => startsWith(change.path, 'spec', 'template') && !meansTheSame(change))
+  return !onDelete && stored.some(({ path }) => startsWith(path, 'spec', 'template'))
 }
 
 function replaceReasons(after: KubeObject, refused: readonly FieldChange[]): string[] {
@@ -207,11 +197,11 @@ function syncOptions({ annotations }: KubeObject): ReadonlySet<string> {
 /** Each reason once: a change of the template, or the content behind a generated name that it refers to. */
 function restartReasons(
   after: KubeObject,
-  changes: readonly FieldChange[],
+  stored: readonly FieldChange[],
   { after: environment, matched }: Sides,
 ): string[] {
   const reasons = new Set<string>()
-  const ofTemplate = changes.filter((change) => startsWith(change.path, 'spec', 'template') && !meansTheSame(change))
+  const ofTemplate = stored.filter(({ path }) => startsWith(path, 'spec', 'template'))
   // That items stand in another order is worth a word only where it is all that differs.
   const weighty = ofTemplate.filter(({ order }) => order === undefined)
   for (const change of weighty.length > 0 ? weighty : ofTemplate) {

@@ -19,7 +19,7 @@ export interface FieldChange {
  * merge keys of Kubernetes' own lists, and the names that custom resources use.
  */
 const itemKeys: readonly (readonly string[])[] = [
-  ['name', 'kind', 'namespace'],
+  ['name', 'kind', 'namespace', 'sectionName'],
   ['mountPath'],
   ['devicePath'],
   ['containerPort', 'protocol'],
@@ -56,18 +56,38 @@ function diffByKey(
   keys: readonly string[],
   path: readonly Step[],
 ): FieldChange[] {
-  const old = before.map((item) => ({ key: keyOf(item, keys), item }))
-  const now = after.map((item) => ({ key: keyOf(item, keys), item }))
-  const find = (list: typeof old, key: Fields) => list.find((entry) => isDeepStrictEqual(entry.key, key))
-  const changes = old.flatMap(({ key, item }) => diffFields(item, find(now, key)?.item, [...path, key]))
-  const added = now.filter(({ key }) => find(old, key) === undefined)
-  for (const { key, item } of added) changes.push({ path: [...path, key], before: undefined, after: item })
+  const old = before.map((item) => keyOf(item, keys))
+  const now = after.map((item) => keyOf(item, keys))
+  const partners = old.map((key) => partnerOf(key, old, now))
+  // A pair goes by all that either side says of its name.
+  const names = old.map((key, index) => ({ ...key, ...now[partners[index] ?? -1] }))
+  const changes = before.flatMap((item, index) =>
+    diffFields(item, after[partners[index] ?? -1], [...path, names[index] as Fields]),
+  )
+  const added = now.filter((_, index) => !partners.includes(index))
+  for (const key of added) changes.push({ path: [...path, key], before: undefined, after: after[now.indexOf(key)] })
   // What a reader would make of the changes so far: the kept items in their old order, then the added ones.
-  const kept = old.filter(({ key }) => find(now, key) !== undefined)
-  const expected = [...kept, ...added].map(({ key }) => key)
-  const order = now.map(({ key }) => key)
+  const expected = [...names.filter((_, index) => partners[index] !== undefined), ...added]
+  const order = now.map((key, index) => names[partners.indexOf(index)] ?? key)
   if (!isDeepStrictEqual(expected, order)) changes.push({ path, before: expected, after: order, order: true })
   return changes
+}
+
+/**
+ * The position of the item that has the same key on the other side; else of the only one that may, since a part of a key that is left out may be
+ * its default: `{name: web}` and `{name: web, kind: Service}`, unless there is `{name: web, kind: Secret}` as well.
+ */
+function partnerOf(key: Fields, own: readonly Fields[], others: readonly Fields[]): number | undefined {
+  const same = others.findIndex((other) => isDeepStrictEqual(other, key))
+  if (same !== -1) return same
+  const [candidate, ...more] = others.filter((other) => agree(key, other))
+  if (candidate === undefined || more.length > 0 || own.filter((one) => agree(one, candidate)).length > 1)
+    return undefined
+  return others.indexOf(candidate)
+}
+
+function agree(one: Fields, other: Fields): boolean {
+  return Object.entries(one).every(([name, value]) => !Object.hasOwn(other, name) || other[name] === value)
 }
 
 function keysOf(before: readonly Value[], after: readonly Value[]): readonly string[] | undefined {
@@ -117,23 +137,24 @@ function applyAt(value: Value, path: readonly Step[], change: FieldChange): Valu
     const others = Object.entries(fields(value)).filter(([name]) => name !== step)
     return Object.fromEntries(next === undefined ? others : [...others, [step, next]])
   }
-  const names = Object.keys(step)
-  const position = items(value).findIndex((item) => isDeepStrictEqual(keyOf(item, wholeKey(names)), step))
+  const isNew = rest.length === 0 && change.before === undefined
+  if (isNew) return [...items(value), change.after]
+  const position = positionOf(items(value), step)
   const next = applyAt(items(value)[position], rest, change)
-  if (position === -1) return [...items(value), next]
   return items(value).flatMap((item, index) => (index === position ? (next === undefined ? [] : [next]) : [item]))
 }
 
-/** The list of keys that a step is part of: items may leave out all but the first. */
-function wholeKey(names: readonly string[]): readonly string[] {
-  return itemKeys.find(([first]) => first === names[0]) ?? names
+/** Where the item of a key is; one that leaves out a part of the key is it too, where no item has all of it. */
+function positionOf(list: readonly Value[], key: Fields): number {
+  const names = itemKeys.find(([first]) => first === Object.keys(key)[0]) ?? Object.keys(key)
+  const keys = list.map((item) => keyOf(item, names))
+  const same = keys.findIndex((one) => isDeepStrictEqual(one, key))
+  if (same !== -1) return same
+  return keys.findIndex((one) => Object.hasOwn(one, names[0] as string) && isDeepStrictEqual({ ...key, ...one }, key))
 }
 
 function reordered(list: readonly Value[], order: readonly Value[]): Value[] {
-  return order.map((key) => {
-    const keys = wholeKey(Object.keys(fields(key)))
-    return list.find((item) => isDeepStrictEqual(keyOf(item, keys), key))
-  })
+  return order.map((key) => list[positionOf(list, fields(key))])
 }
 
 /** `spec.template.spec.containers[gateway].env[LOG_LEVEL].value`. */
@@ -153,8 +174,24 @@ export function startsWith(path: readonly Step[], ...start: readonly string[]): 
   return start.every((name, index) => path[index] === name)
 }
 
-/** Whether the API server stores both sides as the same: one amount of a resource written in two ways, as `1` and `1000m`. */
-export function meansTheSame({ path, before, after }: FieldChange): boolean {
+/** What a field of an item of these lists means when it is left out. Source: the defaults of Gateway API's definitions and of core/v1. */
+const leftOut: Readonly<Record<string, Fields>> = {
+  parentRefs: { group: 'gateway.networking.k8s.io', kind: 'Gateway' },
+  backendRefs: { group: '', kind: 'Service', weight: 1 },
+  ports: { protocol: 'TCP' },
+}
+
+/**
+ * Whether both sides mean the same to the API server: one amount of a resource written in two ways, as `1` and `1000m`, or a default that one side
+ * writes out. `namespace` is that of the object: a reference without one means it.
+ */
+export function meansTheSame({ path, before, after }: FieldChange, namespace: string): boolean {
+  if (before === undefined || after === undefined) {
+    const [list, field] = [path.at(-3), path.at(-1)]
+    const defaults = typeof list === 'string' && Object.hasOwn(leftOut, list) ? leftOut[list] : undefined
+    const meant = field === 'namespace' && list !== 'ports' ? namespace : own(defaults ?? {}, String(field))
+    return defaults !== undefined && meant !== undefined && (before ?? after) === meant
+  }
   const named = path.some((step) => step === 'requests' || step === 'limits' || step === 'hard' || step === 'capacity')
   const amount = quantity(before)
   return named && amount !== undefined && amount === quantity(after)
