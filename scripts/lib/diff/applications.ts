@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseAllDocuments } from 'yaml'
+import { parseAllDocuments, parseDocument } from 'yaml'
 import { at, fields, items, type KubeObject, nameOf, text, toObject, type Value } from '../objects.ts'
 import { diffFields, type FieldChange } from './fields.ts'
+import { fillAll, fillTemplate, mergePatch, TemplateFault } from './go-template.ts'
 import type { Risk } from './risk.ts'
 
 /** What becomes of one Application of Argo CD. */
@@ -15,11 +16,14 @@ export interface ApplicationChange {
 }
 
 interface Application {
-  readonly spec: Value
+  /** Its labels, annotations, finalizers and spec. */
+  readonly content: Value
   /** What made it: `ApplicationSet environments`; undefined for one that is written out. */
   readonly set: KubeObject | undefined
   /** Whether deleting it also deletes what it has made. */
   readonly cascades: boolean
+  /** Why its set cannot make all of it; undefined where it can. */
+  readonly fault?: string | undefined
 }
 
 /** Which Applications come, change and go, by the files in `argocd/` of two folders, and which a change of their project concerns. */
@@ -32,8 +36,8 @@ export function applicationChanges(before: string, after: string): ApplicationCh
     if (one === undefined)
       return [{ application: name, action: 'create', risk: 'medium', reasons: madeBy(other), changes: [] }]
     if (other === undefined) return [goes(name, one, newObjects)]
-    const changes = diffFields(one.spec, other.spec)
-    const project = text(at(other.spec, 'project')) ?? ''
+    const changes = diffFields(one.content, other.content)
+    const project = text(at(other.content, 'spec', 'project')) ?? ''
     const reasons = [
       ...madeBy(other),
       ...(projects.has(project) ? [`its AppProject ${project} has changed: ${projects.get(project)}`] : []),
@@ -63,18 +67,23 @@ function applicationsOf(objects: readonly KubeObject[]): Map<string, Application
     if (object.kind === 'Application') {
       const finalizers = items(at(object.raw, 'metadata', 'finalizers'))
       const cascades = finalizers.some((one) => String(one).startsWith('resources-finalizer'))
-      found.set(object.name, { spec: object.raw.spec, set: undefined, cascades })
+      found.set(object.name, { content: contentOf(object.raw), set: undefined, cascades })
     }
     if (object.kind !== 'ApplicationSet') continue
     const cascades = at(object.raw, 'spec', 'syncPolicy', 'preserveResourcesOnDeletion') !== true
     for (const parameters of parametersOf(object)) {
-      const template = fill(at(object.raw, 'spec', 'template'), parameters)
-      // What the set's template patch makes of the parameters is not worked out, so the parameters stand for it.
-      const spec = { ...fields(at(template, 'spec')), parameters }
-      found.set(text(at(template, 'metadata', 'name')) ?? object.name, { spec, set: object, cascades })
+      const { made, fault } = make(object, parameters)
+      const name = text(at(made, 'metadata', 'name')) ?? object.name
+      found.set(name, { content: contentOf(made), set: object, cascades, fault })
     }
   }
   return found
+}
+
+function contentOf(application: Value): Value {
+  const { labels, annotations, finalizers } = fields(at(application, 'metadata'))
+  const { kind, apiVersion, metadata, status, ...rest } = fields(application)
+  return { metadata: { labels, annotations, finalizers }, ...rest }
 }
 
 /** One set of parameters for each Application. Of a generator that asks a cluster or a repository there is one, named by what it asks. */
@@ -85,16 +94,41 @@ function parametersOf({ raw }: KubeObject): Value[] {
   })
 }
 
-/** Puts parameters into a template: `{{ .environment }}` and `{{environment}}`. Other expressions stay as they are. */
-function fill(template: Value, parameters: Value): Value {
-  if (typeof template === 'string')
-    return template.replace(/\{\{\s*\.?([\w.]+)\s*\}\}/g, (whole, path: string) => {
-      const value = at(parameters, ...path.split('.'))
-      return typeof value === 'string' || typeof value === 'number' ? String(value) : whole
-    })
-  if (Array.isArray(template)) return template.map((item) => fill(item, parameters))
-  if (typeof template !== 'object' || template === null) return template
-  return Object.fromEntries(Object.entries(template).map(([key, value]) => [key, fill(value, parameters)]))
+/** What a set makes of its template, its template patch and a set of parameters. What cannot be worked out stays as it is written. */
+function make({ raw }: KubeObject, parameters: Value): { made: Value; fault?: string } {
+  const spec = fields(raw.spec)
+  if (spec.goTemplate !== true) return { made: fillAll(spec.template, (template) => fillPlain(template, parameters)) }
+  const known = at(parameters, 'generator') === undefined
+  const strict = !known || items(spec.goTemplateOptions).includes('missingkey=error')
+  let fault: string | undefined
+  const fill = (template: string): string => {
+    try {
+      return fillTemplate(template, parameters, strict)
+    } catch (error) {
+      if (!(error instanceof TemplateFault)) throw error
+      if (known) fault ??= error.message
+      return template
+    }
+  }
+  const made = fillAll(spec.template, fill)
+  const patch = text(spec.templatePatch) ?? ''
+  const filled = parseDocument(fill(patch))
+  const [broken] = filled.errors
+  if (known && broken !== undefined) fault ??= `its template patch is not YAML: ${broken.message.split('\n')[0]}`
+  // Unfilled, it still shows when it changes, and so do the parameters that it would be filled with.
+  const whole =
+    fault !== undefined || (!known && patch.includes('{{'))
+      ? { ...fields(made), templatePatch: patch, parameters }
+      : mergePatch(made, filled.toJS() ?? {})
+  return { made: whole, ...(fault !== undefined && { fault }) }
+}
+
+/** Without Go templates a set knows only names: `{{environment}}`. */
+function fillPlain(template: string, parameters: Value): string {
+  return template.replace(/\{\{\s*([\w.]+)\s*\}\}/g, (whole, path: string) => {
+    const value = at(parameters, ...path.split('.'))
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : whole
+  })
 }
 
 function goes(name: string, { set, cascades }: Application, after: readonly KubeObject[]): ApplicationChange {
@@ -123,7 +157,10 @@ function goes(name: string, { set, cascades }: Application, after: readonly Kube
 }
 
 function madeBy(application: Application | undefined): string[] {
-  return application?.set === undefined ? [] : [`made by ${nameOf(application.set)}`]
+  if (application?.set === undefined) return []
+  const { set, fault } = application
+  const stops = fault === undefined ? [] : [`what it makes of its template is not known: ${fault}`]
+  return [`made by ${nameOf(set)}`, ...stops]
 }
 
 /** What of each AppProject differs, by name. */
