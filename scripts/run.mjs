@@ -14,7 +14,7 @@ const [command = '', ...args] = process.argv.slice(2)
 function fingerprint() {
   const hash = createHash('sha256').update(process.version)
   const sources = readdirSync(join(root, 'scripts'), { recursive: true }).map((name) => join('scripts', name))
-  for (const name of [...sources, 'package-lock.json'].sort()) {
+  for (const name of [...sources, 'package-lock.json', 'schemas/kinds.json'].sort()) {
     const { mtimeMs, size } = statSync(join(root, name))
     hash.update(`${name} ${mtimeMs} ${size}\n`)
   }

@@ -43,6 +43,7 @@ export function createEnvironment(
   provided: readonly Provided[] = [],
   isWhole = true,
 ): Environment {
+  const declared = new Map(provided.map((entry) => [key(entry.kind, '', entry.name), entry]))
   const kinds = new Map<string, KubeObject[]>()
   const byId = new Map<string, KubeObject>()
   const workloads: Workload[] = []
@@ -94,7 +95,7 @@ export function createEnvironment(
     hasNamespace: (namespace) => namespaces.has(namespace),
     isWhole,
     isOperated: (namespace) => !isWhole && operated.has(namespace),
-    provided: (kind, objectName) => provided.find((entry) => entry.kind === kind && entry.name === objectName),
+    provided: (kind, objectName) => declared.get(key(kind, '', objectName)),
     declares: (kind) => provided.some((entry) => entry.kind === kind),
   }
 }

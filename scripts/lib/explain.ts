@@ -43,7 +43,7 @@ function examples(root: string, rule: string, verdict: 'pass' | 'fail'): Example
       const content = readFileSync(join(root, folder, name), 'utf8')
       return {
         file: join(folder, name),
-        manifests: content.replace(/^# (?:expect|provided) .*\n/gm, '').trim(),
+        manifests: content.replace(/^# (?:expect|fix|provided) .*\n/gm, '').trim(),
         broken: [...content.matchAll(/^# expect (.+)$/gm)].map(([, place = '']) => place.trim()),
       }
     })

@@ -168,6 +168,23 @@ export function connection(environment: Environment, client: Endpoint, server: E
   return { egress, ingress, verdict: every([egress, ingress]) }
 }
 
+/**
+ * Whether a workload's pods may connect to a TCP port outside of the cluster. Which addresses those are is not known here, so any `ipBlock` may
+ * hold them; what is chosen by labels is a pod.
+ */
+export function mayLeave(environment: Environment, workload: Workload, port: number): boolean {
+  const policies = isolating(environment, workload, 'egress')
+  if (policies.length === 0 || endpointOf(workload).hostNetwork || hasOtherPolicies(environment)) return true
+  return policies.some(({ egress = [] }) =>
+    egress.some(
+      ({ peers, ports }) =>
+        (peers.length === 0 || peers.some(({ raw }) => fields(raw).ipBlock !== undefined)) &&
+        (ports.length === 0 ||
+          ports.some(({ raw }) => portMatches(raw, outsider(), { number: port, protocol: 'TCP' }) !== 'denied')),
+    ),
+  )
+}
+
 function side(
   environment: Environment,
   direction: Direction,

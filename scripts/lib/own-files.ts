@@ -1,14 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import configSchema from './check.schema.json' with { type: 'json' }
-import { type CheckConfig, emptyConfig } from './config.ts'
+import { type CheckConfig, emptyConfig, type Provided } from './config.ts'
 import { UsageError } from './errors.ts'
 import type { Exemption } from './exemptions.ts'
 import { type Finding, formatPath, formatSource, type Path, pointerPath } from './finding.ts'
 import type { Target } from './kustomize.ts'
-import { at, fields, items, text, type Value } from './objects.ts'
+import { at, type Fields, fields, items, text, type Value } from './objects.ts'
 import { readSimple } from './rendered.ts'
 import { validator } from './validator.ts'
 
@@ -24,9 +24,38 @@ export async function readConfig(root: string): Promise<CheckConfig> {
     throw new UsageError(
       faults.map(({ message, path, source }) => `${formatSource(source)}: ${formatPath(path)}: ${message}`).join('\n'),
     )
+  const metrics = text(fields(value).metrics)
   return {
-    provided: items(fields(value).provided) as CheckConfig['provided'],
+    provided: [
+      ...(items(fields(value).provided) as CheckConfig['provided']),
+      ...(metrics === undefined ? [] : listedMetrics(join(root, metrics), file)),
+    ],
     exemptions: items(fields(value).exemptions).map((entry, index) => toExemption(entry, index, file, root)),
+  }
+}
+
+/** Every series that the lists of metrics in a folder name; a histogram is three. */
+function listedMetrics(folder: string, file: string): Provided[] {
+  if (!existsSync(folder)) throw new UsageError(`${file}: metrics: there is no folder ${folder}`)
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .flatMap((name) => {
+      const { metrics } = readJson(join(folder, name))
+      return Object.entries(fields(metrics)).flatMap(([metric, type]) =>
+        (type === 'histogram' ? [`${metric}_bucket`, `${metric}_sum`, `${metric}_count`] : [metric]).map((series) => ({
+          kind: 'Metric',
+          name: series,
+          by: name,
+        })),
+      )
+    })
+}
+
+function readJson(file: string): Fields {
+  try {
+    return fields(JSON.parse(readFileSync(file, 'utf8')))
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}; expected {"metrics": {"name": "type"}}`)
   }
 }
 

@@ -40,13 +40,17 @@ function gpuOf(workload: Workload): string | undefined {
   return undefined
 }
 
-/** Clouds name their taints differently; the vendor's domain or the word in key or value tells them from other taints. */
+/**
+ * Clouds name their taints differently; the word in key or value tells them from other taints. A key in the vendor's own domain is the name of a
+ * device (`nvidia.com/gpu`, `nvidia.com/gpu.present`), so one with another word (`nvidia.com/gpus`) is misspelt.
+ */
 function tolerates({ pod }: Workload, resource: string): boolean {
-  const vendor = resource.slice(0, resource.indexOf('/'))
+  const vendor = resource.slice(0, resource.indexOf('/') + 1)
   return items(at(pod, 'tolerations')).some((toleration) => {
     const key = text(at(toleration, 'key')) ?? ''
     if (key === '') return at(toleration, 'operator') === 'Exists'
-    return key.startsWith(`${vendor}/`) || /gpu|accelerator/i.test(`${key} ${text(at(toleration, 'value')) ?? ''}`)
+    if (key.startsWith(vendor)) return /(?:gpu|mig)(?![a-z])/.test(key)
+    return /gpu|accelerator/i.test(`${key} ${text(at(toleration, 'value')) ?? ''}`)
   })
 }
 

@@ -17,7 +17,9 @@ import dataKept from './data-kept.ts'
 import dnsAllowed from './dns-allowed.ts'
 import emptyDirFits from './empty-dir-fits.ts'
 import envReferencesExist from './env-references-exist.ts'
+import envSourceEmpty from './env-source-empty.ts'
 import ephemeralStorage from './ephemeral-storage.ts'
+import exporterLogin from './exporter-login.ts'
 import extendedResources from './extended-resources.ts'
 import externalSecretTemplate from './external-secret-template.ts'
 import gatewayAcceptsRoute from './gateway-accepts-route.ts'
@@ -44,6 +46,8 @@ import loopbackPort from './loopback-port.ts'
 import memberExists from './member-exists.ts'
 import memoryInBytes from './memory-in-bytes.ts'
 import memoryLimit from './memory-limit.ts'
+import metricExported from './metric-exported.ts'
+import modelRegistryReachable from './model-registry-reachable.ts'
 import modelsAgree from './models-agree.ts'
 import monitorPort from './monitor-port.ts'
 import monitorSelects from './monitor-selects.ts'
@@ -162,7 +166,9 @@ export const rules: readonly Rule[] = [
   dnsAllowed,
   emptyDirFits,
   envReferencesExist,
+  envSourceEmpty,
   ephemeralStorage,
+  exporterLogin,
   extendedResources,
   externalSecretTemplate,
   gatewayAcceptsRoute,
@@ -189,6 +195,8 @@ export const rules: readonly Rule[] = [
   memberExists,
   memoryInBytes,
   memoryLimit,
+  metricExported,
+  modelRegistryReachable,
   modelsAgree,
   monitorPort,
   monitorSelects,

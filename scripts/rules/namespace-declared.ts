@@ -1,3 +1,4 @@
+import kinds from '../../schemas/kinds.json' with { type: 'json' }
 import { declarations } from '../lib/conventions.ts'
 import { groupOf, type KubeObject, nameOf } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
@@ -5,29 +6,13 @@ import { defineRule } from '../lib/rule.ts'
 /** The namespaces that every cluster has. */
 const builtIn = ['default', 'kube-node-lease', 'kube-public', 'kube-system']
 
-/** Kinds of Kubernetes itself that live in a namespace, by API group. */
-const namespaced: Record<string, readonly string[]> = {
-  '': [
-    'ConfigMap',
-    'Endpoints',
-    'LimitRange',
-    'PersistentVolumeClaim',
-    'Pod',
-    'PodTemplate',
-    'ReplicationController',
-    'ResourceQuota',
-    'Secret',
-    'Service',
-    'ServiceAccount',
-  ],
-  apps: ['ControllerRevision', 'DaemonSet', 'Deployment', 'ReplicaSet', 'StatefulSet'],
-  autoscaling: ['HorizontalPodAutoscaler'],
-  batch: ['CronJob', 'Job'],
-  'coordination.k8s.io': ['Lease'],
-  'discovery.k8s.io': ['EndpointSlice'],
-  'networking.k8s.io': ['Ingress', 'NetworkPolicy'],
-  policy: ['PodDisruptionBudget'],
-  'rbac.authorization.k8s.io': ['Role', 'RoleBinding'],
+/** Every kind that lives in a namespace, of Kubernetes and of the platform's operators, as the API server lists them. */
+const namespaced = new Set(
+  kinds.filter((entry) => entry.namespaced).map(({ apiVersion, kind }) => id(apiVersion, kind)),
+)
+
+function id(apiVersion: string, kind: string): string {
+  return `${groupOf(apiVersion)}/${kind}`
 }
 
 export default defineRule({
@@ -42,7 +27,7 @@ export default defineRule({
     for (const object of environment.objects) {
       const { namespace } = object
       if (namespace === '') {
-        if (namespaced[groupOf(object.apiVersion)]?.includes(object.kind))
+        if (namespaced.has(id(object.apiVersion, object.kind)))
           report(object, ['metadata'], `the ${object.kind} has no namespace`)
         continue
       }

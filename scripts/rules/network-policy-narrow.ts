@@ -1,4 +1,4 @@
-import { at, fields, items, type KubeObject, type Value } from '../lib/objects.ts'
+import { at, fields, items, type KubeObject, text, type Value } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
@@ -23,7 +23,7 @@ export default defineRule({
           if (
             peers.length > 0 &&
             selectsAll(policy) &&
-            peers.some(isChosen) &&
+            peers.some(isForOne) &&
             ports.some((port) => at(port, 'port') !== 53)
           )
             report(
@@ -39,9 +39,9 @@ function selectsAll(policy: KubeObject): boolean {
   return isEmpty(at(policy.raw, 'spec', 'podSelector'))
 }
 
-/** Whether a peer is some pods and not a whole namespace: a policy for all pods with such a peer was meant for one. */
-function isChosen(peer: Value): boolean {
-  return !isEmpty(at(peer, 'podSelector'))
+/** Whether a peer is some pods and not a whole namespace, or every address there is: a policy for all pods with such a peer was meant for one. */
+function isForOne(peer: Value): boolean {
+  return !isEmpty(at(peer, 'podSelector')) || /\/0$/.test(text(at(peer, 'ipBlock', 'cidr')) ?? '')
 }
 
 function isEmpty(selector: Value): boolean {

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { createCollectorMetrics } from '../../apps/collector/src/metrics.ts'
 import { createGatewayMetrics } from '../../apps/gateway/src/metrics.ts'
 import { createWorkerMetrics } from '../../apps/worker/src/metrics.ts'
+import { metricsIn as checked } from '../../scripts/lib/promql.ts'
 import { root } from '../../scripts/lib/root.ts'
 import { renderedRules, targets } from './rules.ts'
 
@@ -80,6 +81,11 @@ describe.each(targets)('the rules of $name', (target) => {
     expect(unknown).toEqual([])
   })
 
+  it('are read by the check as by the grammar of Prometheus', async () => {
+    for (const { expr } of (await renderedRules(target)).groups.flatMap((group) => group.rules))
+      expect(checked(expr).sort(), expr).toEqual([...new Set(metricsIn(expr))].sort())
+  })
+
   it('record nothing that no rule reads', async () => {
     const rules = (await renderedRules(target)).groups.flatMap((group) => group.rules)
     const read = new Set(rules.flatMap(({ expr }) => metricsIn(expr)))
@@ -91,4 +97,13 @@ it('an expression that is broken, or reads a metric that is not there, is found'
   expect(() => metricsIn('sum by (rate(up[5m])')).toThrow('no PromQL')
   expect(known.has('http_request_duration_seconds_bucket')).toBe(true)
   expect(known.has('http_requests_total')).toBe(false)
+})
+
+it.each([
+  'sum by (job) (rate(a_total{code=~"5.."}[5m])) / on (job) group_left (team) sum(b_total offset 1h) > bool 1e3',
+  'a:b:rate5m unless on () c == inf or absent(d{e="f{g}"}) # h',
+  'quantile_over_time(0.9, a[1h:5m] @ end()) and -b atan2 c',
+  "label_replace(up, 'x', '$1', 'y', '(a|b)') + count without (z) (q)",
+])('%s is read by the check as by the grammar of Prometheus', (expression) => {
+  expect(checked(expression).sort()).toEqual([...new Set(metricsIn(expression))].sort())
 })

@@ -1,0 +1,21 @@
+import { at, fields, items, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'env-source-empty',
+  severity: 'warning',
+  summary: 'A ConfigMap that a container takes all its variables from (envFrom) has some.',
+  why: 'The container starts all the same and finds none of its settings: it falls back to its defaults, or exits.',
+  fix: 'Fill in data, or remove the entry of envFrom.',
+  check(environment, report) {
+    for (const { object, containers } of environment.workloads)
+      for (const container of containers)
+        for (const [index, source] of items(at(container.raw, 'envFrom')).entries()) {
+          const name = text(at(source, 'configMapRef', 'name'))
+          const map = name === undefined ? undefined : environment.find('ConfigMap', object.namespace, name)
+          if (map === undefined || Object.keys(fields(map.raw.data)).length > 0) continue
+          const path = [...container.path, 'envFrom', index]
+          report(object, path, `ConfigMap ${name} has no data, so container "${container.name}" gets no variable of it`)
+        }
+  },
+})

@@ -1,0 +1,34 @@
+import { environmentOf } from '../lib/container-env.ts'
+import { defineRule } from '../lib/rule.ts'
+import type { Container } from '../lib/workloads.ts'
+
+/** Source: cmd/postgres_exporter/datasource.go of prometheus-community/postgres_exporter. */
+const image = /(?:^|\/)postgres[-_]exporter(?:[:@]|$)/
+const has = (variables: ReadonlyMap<string, unknown>, name: string) =>
+  variables.has(name) || variables.has(`${name}_FILE`)
+
+export default defineRule({
+  id: 'exporter-login',
+  severity: 'warning',
+  summary: 'A postgres_exporter that is told its user is told the password, too.',
+  why: 'It logs in with an empty password, which Postgres refuses unless it trusts everybody: every metric of the database is missing.',
+  fix: 'Set DATA_SOURCE_PASS_FILE in env to the path of the mounted password.',
+  needs: {
+    what: 'a container of postgres_exporter',
+    isIn: ({ workloads }) => workloads.some(({ containers }) => containers.some(isExporter)),
+  },
+  check(environment, report) {
+    for (const { object, containers } of environment.workloads)
+      for (const container of containers.filter(isExporter)) {
+        const { variables, complete } = environmentOf(environment, object, container)
+        if (!complete || !has(variables, 'DATA_SOURCE_USER') || has(variables, 'DATA_SOURCE_PASS')) continue
+        // A whole connection string counts before the parts; libpq's own variables fill in what is missing.
+        if (['DATA_SOURCE_NAME', 'PGPASSWORD', 'PGPASSFILE'].some((name) => has(variables, name))) continue
+        report(object, container.path, 'DATA_SOURCE_USER is set without DATA_SOURCE_PASS or DATA_SOURCE_PASS_FILE')
+      }
+  },
+})
+
+function isExporter(container: Container): boolean {
+  return image.test(container.image)
+}

@@ -1,0 +1,59 @@
+import { environmentOf } from '../lib/container-env.ts'
+import { edgesOf } from '../lib/dependencies.ts'
+import type { Environment } from '../lib/environment.ts'
+import { mayLeave } from '../lib/network.ts'
+import { nameOf } from '../lib/objects.ts'
+import { programOf } from '../lib/programs.ts'
+import { defineRule } from '../lib/rule.ts'
+import type { Workload } from '../lib/workloads.ts'
+
+export default defineRule({
+  id: 'model-registry-reachable',
+  severity: 'error',
+  summary: 'An Ollama that is told to pull models may connect to their registry: TCP port 443 outside of the cluster.',
+  why: 'Ollama itself downloads, not the Job that asks it: without the opening the download times out, the Job fails, and no model is ever there.',
+  fix: 'Allow egress to TCP port 443 of the addresses outside (an ipBlock) in a NetworkPolicy that selects the pods of Ollama.',
+  needs: {
+    what: 'a Job of this platform that pulls models',
+    isIn: (environment) => pullersOf(environment).length > 0,
+  },
+  check(environment, report) {
+    const pullers = new Set(pullersOf(environment))
+    const seen = new Set<Workload>()
+    for (const { from, to, declaration } of edgesOf(environment)) {
+      if (declaration.label !== 'OLLAMA_HOSTS' || !pullers.has(from)) continue
+      if (seen.has(to) || usesProxy(environment, to) || mayLeave(environment, to, 443)) continue
+      seen.add(to)
+      report(
+        declaration.object,
+        declaration.path,
+        `${nameOf(from.object)} tells ${nameOf(to.object)} to pull models, but no egress rule lets its pods out to port 443`,
+      )
+    }
+  },
+})
+
+/** What tells Ollama to download from the public registry: neither from files nor from a registry that a model's name begins with. */
+function pullersOf(environment: Environment): Workload[] {
+  return environment.workloads.filter((workload) =>
+    workload.containers.some((container) => {
+      const program = programOf(container)
+      if (program?.image !== 'worker' || program.file !== 'pull-models') return false
+      const { variables, complete } = environmentOf(environment, workload.object, container)
+      if (variables.has('MODEL_FILES') || !complete) return false
+      return ['CHAT_MODEL', 'EMBED_MODEL'].some((name) => isPublic(variables.get(name)))
+    }),
+  )
+}
+
+/** `llama3.2:3b` and `someone/llama:3b` are in the public registry, `registry.example.com/someone/llama:3b` is not. */
+function isPublic(model: string | undefined): boolean {
+  return model !== undefined && model !== '' && model.split('/').length < 3
+}
+
+function usesProxy(environment: Environment, { object, containers }: Workload): boolean {
+  return containers.some((container) => {
+    const { variables, complete } = environmentOf(environment, object, container)
+    return !complete || variables.has('HTTPS_PROXY') || variables.has('https_proxy')
+  })
+}
