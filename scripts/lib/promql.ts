@@ -1,5 +1,6 @@
-import type { SyntaxNode } from '@lezer/common'
 import { parser } from '@prometheus-io/lezer-promql'
+
+type SyntaxNode = ReturnType<typeof parser.parse>['topNode']
 
 /** One `metric{label="value", …}` of an expression. */
 export interface Selector {

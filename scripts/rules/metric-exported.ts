@@ -1,5 +1,5 @@
+import { metricNames } from '../lib/metric-names.ts'
 import { at, items, text } from '../lib/objects.ts'
-import { metricsIn } from '../lib/promql.ts'
 import { defineRule } from '../lib/rule.ts'
 
 /** What Prometheus itself writes for every target and alert. */
@@ -38,7 +38,7 @@ export default defineRule({
     )
     const recorded = new Set(rules.map(({ record }) => record))
     for (const { object, path, name, expression } of rules)
-      for (const metric of metricsIn(expression))
+      for (const metric of metricNames(expression))
         if (!own.has(metric) && !recorded.has(metric) && environment.provided('Metric', metric) === undefined)
           report(object, path, `${name} reads ${metric}, which nothing exports or records`)
   },
