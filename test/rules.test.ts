@@ -3,18 +3,26 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readDocuments } from '../scripts/lib/documents.ts'
 import { runRules } from '../scripts/lib/engine.ts'
-import { createEnvironment } from '../scripts/lib/environment.ts'
-import { formatPath } from '../scripts/lib/finding.ts'
+import { createEnvironment, type Environment } from '../scripts/lib/environment.ts'
+import { type Expectation, expectations } from '../scripts/lib/explain.ts'
+import { type Finding, formatPath } from '../scripts/lib/finding.ts'
+import { nameOf } from '../scripts/lib/objects.ts'
 import { locateInFile } from '../scripts/lib/source.ts'
 import { rules } from '../scripts/rules/index.ts'
 import { declarations } from './support/declarations.ts'
+import { howToWrite, mend } from './support/fixes.ts'
 
 const folder = join(import.meta.dirname, 'rules')
 
 /**
  * Each rule has fixtures in `test/rules/<rule-id>/`: `pass-*.yaml` in which it finds nothing and `fail-*.yaml` whose header says what it finds,
- * one line a finding: `# expect Service shop/web spec.ports[0].targetPort`. What `check.yaml` would declare stands there as
- * `# provided Secret web-credentials password`: kind, name and, where they are known, the keys.
+ * one line a finding, and below each what doing its printed fix means, which is then done and has to make the finding go away:
+ *
+ *     # expect Service shop/web spec.ports[0].targetPort
+ *     # fix spec.ports[0].targetPort: http
+ *
+ * `howToWrite` in support/fixes.ts has all forms. Findings at the same place are told apart by their order. What `check.yaml` would declare stands
+ * there as `# provided Secret web-credentials password`: kind, name and, where they are known, the keys.
  */
 function fixtures(rule: string, verdict: 'pass' | 'fail'): string[] {
   const path = join(folder, rule)
@@ -23,8 +31,15 @@ function fixtures(rule: string, verdict: 'pass' | 'fail'): string[] {
     : []
 }
 
-function expectations(content: string): string[] {
-  return [...content.matchAll(/^# expect (.+)$/gm)].map(([, expected = '']) => expected.trim())
+function read(rule: string, name: string): { content: string; environment: Environment } {
+  const content = readFileSync(join(folder, rule, name), 'utf8')
+  const { objects, findings } = readDocuments(content, name, name)
+  expect(findings, 'the fixture itself is right YAML').toEqual([])
+  return { content, environment: createEnvironment(name, objects, declarations(content)) }
+}
+
+function placeOf({ object, path = [] }: Finding): string {
+  return `${object} ${formatPath(path)}`.trim()
 }
 
 describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (id, rule) => {
@@ -34,20 +49,68 @@ describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (id, rule) =>
   })
 
   it.each([...fixtures(id, 'pass'), ...fixtures(id, 'fail')])('%s', (name) => {
-    const content = readFileSync(join(folder, id, name), 'utf8')
-    const { objects, findings: faults } = readDocuments(content, name, name)
-    expect(faults, 'the fixture itself is right YAML').toEqual([])
-    const findings = runRules(
-      [rule],
-      createEnvironment(name, objects, declarations(content)),
-      locateInFile(name, content),
-    )
-    const found = findings.map(({ object, path = [] }) => `${object} ${formatPath(path)}`.trim())
-    expect(found.sort()).toEqual(expectations(content).sort())
-    if (name.startsWith('fail-')) expect(found).not.toHaveLength(0)
-    for (const finding of findings) expect(finding.source?.line, 'every finding has its line').toBeGreaterThan(0)
+    const { content, environment } = read(id, name)
+    const findings = runRules([rule], environment, locateInFile(name, content))
+    const expected = expectations(content).map(({ finding }) => finding)
+    expect(findings.map(placeOf).sort()).toEqual(expected.sort())
+    if (name.startsWith('fail-')) expect(findings).not.toHaveLength(0)
+    for (const { source, message, fix } of findings) {
+      expect(source?.line, 'every finding has its line').toBeGreaterThan(0)
+      expect(message.trim(), 'every finding says what is wrong').not.toBe('')
+      expect(fix.trim(), 'every finding says what to do').not.toBe('')
+    }
+  })
+
+  it.each(fixtures(id, 'fail'))('%s: each fix, done as printed, makes its finding go away', (name) => {
+    const { content, environment } = read(id, name)
+    const before = runRules(rules, environment, () => undefined)
+    const open = before.filter((finding) => finding.rule === id)
+    for (const expectation of expectations(content)) {
+      const finding = open.find((each) => placeOf(each) === expectation.finding) as Finding
+      open.splice(open.indexOf(finding), 1)
+      const where = `test/rules/${id}/${name}\n# expect ${expectation.finding}\nmessage: ${finding.message}\nfix: ${finding.fix}\n`
+      expect(expectation.fix, `${where}has no fix. ${howToWrite}`).not.toHaveLength(0)
+      const mended = mend(expectation, content, environment)
+      expectMended(
+        where,
+        finding,
+        expectation,
+        before,
+        runRules(rules, mended, () => undefined),
+        environment,
+      )
+    }
   })
 })
+
+/** The finding is gone, the rule has no new one in its place, and no other rule has one about an object that was there before. */
+function expectMended(
+  where: string,
+  finding: Finding,
+  { fix, reveals }: Expectation,
+  before: readonly Finding[],
+  after: readonly Finding[],
+  { objects }: Environment,
+): void {
+  const mended = `${where}# fix ${fix.join('\n# fix ')}\n`
+  const same = (each: Finding) =>
+    each.rule === finding.rule && placeOf(each) === placeOf(finding) && each.message === finding.message
+  expect(after.filter(same).length, `${mended}the finding is still there`).toBeLessThan(before.filter(same).length)
+
+  const own = (findings: readonly Finding[]) => findings.filter(({ rule }) => rule === finding.rule)
+  const words = own(after).map((each) => `${placeOf(each)}: ${each.message}`)
+  expect(words.length, `${mended}the rule finds something else:\n${words.join('\n')}`).toBeLessThan(own(before).length)
+
+  const known = new Set(objects.map(nameOf))
+  const count = (findings: readonly Finding[], rule: string, object: string | undefined) =>
+    findings.filter((each) => each.rule === rule && each.object === object).length
+  const others = after.filter(({ rule, object = '' }) => rule !== finding.rule && known.has(object))
+  const worse = others.filter(({ rule, object }) => count(after, rule, object) > count(before, rule, object))
+  const said = worse.map((each) => `${each.rule}: ${placeOf(each)}: ${each.message}`).join('\n')
+  expect([...new Set(worse.map(({ rule }) => rule))].sort(), `${mended}other rules (# reveals):\n${said}`).toEqual(
+    [...reveals].sort(),
+  )
+}
 
 it('has no folder of fixtures without a rule', () => {
   expect(readdirSync(folder).filter((name) => !rules.some((rule) => rule.id === name))).toEqual([])

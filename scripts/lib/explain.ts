@@ -9,8 +9,28 @@ export interface Example {
   /** From the root of the repository. */
   readonly file: string
   readonly manifests: string
-  /** `Service shop/web spec.ports[0].targetPort`, one a finding. */
-  readonly broken: readonly string[]
+  readonly broken: readonly Expectation[]
+}
+
+/** What the header of a fixture expects of its rule. */
+export interface Expectation {
+  /** `Service shop/web spec.ports[0].targetPort`. */
+  readonly finding: string
+  /** What doing the finding's fix means: `spec.ports[0].targetPort: http`. */
+  readonly fix: readonly string[]
+  /** Other rules that have something to say only then, because what was wrong kept them silent. */
+  readonly reveals: readonly string[]
+}
+
+/** The findings that a fixture expects, in the order of its header: lines `# expect`, and below each `# fix` and `# reveals`. */
+export function expectations(content: string): Expectation[] {
+  const list: { finding: string; fix: string[]; reveals: string[] }[] = []
+  for (const [, word, rest = ''] of content.matchAll(/^# (expect|fix|reveals) (.+)$/gm)) {
+    if (word === 'expect') list.push({ finding: rest.trim(), fix: [], reveals: [] })
+    else if (word === 'fix') list.at(-1)?.fix.push(rest.trim())
+    else list.at(-1)?.reveals.push(...rest.trim().split(/\s+/))
+  }
+  return list
 }
 
 /** All that is known of a rule. */
@@ -43,8 +63,8 @@ function examples(root: string, rule: string, verdict: 'pass' | 'fail'): Example
       const content = readFileSync(join(root, folder, name), 'utf8')
       return {
         file: join(folder, name),
-        manifests: content.replace(/^# (?:expect|fix|provided) .*\n/gm, '').trim(),
-        broken: [...content.matchAll(/^# expect (.+)$/gm)].map(([, place = '']) => place.trim()),
+        manifests: content.replace(/^# (?:expect|fix|reveals|provided) .*\n/gm, '').trim(),
+        broken: expectations(content),
       }
     })
 }
@@ -87,7 +107,7 @@ export function explanationText(explanation: Explanation): string {
     lines.push(
       '',
       `This fails (${failing.file}) at`,
-      ...failing.broken.map(indent),
+      ...failing.broken.flatMap(({ finding, fix }) => [finding, ...fix.map((line) => `  fix ${line}`)]).map(indent),
       '',
       ...failing.manifests.split('\n').map(indent),
     )
@@ -109,7 +129,8 @@ export function explanationPage(explanation: Explanation): string {
     lines.push('', `The rule needs ${needs}; without it, it is switched off, and the summary says so.`)
   if (failing !== undefined) {
     lines.push('', '## An example that fails', '', `[${failing.file}](../../${failing.file}) breaks the rule at`, '')
-    for (const place of failing.broken) lines.push(`- \`${place}\``)
+    for (const { finding, fix } of failing.broken)
+      lines.push(`- \`${finding}\`, mended by ${fix.map(fixInWords).join(' and ')}`)
     lines.push('', '```yaml', failing.manifests, '```')
   }
   if (passing !== undefined)
@@ -125,6 +146,12 @@ export function explanationPage(explanation: Explanation): string {
     )
   lines.push('', '## To exempt an object', '', ...exemption(id))
   return `${lines.join('\n')}\n`
+}
+
+/** A line of a fix as a page says it. */
+function fixInWords(line: string): string {
+  if (line.startsWith('provided ')) return `declaring \`${line.slice('provided '.length)}\` in check.yaml`
+  return line.endsWith(':') ? `removing \`${line.slice(0, -1)}\`` : `\`${line}\``
 }
 
 function exemption(id: string): string[] {

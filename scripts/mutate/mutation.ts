@@ -66,7 +66,7 @@ export function* rewrite(object: KubeObject, path: Path, change: (text: string) 
 }
 
 /** The objects of the mutant's environment; all but the changed ones are the original's own. */
-export function mutatedObjects({ environment, edits }: Mutant): KubeObject[] {
+export function mutatedObjects({ environment, edits }: Pick<Mutant, 'environment' | 'edits'>): KubeObject[] {
   const originals = new Set(environment.objects)
   const changed = new Map<KubeObject, Value>()
   for (const { object, path, value } of edits) {

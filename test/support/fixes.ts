@@ -1,0 +1,98 @@
+import { parse } from 'yaml'
+import { createEnvironment, type Environment } from '../../scripts/lib/environment.ts'
+import type { Expectation } from '../../scripts/lib/explain.ts'
+import type { Path } from '../../scripts/lib/finding.ts'
+import { at, fields, type KubeObject, nameOf, text, toObject, type Value } from '../../scripts/lib/objects.ts'
+import { type Edit, mutatedObjects } from '../../scripts/mutate/mutation.ts'
+import { declarations } from './declarations.ts'
+
+/** Says how to write a fix, to whoever left it out. */
+export const howToWrite = `Say below the "# expect" line what doing the printed fix means, in one or more lines:
+  # fix spec.replicas: 2                         sets a field of the object that the finding names
+  # fix spec.replicas:                           removes it
+  # fix data["a.conf"]: maxmemory 2 => maxmemory 1   changes a part of a text
+  # fix Deployment shop/web spec.replicas: 2     changes another object
+  # fix Deployment shop/web:                     removes an object
+  # fix Namespace shop: {apiVersion: v1}         adds an object; its kind and name stand before the colon
+  # fix provided Secret web password             declares it in check.yaml
+Where other rules can speak only once this is mended, because the fixture breaks them too: "# reveals rule-id".`
+
+/** The fixture's environment after the lines of a fix were done. */
+export function mend({ finding, fix }: Expectation, content: string, before: Environment): Environment {
+  const declared = fix.filter((line) => line.startsWith('provided '))
+  const edits = fix.filter((line) => !declared.includes(line)).map((line) => toEdit(line, finding, before))
+  const provided = declarations([content, ...declared.map((line) => `# ${line}`)].join('\n'))
+  return createEnvironment(before.name, mutatedObjects({ environment: before, edits }), provided)
+}
+
+/** Whether the printed fix says what a line does: it has the field that is changed, the kind that is added or removed, or the value. */
+export function isNamed(line: string, printed: string): boolean {
+  if (line.startsWith('provided ')) return printed.includes('check.yaml')
+  const { kind = '', path, value } = parts(line)
+  const [before = '', after] = value.split(' => ')
+  const keys = toPath(path).filter((key) => typeof key === 'string')
+  const words = [path === '' ? kind : (keys.at(-1) ?? kind)]
+  if (after !== undefined) words.push(...after.split(/[\s"':=,]+/).filter((word) => !before.includes(word)))
+  else words.push(...valueWords(parse(value)))
+  return words.some((word) => printed.toLowerCase().includes(word.toLowerCase()))
+}
+
+/** The keys of a mapping, or of the first item of a list; a scalar itself. */
+function valueWords(value: Value): string[] {
+  if (Array.isArray(value)) return valueWords(value[0])
+  return typeof value === 'object' ? Object.keys(fields(value)) : [String(value)]
+}
+
+/** A line of a fix: the object where it is not that of the finding, the path, and the value as written. */
+interface Parts {
+  readonly kind?: string
+  readonly name?: string
+  readonly path: string
+  readonly value: string
+}
+
+const form =
+  /^(?:(?<kind>[A-Z]\w*) (?<name>\S+?)(?= |:$|: ) ?)?(?<path>(?:[\w.-]|\[\d+\]|\["[^"]*"\])*):(?: (?<value>.*))?$/
+
+function parts(line: string): Parts {
+  const { kind, name, path = '', value = '' } = form.exec(line)?.groups ?? {}
+  if (kind === undefined && path === '') throw new Error(`"# fix ${line}" is not understood. ${howToWrite}`)
+  return { ...(kind && { kind }), ...(name && { name }), path, value }
+}
+
+function toEdit(line: string, finding: string, { objects }: Environment): Edit {
+  const { kind, name = '', path, value } = parts(line)
+  const wanted = kind === undefined ? finding.split(' ').slice(0, 2).join(' ') : `${kind} ${name}`
+  const object = objects.find((each) => nameOf(each) === wanted)
+  if (path === '' && value !== '') {
+    const added = wholeObject(kind, name, parse(value))
+    return { object: object ?? added, path: [], value: added.raw }
+  }
+  if (object === undefined) throw new Error(`"# fix ${line}": the fixture has no ${wanted}`)
+  const keys = toPath(path)
+  return { object, path: keys, value: toValue(value, at(object.raw, ...keys)) }
+}
+
+function toPath(path: string): Path {
+  return [...path.matchAll(/\[(\d+)\]|\["([^"]*)"\]|[\w-]+/g)].map(([word, index, quoted]) =>
+    index === undefined ? (quoted ?? word) : Number(index),
+  )
+}
+
+/** The new value; undefined removes the field. */
+function toValue(written: string, before: Value): Value {
+  const [old = '', after] = written.split(' => ')
+  if (after === undefined) return (parse(written) as Value) ?? undefined
+  const [from, to] = [String(parse(old)), String(parse(after))]
+  if (!text(before)?.includes(from)) throw new Error(`"# fix …: ${written}": "${from}" does not stand there`)
+  return text(before)?.replaceAll(from, to)
+}
+
+/** A whole object of what stands before the colon and what stands behind it. */
+function wholeObject(kind: string | undefined, name: string, raw: Value): KubeObject {
+  const [namespace, own] = name.includes('/') ? name.split('/') : [undefined, name]
+  const metadata = { name: own, ...(namespace && { namespace }), ...fields(at(raw, 'metadata')) }
+  const object = toObject({ ...fields(raw), kind, metadata })
+  if (object === undefined) throw new Error(`# fix ${kind} ${name}: the object needs an apiVersion`)
+  return object
+}
