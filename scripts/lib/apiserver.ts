@@ -42,6 +42,8 @@ export interface ApiServer {
   readonly send: (method: string, path: string, body?: Value, contentType?: string) => Promise<Reply>
   /** All kinds that it serves now, in a stable order. */
   readonly kinds: () => Promise<ServedKind[]>
+  /** A file by which other programs, such as a controller, find it. */
+  readonly kubeconfig: string
 }
 
 /**
@@ -110,7 +112,21 @@ async function start(programs: ServerPrograms, folder: string, children: ChildPr
   ])
   children.push(etcd, apiserver)
   const send = await whenReady(folder, children, `127.0.0.1:${port}`, token)
-  return { send, kinds: () => servedKinds(send) }
+  const kubeconfig = join(folder, 'kubeconfig.json')
+  writeFileSync(kubeconfig, JSON.stringify(kubeconfigFor(folder, port, token)), { mode: 0o600 })
+  return { send, kinds: () => servedKinds(send), kubeconfig }
+}
+
+function kubeconfigFor(folder: string, port: number | undefined, token: string): object {
+  const ca = join(folder, 'certificates', 'apiserver.crt')
+  return {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'server', cluster: { server: `https://127.0.0.1:${port}`, 'certificate-authority': ca } }],
+    users: [{ name: 'admin', user: { token } }],
+    contexts: [{ name: 'server', context: { cluster: 'server', user: 'admin' } }],
+    'current-context': 'server',
+  }
 }
 
 function run(folder: string, name: string, program: string, args: readonly string[]): ChildProcess {

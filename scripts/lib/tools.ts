@@ -155,6 +155,8 @@ export const tools = {
   },
   // Kubernetes publishes its servers for Linux only; elsewhere Go builds them.
   'kube-apiserver': kubernetesTool('kube-apiserver', ['--version'], ['linux']),
+  // For the test of what restarts pods.
+  'kube-controller-manager': kubernetesTool('kube-controller-manager', ['--version'], ['linux']),
   etcd: {
     version: '3.6.8',
     ask: ['--version'],

@@ -33,9 +33,10 @@ describe.skipIf(missing)('a real API server', () => {
   beforeAll(async () => {
     const programs = await findPrograms()
     if (typeof programs === 'string') throw new Error(programs)
-    await withApiServer(programs, async ({ send, kinds }) => {
+    await withApiServer(programs, async (server) => {
+      const { send } = server
       await send('POST', '/api/v1/namespaces', { metadata: { name: 'shop' } })
-      const served = await kinds()
+      const served = await server.kinds()
       const address = (object: KubeObject) => {
         const kind = served.find(
           (one) => one.apiVersion === object.apiVersion && one.kind === object.kind,
@@ -52,7 +53,7 @@ describe.skipIf(missing)('a real API server', () => {
       for (const one of asked) {
         const [before, after] = [one.before[0] as KubeObject, one.after[0] as KubeObject]
         const created = await apply(before)
-        if (before.kind === 'CustomResourceDefinition') await definitionsServed({ send, kinds })
+        if (before.kind === 'CustomResourceDefinition') await definitionsServed(server)
         // A claim grows only once it is bound, to a volume whose class allows it: a controller's work, done here by hand.
         if (before.kind === 'PersistentVolumeClaim') await bind(send, address(before))
         answers.set(one, { created, changed: await apply(after, '&dryRun=All') })

@@ -374,7 +374,7 @@ export const cases: readonly Case[] = [
     (d) => {
       delete d.spec.replicas
     },
-    { ...update, reason: /left to a scaler/ },
+    { action: 'update', risk: 'medium', reason: /left to a scaler: the API server makes it 1/ },
   ),
   change(
     'a label of the Deployment itself',

@@ -119,7 +119,7 @@ function changed(
   const own: Risk =
     action === 'replace'
       ? 'high'
-      : action === 'restart' || isGuard(after)
+      : action === 'restart' || isGuard(after) || dropsToOne(before, after)
         ? 'medium'
         : telling.length > 0 || renamed
           ? 'low'
@@ -274,7 +274,15 @@ function updateReasons(before: KubeObject, after: KubeObject, { after: environme
 
 function replicasReason(before: KubeObject, after: KubeObject): string[] {
   const [from, to] = [before, after].map(({ raw }) => number(at(raw, 'spec', 'replicas')))
-  return from === to ? [] : [`replicas ${from ?? 'left to a scaler'} → ${to ?? 'left to a scaler'}`]
+  if (from === to) return []
+  const drops = dropsToOne(before, after) ? ': the API server makes it 1, until the scaler sets more' : ''
+  return [`replicas ${from ?? 'left to a scaler'} → ${to ?? 'left to a scaler'}${drops}`]
+}
+
+/** Replicas that Argo CD set and no longer sets fall back to their default, whatever a scaler is about to say. */
+function dropsToOne(before: KubeObject, after: KubeObject): boolean {
+  const [from, to] = [before, after].map(({ raw }) => number(at(raw, 'spec', 'replicas')))
+  return from !== undefined && from > 1 && to === undefined
 }
 
 /** Names of the hooks that run at the next sync though nothing about them differs. */

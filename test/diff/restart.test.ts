@@ -1,0 +1,145 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { admissionProgramsMissing, findPrograms } from '../../scripts/lib/admit.ts'
+import { type ApiServer, withApiServer } from '../../scripts/lib/apiserver.ts'
+import { at, items, type KubeObject, text, type Value } from '../../scripts/lib/objects.ts'
+import { findInstalled } from '../../scripts/lib/tools.ts'
+import { withControllers } from '../support/controllers.ts'
+import { type Case, cases } from './cases.ts'
+
+// Whether pods are replaced, seen with Kubernetes' own controllers. The one thing that is played is the kubelet: it calls every pod ready.
+
+const manager = await findInstalled('kube-controller-manager')
+const missing =
+  (await admissionProgramsMissing()) ??
+  (manager === undefined ? 'Get the controllers with: npm run tools -- kube-controller-manager' : undefined)
+if (missing !== undefined) {
+  process.stderr.write(`\ntest/diff/restart.test.ts DOES NOT RUN. ${missing}\n\n`)
+  if (process.env.CI) throw new Error(missing)
+}
+
+const plurals: Readonly<Record<string, string>> = {
+  Deployment: 'deployments',
+  StatefulSet: 'statefulsets',
+  DaemonSet: 'daemonsets',
+}
+
+/** The object that a case is about, on both sides; undefined where there is no such pair of a kind that makes pods. */
+function workloads({ before, after, object }: Case): [KubeObject, KubeObject] | undefined {
+  const [kind = '', name] = object.split(' ')
+  const find = (objects: readonly KubeObject[]) => objects.find((one) => one.kind === kind && one.name === name)
+  const [old, now] = [find(before), find(after)]
+  return plurals[kind] !== undefined && old !== undefined && now !== undefined ? [old, now] : undefined
+}
+
+/** The changes that the API server takes. */
+const asked = cases.filter((one) => one.action !== 'replace' && workloads(one) !== undefined)
+
+/** The pods of a workload before a change and after it, by their identity. */
+interface Outcome {
+  readonly before: readonly string[]
+  readonly after: readonly string[]
+}
+
+const outcomes = new Map<Case, Outcome>()
+
+describe.skipIf(missing)('the controllers of Kubernetes', () => {
+  beforeAll(async () => {
+    const programs = await findPrograms()
+    if (typeof programs === 'string') throw new Error(programs)
+    await withApiServer(programs, async (server) => {
+      await server.send('POST', '/api/v1/nodes', { metadata: { name: 'node' } })
+      // Admission taints a node that has not yet said that it is ready.
+      await server.send('PATCH', '/api/v1/nodes/node', { spec: { taints: null } }, 'application/merge-patch+json')
+      await withControllers(manager as string, server.kubeconfig, async () => {
+        const stop = playKubelet(server)
+        try {
+          await Promise.all(
+            asked.map(async (one, index) => outcomes.set(one, await observe(server, one, `case-${index}`))),
+          )
+        } finally {
+          await stop()
+        }
+      })
+    })
+  }, 180_000)
+
+  it.each(asked.map((one) => [one.name, one.action === 'restart' ? 'replaces' : 'keeps', one] as const))(
+    '%s %s the pods',
+    (_, __, one) => {
+      const { before, after } = outcomes.get(one) as Outcome
+      expect(before.length).toBeGreaterThan(0)
+      const kept = before.filter((pod) => after.includes(pod))
+      // Pods that come or go because their number changes are not replaced.
+      expect(kept).toHaveLength(one.action === 'restart' ? 0 : Math.min(before.length, after.length))
+    },
+  )
+
+  it('leave one pod where replicas are left to a scaler', () => {
+    const [one] = asked.filter(({ name }) => name === 'replicas left to a scaler')
+    expect(outcomes.get(one as Case)?.after).toHaveLength(1)
+  })
+})
+
+async function observe(server: ApiServer, one: Case, namespace: string): Promise<Outcome> {
+  const [old, now] = workloads(one) as [KubeObject, KubeObject]
+  await server.send('POST', '/api/v1/namespaces', { metadata: { name: namespace } })
+  await server.send('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'default' } })
+  const before = await applied(server, old, namespace)
+  return { before, after: await applied(server, now, namespace) }
+}
+
+/** Applies a workload as Argo CD does, and gives its pods once the controllers have come to rest. */
+async function applied(server: ApiServer, { kind, name, raw }: KubeObject, namespace: string): Promise<string[]> {
+  const address = `/apis/apps/v1/namespaces/${namespace}/${plurals[kind]}/${name}`
+  const body = { ...raw, metadata: { ...(raw.metadata as object), namespace } }
+  const type = 'application/apply-patch+yaml'
+  const { status, body: reply } = await server.send(
+    'PATCH',
+    `${address}?fieldManager=argocd-controller&force=true`,
+    body,
+    type,
+  )
+  if (status >= 400) throw new Error(`${kind} of ${namespace}: ${text(at(reply, 'message'))}`)
+  const deadline = Date.now() + 60_000
+  let last = ''
+  for (let calm = 0; calm < 10; ) {
+    if (Date.now() > deadline) throw new Error(`${kind} of ${namespace} does not come to rest: ${last}`)
+    await pause(200)
+    const workload = (await server.send('GET', address)).body
+    const pods = await podsOf(server, namespace)
+    const seen = at(workload, 'status', 'observedGeneration') === at(workload, 'metadata', 'generation')
+    const state = JSON.stringify([at(workload, 'status'), pods])
+    calm = seen && pods.length > 0 && state === last ? calm + 1 : 0
+    last = state
+  }
+  return podsOf(server, namespace)
+}
+
+async function podsOf(server: ApiServer, namespace: string): Promise<string[]> {
+  const { body } = await server.send('GET', `/api/v1/namespaces/${namespace}/pods`)
+  return items(at(body, 'items')).map((pod) => String(at(pod, 'metadata', 'uid')))
+}
+
+/** Calls every pod ready until it is stopped. */
+function playKubelet(server: ApiServer): () => Promise<void> {
+  let stopped = false
+  const playing = (async () => {
+    while (!stopped) {
+      const { body } = await server.send('GET', '/api/v1/pods')
+      await Promise.all(items(at(body, 'items')).map((pod) => makeReady(server, pod)))
+      await pause(100)
+    }
+  })()
+  return async () => {
+    stopped = true
+    await playing
+  }
+}
+
+async function makeReady(server: ApiServer, pod: Value): Promise<void> {
+  if (at(pod, 'status', 'phase') === 'Running') return
+  const address = `/api/v1/namespaces/${at(pod, 'metadata', 'namespace')}/pods/${at(pod, 'metadata', 'name')}/status`
+  const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] }
+  await server.send('PATCH', address, { status }, 'application/strategic-merge-patch+json')
+}
