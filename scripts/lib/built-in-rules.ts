@@ -66,6 +66,13 @@ export const builtInRules: readonly RuleText[] = [
     fix: 'Mend the kind or apiVersion, or add its CustomResourceDefinition to `npm run schemas`.',
   },
   {
+    id: 'validation-rule',
+    severity: 'error',
+    summary: 'Every custom resource keeps to the rules that its definition states in CEL (x-kubernetes-validations).',
+    why: 'The API server refuses what breaks one, and the sync fails as a whole. A JSON schema cannot say them: "a redirect has no backends", "two listeners differ".',
+    fix: 'Change the object so that the expression holds. Rules about a change (oldSelf) are left out: a repository holds no object before.',
+  },
+  {
     id: 'admission',
     severity: 'error',
     summary: 'A real API server admits every object and a pod of every workload (only with --admit).',

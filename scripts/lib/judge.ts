@@ -18,6 +18,7 @@ import { groupOf, type KubeObject, nameOf } from './objects.ts'
 import { configFor, readConfig, versionsChecker } from './own-files.ts'
 import { root, shownFrom, typedPath } from './root.ts'
 import { locateInFile, locateInKustomization } from './source.ts'
+import { validateRules } from './validation-rules.ts'
 
 /** A target with its documents read: what schemas, rules and admission look at. */
 export interface Readable extends Manifests {
@@ -188,12 +189,18 @@ function foreignKinds(findings: readonly Finding[], objects: readonly KubeObject
   return { judged, unjudged }
 }
 
-/** What kubeconform and the API server find; they are told of all targets at once. */
+/** What kubeconform, the rules of custom resources and the API server find; they are told of all targets at once. */
 async function askProcesses(reading: readonly Promise<Readable>[], admission: boolean): Promise<Finding[]> {
   const targets = await Promise.all(reading)
-  const schemas = validateSchemas(targets, join(root, 'schemas'))
-  const admitted = admission ? import('./admit.ts').then(({ admit }) => admit(targets)) : []
-  return (await Promise.all([schemas, admitted])).flat()
+  const schemas = join(root, 'schemas')
+  const [bySchema, byRule, byServer] = await Promise.all([
+    validateSchemas(targets, schemas),
+    validateRules(targets, schemas),
+    admission ? import('./admit.ts').then(({ admit }) => admit(targets)) : [],
+  ])
+  // As the API server does, which asks the rules of a definition only about what keeps to its schema.
+  const wrong = new Set(bySchema.map(({ target, object }) => `${target} ${object}`))
+  return [...bySchema, ...byRule.filter(({ target, object }) => !wrong.has(`${target} ${object}`)), ...byServer]
 }
 
 /** What the rules find in one target, as soon as it is read. */

@@ -10,6 +10,7 @@ import type { KubeObject } from '../lib/objects.ts'
 import { readConfig } from '../lib/own-files.ts'
 import { eachParallel } from '../lib/process.ts'
 import { root } from '../lib/root.ts'
+import { validateRules } from '../lib/validation-rules.ts'
 import { rules } from '../rules/index.ts'
 import { changesAnything, type Mutant, type MutationClass, mutatedObjects, siteOf } from './mutation.ts'
 
@@ -76,7 +77,11 @@ export async function judgeMutants(mutants: readonly Mutant[]): Promise<Verdict[
     const read = readDocuments(documentsOf(mutant, objects, documents), mutant.environment.name)
     for (const { rule } of read.findings) killers[index]?.add(rule)
   }
-  for (const { target, rule } of await validateSchemas(manifests, join(root, 'schemas')))
+  const schemas = join(root, 'schemas')
+  for (const { target, rule } of [
+    ...(await validateSchemas(manifests, schemas)),
+    ...(await validateRules(manifests, schemas)),
+  ])
     killers[Number(target)]?.add(rule)
   return mutants.map((mutant, index) => ({ mutant, killers: [...(killers[index] ?? [])] }))
 }
