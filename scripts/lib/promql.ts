@@ -109,7 +109,11 @@ const arithmetic: Readonly<Record<string, (a: number, b: number) => number>> = {
 /** The value of `0.8 * 20000`; undefined for whatever reads a metric. */
 function constantOf(parsed: Parsed, node: SyntaxNode | undefined): number | undefined {
   if (node?.name === 'NumberDurationLiteral') return Number(textOf(parsed, node))
-  if (node?.name === 'ParenExpr') return constantOf(parsed, childrenOf(node).find(({ name }) => name !== '(' && name !== ')'))
+  if (node?.name === 'ParenExpr')
+    return constantOf(
+      parsed,
+      childrenOf(node).find(({ name }) => name !== '(' && name !== ')'),
+    )
   if (node?.name !== 'BinaryExpr') return undefined
   const [left, op, right] = childrenOf(node)
   const [a, b] = [constantOf(parsed, left), constantOf(parsed, right)]
@@ -158,11 +162,11 @@ export function resultLabels(
     const [a, b] = [visit(left), visit(right)]
     // A constant has no labels and takes none away.
     if (a.size === 0 || b.size === 0) return union([a, b])
-    if (op?.name === 'Or') return new Set([...a].filter((label) => b.has(label)))
     const clause = children.find(({ name }) => name === 'MatchingModifierClause')
     const [on = [], carried = []] = (clause?.getChildren('GroupingLabels') ?? []).map(listed)
     for (const side of [left, right]) held(on, side === left ? a : b, side)
-    if (op?.name === 'And' || op?.name === 'Unless' || op?.name in comparing) return a
+    if (op?.name === 'Or') return union([a, b])
+    if (['And', 'Unless', ...Object.keys(comparing)].includes(op?.name ?? '')) return a
     if (clause?.getChild('GroupLeft')) return union([a, held(carried, b, right)])
     return clause?.getChild('On') ? new Set(on) : new Set([...a].filter((label) => b.has(label)))
   }

@@ -1,51 +1,36 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRegistry, type Registry } from '@inference/common/metrics.ts'
-import { parser } from '@prometheus-io/lezer-promql'
 import { describe, expect, it } from 'vitest'
 import { createCollectorMetrics } from '../../apps/collector/src/metrics.ts'
 import { createGatewayMetrics } from '../../apps/gateway/src/metrics.ts'
 import { createWorkerMetrics } from '../../apps/worker/src/metrics.ts'
+import { readMetricList, readMetrics } from '../../scripts/lib/metric-lists.ts'
 import { metricNames } from '../../scripts/lib/metric-names.ts'
+import { metricsIn } from '../../scripts/lib/promql.ts'
 import { root } from '../../scripts/lib/root.ts'
 import { renderedRules, targets } from './rules.ts'
 
 const folder = join(root, 'schemas/metrics')
 
-interface MetricList {
-  readonly source: string
-  readonly metrics: Readonly<Record<string, string>>
-}
+/** Every series name that is scraped or written by Prometheus. */
+const known = new Set(readMetrics(root).map(({ name }) => name))
 
-const readList = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as MetricList
-
-/** Every series name that is scraped or written by Prometheus: a histogram is three. */
-const known = new Set(
-  readdirSync(folder)
-    .filter((file) => file.endsWith('.json'))
-    .flatMap((file) => Object.entries(readList(file).metrics))
-    .flatMap(([name, type]) => (type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name])),
-)
-
-/** The metrics of an expression; throws where it is no PromQL. */
-function metricsIn(expression: string): string[] {
-  const names: string[] = []
-  parser.parse(expression).iterate({
-    enter(node) {
-      if (node.type.isError) throw new Error(`no PromQL at character ${node.from} of: ${expression}`)
-      if (node.name === 'VectorSelector') {
-        const name = node.node.getChild('Identifier')
-        if (name === null) throw new Error(`a selector without a metric's name in: ${expression}`)
-        names.push(expression.slice(name.from, name.to))
-      }
-    },
+/** The list of a service's own registry, as its file in schemas/metrics. */
+async function listOf(service: string, registry: Registry) {
+  const byName = <T extends readonly [string, unknown]>(entries: readonly T[]) =>
+    Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)))
+  const metrics = await registry.getMetricsAsJSON()
+  const labels = metrics.flatMap(({ name }) => {
+    const { labelNames } = registry.getSingleMetric(name) as unknown as { labelNames: readonly string[] }
+    return labelNames.length === 0 ? [] : [[name, labelNames] as const]
   })
-  return names
-}
-
-async function listOf(registry: Registry): Promise<Record<string, string>> {
-  const entries = (await registry.getMetricsAsJSON()).map(({ name, type }) => [name, String(type)])
-  return Object.fromEntries(entries.sort(([a = ''], [b = '']) => (a < b ? -1 : 1)))
+  return {
+    source: `The registry of apps/${service}`,
+    monitor: service,
+    metrics: byName(metrics.map(({ name, type }) => [name, String(type)] as const)),
+    labels: byName(labels),
+  }
 }
 
 describe('the metrics of the services', () => {
@@ -57,15 +42,16 @@ describe('the metrics of the services', () => {
   it.each(Object.entries(create))('of %s are those of its registry', async (service, register) => {
     const registry = createRegistry()
     register(registry)
-    const list = { source: `The registry of apps/${service}`, metrics: await listOf(registry) }
-    await expect(`${JSON.stringify(list, null, 2)}\n`).toMatchFileSnapshot(join(folder, `${service}.json`))
+    await expect(`${JSON.stringify(await listOf(service, registry), null, 2)}\n`).toMatchFileSnapshot(
+      join(folder, `${service}.json`),
+    )
   })
 
   it('of the model-keeper are those that its program names', () => {
     const program = readFileSync(join(root, 'apps/worker/src/keep-models.ts'), 'utf8')
     const gauges = [...program.matchAll(/gauge\('(\w+)'/g)].map(([, name]) => `model_keeper_${name}`)
     const whole = [...program.matchAll(/name: '(model_keeper_\w+)'/g)].map(([, name]) => name)
-    expect(Object.keys(readList('model-keeper.json').metrics).sort()).toEqual([...gauges, ...whole].sort())
+    expect(Object.keys(readMetricList(root, 'model-keeper').metrics).sort()).toEqual([...gauges, ...whole].sort())
   })
 })
 
