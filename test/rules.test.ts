@@ -10,7 +10,7 @@ import { nameOf } from '../scripts/lib/objects.ts'
 import { locateInFile } from '../scripts/lib/source.ts'
 import { rules } from '../scripts/rules/index.ts'
 import { declarations } from './support/declarations.ts'
-import { howToWrite, mend } from './support/fixes.ts'
+import { howToWrite, isNamed, mend } from './support/fixes.ts'
 
 const folder = join(import.meta.dirname, 'rules')
 
@@ -79,6 +79,8 @@ describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (id, rule) =>
         runRules(rules, mended, () => undefined),
         environment,
       )
+      const named = expectation.fix.some((line) => isNamed(line, finding.fix))
+      expect(named, `${where}the printed fix has to name the field, kind or value of ${expectation.fix}`).toBe(true)
     }
   })
 })

@@ -29,6 +29,7 @@ export default defineRule({
           object,
           path,
           `${label} names the host "${address.host}", but there is no Service "${name}" in namespace "${namespace}"`,
+          `Write the name of a rendered Service in the value of ${label}, or declare the Service in check.yaml if something else makes it.`,
         )
       } else if (address.port !== undefined && !serviceHasPort(resolved.service, address.port)) {
         const ports = items(at(resolved.service.raw, 'spec', 'ports')).map((port) => show(at(port, 'port')))
@@ -36,6 +37,7 @@ export default defineRule({
           object,
           path,
           `${label} names port ${address.port}, but Service "${resolved.service.name}" has ${ports.join(', ')}`,
+          `Write port ${ports.join(' or ')} in the value of ${label}.`,
         )
       }
     }

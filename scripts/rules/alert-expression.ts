@@ -8,7 +8,7 @@ export default defineRule({
   summary:
     'The expression of an alert is closed and compares, and its texts are templates that Prometheus can read, about labels that are left.',
   why: 'Prometheus refuses the whole file of rules for one bracket or template; an alert that compares nothing fires for ever, and a label that was aggregated away is empty in the message.',
-  fix: 'Check with promtool check rules.',
+  fix: 'Mend expr or the template; promtool check rules tells whether Prometheus takes it.',
   check(environment, report) {
     for (const object of environment.ofKind('PrometheusRule', 'monitoring.coreos.com'))
       for (const [group, raw] of items(at(object.raw, 'spec', 'groups')).entries())
@@ -24,6 +24,7 @@ export default defineRule({
               object,
               [...path, 'expr'],
               `${bracket} in the expression of ${text(at(rule, 'alert')) ?? text(at(rule, 'record'))}`,
+              'Close each bracket of expr by its own kind, and open what is closed.',
             )
           if (text(at(rule, 'alert')) === undefined) continue
           if (!/[<>]|==|!=(?!~)/.test(bare.replace(/\{[^}]*\}/g, '')) && !/\babsent|\bunless\b|\bALERTS\b/.test(bare))
@@ -31,12 +32,13 @@ export default defineRule({
               object,
               [...path, 'expr'],
               `alert ${text(at(rule, 'alert'))} compares nothing, so it fires as long as there are series`,
+              'Compare expr with the border beyond which the alert shall fire: expr > 0.',
             )
           const left = labelsLeft(bare)
           for (const part of ['annotations', 'labels'])
             for (const [name, template] of Object.entries(strings(at(rule, part)))) {
               const fault = templateFault(template) ?? labelFault(template, left)
-              if (fault !== undefined) report(object, [...path, part, name], fault)
+              if (fault !== undefined) report(object, [...path, part, name], fault.message, fault.fix(name))
             }
         }
   },
@@ -74,20 +76,33 @@ function labelsLeft(expression: string): ReadonlySet<string> | undefined {
   return new Set(lists.flatMap((list) => list.split(',').map((label) => label.trim())))
 }
 
-function labelFault(template: string, left: ReadonlySet<string> | undefined): string | undefined {
+/** What is wrong with a template, and what to do about it in the text of this name. */
+interface Fault {
+  readonly message: string
+  readonly fix: (name: string) => string
+}
+
+function labelFault(template: string, left: ReadonlySet<string> | undefined): Fault | undefined {
   if (left === undefined) return undefined
   const lost = [...template.matchAll(/\$labels\.(\w+)/g)]
     .map(([, name = '']) => name)
     .find((name) => name !== 'alertname' && !left.has(name))
   return lost === undefined
     ? undefined
-    : `the expression has aggregated the label "${lost}" away; it keeps ${[...left].join(', ') || 'none'}`
+    : {
+        message: `the expression has aggregated the label "${lost}" away; it keeps ${[...left].join(', ') || 'none'}`,
+        fix: (name) => `Keep ${lost} in expr: by (${[...left, lost].join(', ')}); or leave it out of ${name}.`,
+      }
 }
 
 /** What is wrong with a Go template of Prometheus; undefined when nothing is seen. */
-function templateFault(template: string): string | undefined {
+function templateFault(template: string): Fault | undefined {
   const rest = template.replace(/\{\{[^{}]*\}\}/g, '')
-  if (rest.includes('{{') || rest.includes('}}')) return 'a {{ is not closed by }}, or the other way round'
+  if (rest.includes('{{') || rest.includes('}}'))
+    return {
+      message: 'a {{ is not closed by }}, or the other way round',
+      fix: (name) => `Close every {{ of ${name} by }}.`,
+    }
   for (const [action] of template.matchAll(/\{\{[^{}]*\}\}/g))
     for (const [variable] of action.matchAll(/\$\w+/g))
       if (
@@ -95,6 +110,9 @@ function templateFault(template: string): string | undefined {
         !template.includes(`${variable} :=`) &&
         !template.includes(`, ${variable}`)
       )
-        return `${variable} is no variable of Prometheus; expected $labels, $value or $externalLabels`
+        return {
+          message: `${variable} is no variable of Prometheus; expected $labels, $value or $externalLabels`,
+          fix: (name) => `Write $labels.<label> or $value in ${name}.`,
+        }
   return undefined
 }

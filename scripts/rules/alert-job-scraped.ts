@@ -8,7 +8,7 @@ export default defineRule({
   summary:
     'A job that an alert or a recording rule asks for by name (job=~".*/gateway") is a monitor of the environment.',
   why: 'Without the monitor nothing is scraped under that job: the alert never fires, and nobody is told.',
-  fix: 'Render the monitor, or name the one that scrapes: job is its namespace and name.',
+  fix: 'Name in expr a monitor that is rendered (job is its namespace, a slash and its name), or render the monitor.',
   needs: {
     what: 'a ServiceMonitor or PodMonitor',
     isIn: (environment) => monitorsOf(environment).length > 0,

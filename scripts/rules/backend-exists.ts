@@ -9,7 +9,7 @@ export default defineRule({
   summary:
     'Every Service that a route, an Ingress or a webhook sends requests to exists and has the port that is named.',
   why: 'A route to a missing Service or port answers 500 or 503 to every request; a webhook that cannot be reached blocks what it guards.',
-  fix: 'Name a rendered Service and one of its ports.',
+  fix: 'Write the name of a rendered Service, and one of its ports by name or number.',
   check(environment, report) {
     for (const { reference, path, message } of unresolved(environment, 'Service'))
       if (reference.source.kind !== 'StatefulSet') report(reference.source, path, message)

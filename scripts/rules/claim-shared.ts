@@ -9,7 +9,7 @@ export default defineRule({
   severity: 'error',
   summary: 'Two pods never need a volume at once that only one node can mount.',
   why: 'The second pod waits for the volume as long as the first has it: with a surge the first goes only when the second is ready, so the rollout never ends.',
-  fix: 'Use the strategy Recreate, a StatefulSet with a claim a pod, or a claim that is ReadWriteMany.',
+  fix: 'Use the strategy Recreate, a StatefulSet with volumeClaimTemplates, or a claim with accessModes: [ReadWriteMany].',
   check(environment, report) {
     for (const workload of environment.workloads) {
       const { object, pod, podPath } = workload
@@ -20,11 +20,20 @@ export default defineRule({
         const name = text(at(volume, 'persistentVolumeClaim', 'claimName'))
         const mode = name === undefined ? undefined : singleMode(environment, object.namespace, name)
         if (mode === undefined) continue
-        const [cause, path] =
-          max > 1
-            ? [`up to ${max} pods share it`, [...podPath, 'volumes', index, 'persistentVolumeClaim', 'claimName']]
-            : ['a rolling update starts a second pod first', existing(object.raw, ['spec', 'strategy', 'type'])]
-        report(object, path, `the claim "${name}" is ${mode}, but ${cause}`)
+        if (max > 1)
+          report(
+            object,
+            [...podPath, 'volumes', index, 'persistentVolumeClaim', 'claimName'],
+            `the claim "${name}" is ${mode}, but up to ${max} pods share it`,
+            'Run one pod (replicas: 1 and no HorizontalPodAutoscaler or ScaledObject), use a StatefulSet with volumeClaimTemplates, or set accessModes of the claim to ReadWriteMany.',
+          )
+        else
+          report(
+            object,
+            existing(object.raw, ['spec', 'strategy', 'type']),
+            `the claim "${name}" is ${mode}, but a rolling update starts a second pod first`,
+            'Set strategy.type to Recreate, without rollingUpdate, or accessModes of the claim to ReadWriteMany.',
+          )
       }
     }
   },

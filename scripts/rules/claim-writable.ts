@@ -7,7 +7,7 @@ export default defineRule({
   severity: 'error',
   summary: 'A claim that a container mounts for writing has an access mode that allows it.',
   why: 'A volume of ReadOnlyMany alone is mounted read-only: every write fails, or the pod does not start.',
-  fix: 'Add ReadWriteOnce or ReadWriteMany, or mount the volume read-only.',
+  fix: 'Set accessModes to ReadWriteOnce or ReadWriteMany, or mount the volume with readOnly: true.',
   check(environment, report) {
     const judge = (object: KubeObject, path: Path, claim: Value) => {
       const modes = items(at(claim, 'spec', 'accessModes'))
@@ -55,7 +55,12 @@ export default defineRule({
         mounts.every((mount) => at(mount, 'readOnly') === true) &&
         at(claim.raw, 'spec', 'dataSource') === undefined
       )
-        report(claim, [], 'every container mounts the claim read-only, so nobody can write to it')
+        report(
+          claim,
+          [],
+          'every container mounts the claim read-only, so nobody can write to it',
+          'Remove readOnly from the mount of the container that writes, or fill the claim from a dataSource.',
+        )
     }
   },
 })

@@ -15,17 +15,27 @@ export default defineRule({
   needs: someDeclarations,
   check(environment, report) {
     for (const kind of ['PriorityClass', 'RuntimeClass'])
-      for (const { reference, path, message } of unresolved(environment, kind)) report(reference.source, path, message)
+      for (const { reference, path, message } of unresolved(environment, kind))
+        report(reference.source, path, message, fixOf(kind, path))
     // Installers make these; so only who has declared or rendered some says which there are.
     for (const [kind, references] of Object.entries(classes(environment))) {
       const rendered = environment.ofKind(kind).map(({ name }) => name)
       if (rendered.length === 0 && !environment.declares(kind)) continue
       for (const { object, path, name } of references)
         if (!rendered.includes(name) && environment.provided(kind, name) === undefined)
-          report(object, path, `there is no ${kind} "${name}": neither rendered nor declared in check.yaml`)
+          report(
+            object,
+            path,
+            `there is no ${kind} "${name}": neither rendered nor declared in check.yaml`,
+            fixOf(kind, path),
+          )
     }
   },
 })
+
+function fixOf(kind: string, path: Path): string {
+  return `Set ${path.at(-1)} to a ${kind} that exists, render it, or declare it in check.yaml if an operator makes it.`
+}
 
 interface Named {
   readonly object: KubeObject

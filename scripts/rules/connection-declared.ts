@@ -20,7 +20,7 @@ export default defineRule({
   severity: 'warning',
   summary: 'A NetworkPolicy opens no connection between two workloads that nothing in their configuration declares.',
   why: 'An opening that nobody uses is only of use to whoever takes over the client.',
-  fix: 'Narrow the peer or the ports to what the client connects to, or remove the rule.',
+  fix: 'Narrow from (or to) and ports to what the client connects to, or remove the rule from ingress (or egress).',
   check(environment, report) {
     const declared = declaredConnections(environment)
     for (const [namespace, policies] of policiesByNamespace(environment))

@@ -7,7 +7,7 @@ export default defineRule({
   severity: 'error',
   summary: 'The schedule and the time zone of a CronJob are ones that Kubernetes can read and that come.',
   why: 'The API server refuses a schedule it cannot read; one that never comes, or a start that is always too late, is accepted and never runs.',
-  fix: 'Write five fields (minute, hour, day, month, weekday) and a time zone of the IANA database.',
+  fix: 'Write schedule in five fields (minute, hour, day, month, weekday): "0 3 * * *", and as timeZone a name of the IANA database: Etc/UTC.',
   check(environment, report) {
     for (const cronJob of environment.ofKind('CronJob', 'batch')) {
       const schedule = text(at(cronJob.raw, 'spec', 'schedule'))
@@ -22,7 +22,12 @@ export default defineRule({
       // The controller looks only every 10 seconds.
       if (deadline === undefined || deadline >= 10) continue
       const message = `startingDeadlineSeconds is ${deadline}, so a start may always be too late; expected 10 or more`
-      report(cronJob, ['spec', 'startingDeadlineSeconds'], message, 'Raise it, or remove it.')
+      report(
+        cronJob,
+        ['spec', 'startingDeadlineSeconds'],
+        message,
+        'Raise startingDeadlineSeconds to 10 or more, or remove it.',
+      )
     }
   },
 })

@@ -6,7 +6,7 @@ export default defineRule({
   severity: 'warning',
   summary: 'A StatefulSet keeps its state on claims that outlive it, can write to them, and replaces its pods itself.',
   why: 'State on an emptyDir goes with the pod; claims of policy Delete go with the StatefulSet or its last replica; with OnDelete a new version is synced and never runs.',
-  fix: 'Use volumeClaimTemplates with ReadWriteOnce, mount them writable, keep whenDeleted and whenScaled at Retain, and updateStrategy at RollingUpdate.',
+  fix: 'Use volumeClaimTemplates with ReadWriteOnce, mount them without readOnly, keep whenDeleted and whenScaled at Retain, and updateStrategy at RollingUpdate.',
   check(environment, report) {
     for (const { object, pod, containers } of environment.workloads) {
       if (object.kind !== 'StatefulSet') continue

@@ -24,8 +24,12 @@ export default defineRule({
           for (const reference of variableReferences(value)) {
             if (!/^[A-Za-z_][\w.-]*$/.test(reference) || defined.has(reference) || isLink(reference)) continue
             const later = container.env.some((other) => other.name === reference)
-            const found = later ? 'is set only later' : 'is not set'
-            report(object, [...path, 'value'], `${name} refers to $(${reference}), which ${found}`)
+            report(
+              object,
+              [...path, 'value'],
+              `${name} refers to $(${reference}), which ${later ? 'is set only later' : 'is not set'}`,
+              later ? `Put ${reference} before ${name} in env.` : fixOf(reference, `the value of ${name}`),
+            )
           }
           defined.add(name)
         }
@@ -38,6 +42,7 @@ export default defineRule({
                 object,
                 [...container.path, list, index],
                 `the argument refers to $(${reference}), which is not set`,
+                fixOf(reference, list),
               )
             }
           }
@@ -46,3 +51,7 @@ export default defineRule({
     }
   },
 })
+
+function fixOf(reference: string, place: string): string {
+  return `Set ${reference} in env, name a variable that is set in ${place}, or write $$(${reference}) there if the text itself is meant.`
+}

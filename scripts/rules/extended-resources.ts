@@ -21,16 +21,17 @@ export default defineRule({
           const path = [...container.path, 'resources']
           if (limit === undefined) {
             const message = `${who} requests ${show(request)} of ${resource} without a limit; expected the same in limits`
-            report(object, [...path, 'requests', resource], message)
+            report(object, [...path, 'requests', resource], message, `Set ${resource} in limits to ${show(request)}.`)
           } else if (quantity(request) !== quantity(limit)) {
             const message = `${who} requests ${show(request)} of ${resource} but its limit is ${show(limit)}; expected them equal`
-            report(object, [...path, 'requests', resource], message)
+            report(object, [...path, 'requests', resource], message, `Set ${resource} in requests to ${show(limit)}.`)
           }
           if (limit === undefined || Number.isInteger(quantity(limit))) continue
           report(
             object,
             [...path, 'limits', resource],
             `${who} asks for ${show(limit)} of ${resource}; expected a whole number`,
+            `Set ${resource} in limits to 1 or another whole number.`,
           )
         }
       }

@@ -7,7 +7,7 @@ export default defineRule({
   summary:
     'The templates of an ExternalSecret use values that it fetches, and a Secret of type kubernetes.io/tls gets both of its keys.',
   why: 'External Secrets does not make the Secret: a template that names an unknown value fails, and the API server refuses a TLS Secret without tls.crt and tls.key.',
-  fix: 'Fetch the value under this name in spec.data, or correct the name.',
+  fix: 'Fetch the value under this name in spec.data (secretKey), or correct the name.',
   check(environment, report) {
     for (const external of environment.ofKind('ExternalSecret', 'external-secrets.io')) {
       const spec = external.raw.spec
@@ -24,6 +24,12 @@ export default defineRule({
               external,
               path,
               `the template uses .${name}; the ExternalSecret fetches ${[...fetched].sort().join(', ') || 'nothing'}`,
+              `Fetch it in spec.data (secretKey: ${name}), or write what is fetched: ${
+                [...fetched]
+                  .sort()
+                  .map((key) => `{{ .${key} }}`)
+                  .join(', ') || 'nothing'
+              }.`,
             )
       }
       for (const [key, content] of Object.entries(strings(at(template, 'data'))))
@@ -44,6 +50,7 @@ export default defineRule({
           external,
           ['spec', 'target', 'template', 'type'],
           `a Secret of type kubernetes.io/tls needs ${missing.join(' and ')}, which it does not get`,
+          `Fetch ${missing.join(' and ')} in spec.data (secretKey), or remove the type.`,
         )
     }
   },

@@ -11,7 +11,7 @@ export default defineRule({
   summary:
     'Every Gateway that a route names exists and has a listener that accepts the route: section name, port, namespace and host name.',
   why: 'A route that no listener accepts serves nothing: its requests meet 404 at the Gateway.',
-  fix: 'Name a rendered Gateway and a listener that allows this namespace and host.',
+  fix: 'Name a rendered Gateway and a listener (sectionName, port) that allows this namespace (allowedRoutes.namespaces) and host (hostname).',
   needs: someDeclarations,
   check(environment, report) {
     for (const { reference, path, message } of unresolved(environment, 'Gateway'))
@@ -22,7 +22,12 @@ export default defineRule({
       const fault = refusal(environment, reference, gateway)
       if (fault === undefined) continue
       const base = reference.path.slice(0, -1)
-      report(reference.source, fault.field === undefined ? reference.path : [...base, fault.field], fault.message)
+      report(
+        reference.source,
+        fault.field === undefined ? reference.path : [...base, fault.field],
+        fault.message,
+        fault.fix,
+      )
     }
   },
 })
@@ -32,7 +37,7 @@ function refusal(
   environment: Environment,
   { raw, source }: Reference,
   gateway: KubeObject,
-): { field?: string; message: string } | undefined {
+): { field?: string; message: string; fix: string } | undefined {
   const all = items(at(gateway.raw, 'spec', 'listeners'))
   const section = text(fields(raw).sectionName)
   const port = number(fields(raw).port)
@@ -42,17 +47,20 @@ function refusal(
     return {
       ...(section !== undefined && { field: 'sectionName' }),
       message: `Gateway "${gateway.name}" has no listener${section === undefined ? '' : ` "${section}"`}; expected one of ${names}`,
+      fix: `Set sectionName to one of ${names}, or add the listener to Gateway "${gateway.name}".`,
     }
   const reached = named.filter((listener) => port === undefined || at(listener, 'port') === port)
   if (reached.length === 0)
     return {
       field: 'port',
       message: `no such listener of Gateway "${gateway.name}" has port ${port}; expected ${named.map((listener) => show(at(listener, 'port'))).join(', ')}`,
+      fix: `Set port to ${named.map((listener) => show(at(listener, 'port'))).join(' or ')}, or remove it.`,
     }
   const open = reached.filter((listener) => allows(environment, listener, source, gateway))
   if (open.length === 0)
     return {
       message: `no such listener of Gateway "${gateway.name}" accepts routes of namespace "${source.namespace}"; allowedRoutes.namespaces.from is ${from(reached[0])}`,
+      fix: `Set allowedRoutes.namespaces.from of the listener to All, or to Selector with labels that Namespace "${source.namespace}" has.`,
     }
   const hosts = items(at(source.raw, 'spec', 'hostnames')).filter((host) => typeof host === 'string')
   const hears = open.some((listener) => {
@@ -62,6 +70,7 @@ function refusal(
   if (hears) return undefined
   return {
     message: `no such listener of Gateway "${gateway.name}" serves ${hosts.join(', ')}; its host names are ${open.map((listener) => at(listener, 'hostname')).join(', ')}`,
+    fix: `Set hostnames of the route to names that ${open.map((listener) => at(listener, 'hostname')).join(' or ')} covers, or widen hostname of the listener.`,
   }
 }
 

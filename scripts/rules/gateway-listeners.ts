@@ -18,11 +18,21 @@ export default defineRule({
         const key = [at(listener, 'port'), protocol, at(listener, 'hostname') ?? '*'].map(show).join(' ')
         const other = seen.get(key)
         if (other !== undefined)
-          report(gateway, path, `listener "${name}" has port, protocol and host name of listener "${other}"`)
+          report(
+            gateway,
+            path,
+            `listener "${name}" has port, protocol and host name of listener "${other}"`,
+            'Give it a hostname or a port of its own.',
+          )
         seen.set(key, name ?? '')
         const tls = at(listener, 'tls')
         if (protocol === 'HTTP' && tls !== undefined)
-          report(gateway, [...path, 'tls'], `listener "${name}" is HTTP, where tls has no place`)
+          report(
+            gateway,
+            [...path, 'tls'],
+            `listener "${name}" is HTTP, where tls has no place`,
+            'Remove tls, or set protocol to HTTPS.',
+          )
         const terminates = (text(at(tls, 'mode')) ?? 'Terminate') === 'Terminate'
         if (
           protocol === 'HTTPS' &&
@@ -34,6 +44,7 @@ export default defineRule({
             gateway,
             tls === undefined ? path : [...path, 'tls'],
             `listener "${name}" ends TLS but names no certificate; expected tls.certificateRefs`,
+            'Add tls.certificateRefs with the name of the Secret that holds the certificate.',
           )
       }
     }

@@ -20,11 +20,13 @@ export default defineRule({
       if (resource === undefined) continue
       if (!tolerates(workload, resource)) {
         const path = existing(object.raw, [...podPath, 'tolerations'])
-        report(object, path, `the pod asks for ${resource} but tolerates no taint of its nodes; expected a toleration`)
+        const message = `the pod asks for ${resource} but tolerates no taint of its nodes; expected a toleration`
+        report(object, path, message, `Add {key: ${resource}, operator: Exists} to tolerations.`)
       }
       if (!selectsNodes(workload)) {
         const path = existing(object.raw, [...podPath, 'nodeSelector'])
-        report(object, path, `the pod asks for ${resource} but takes any node that has one; expected a nodeSelector`)
+        const message = `the pod asks for ${resource} but takes any node that has one; expected a nodeSelector`
+        report(object, path, message, 'Add a nodeSelector, or required node affinity, for the kind of node.')
       }
     }
   },

@@ -15,12 +15,17 @@ export default defineRule({
       const { object, pod, podPath, containers } = workload
       for (const field of ['hostPID', 'hostIPC']) {
         if (at(pod, field) === true)
-          report(object, [...podPath, field], `${field} is true while hostUsers is false; expected one of them`)
+          report(
+            object,
+            [...podPath, field],
+            `${field} is true while hostUsers is false; expected one of them`,
+            `Remove ${field}, or hostUsers.`,
+          )
       }
       for (const { name, path, raw } of containers) {
         if (items(at(raw, 'volumeDevices')).length === 0) continue
         const message = `container "${name}" has a raw device while hostUsers is false; expected one of them`
-        report(object, [...path, 'volumeDevices'], message)
+        report(object, [...path, 'volumeDevices'], message, 'Remove volumeDevices, or hostUsers.')
       }
     }
   },

@@ -8,13 +8,14 @@ export default defineRule({
   severity: 'error',
   summary: 'Every image is named by a digest or by a tag that stays the same image.',
   why: 'A tag that moves makes two pods of one Deployment run different software, and a rollback bring back the same fault; a name that is no image never starts.',
-  fix: 'Name the exact version, better still its digest: name:1.2.3@sha256:….',
+  fix: 'Write image with the exact version, better still with its digest: name:1.2.3@sha256:….',
   check(environment, report) {
     for (const workload of environment.workloads) {
       const { object } = workload
       for (const { reference, path } of imagesOf(workload)) {
         const fault = judge(reference)
-        if (fault !== undefined) report(object, existing(object.raw, path), fault)
+        const fix = `Write ${path.at(-1)} with the exact version, better still with its digest: registry/name:1.2.3@sha256:….`
+        if (fault !== undefined) report(object, existing(object.raw, path), fault, fix)
       }
     }
   },

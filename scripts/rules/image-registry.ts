@@ -14,7 +14,12 @@ export default defineRule({
         const image = parseImage(reference)
         if (image === undefined || image.registry !== undefined) continue
         const full = `docker.io/${image.repository.includes('/') ? '' : 'library/'}${reference}`
-        report(workload.object, path, `"${reference}" names no registry; expected ${full} if Docker Hub is meant`)
+        report(
+          workload.object,
+          path,
+          `"${reference}" names no registry; expected ${full} if Docker Hub is meant`,
+          `Write ${full}, or the registry that is meant in front of the name.`,
+        )
       }
     }
   },

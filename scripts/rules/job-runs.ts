@@ -15,7 +15,7 @@ export default defineRule({
       const path = podPath.slice(0, -2)
       const job = at(object.raw, ...path)
       if (object.kind === 'CronJob' && at(object.raw, 'spec', 'suspend') === true)
-        report(object, ['spec', 'suspend'], 'the CronJob is suspended, so it never runs')
+        report(object, ['spec', 'suspend'], 'the CronJob is suspended, so it never runs', 'Remove suspend.')
       // The controller looks every ten seconds. Source: kubernetes.io, CronJob limitations.
       const start = number(at(object.raw, 'spec', 'startingDeadlineSeconds'))
       if (object.kind === 'CronJob' && start !== undefined && start < 10)
@@ -23,11 +23,18 @@ export default defineRule({
           object,
           ['spec', 'startingDeadlineSeconds'],
           `a run may start ${start} s late at most, but the controller looks every 10 s; expected 10 or more`,
+          'Raise startingDeadlineSeconds to 10 or more, or remove it.',
         )
-      if (at(job, 'suspend') === true) report(object, [...path, 'suspend'], 'the Job is suspended, so it makes no pod')
+      if (at(job, 'suspend') === true)
+        report(object, [...path, 'suspend'], 'the Job is suspended, so it makes no pod', 'Remove suspend.')
       if (at(job, 'parallelism') === 0)
-        report(object, [...path, 'parallelism'], 'parallelism is 0, so the Job makes no pod')
-      judgeDeadline(job, (message) => report(object, [...path, 'activeDeadlineSeconds'], message))
+        report(
+          object,
+          [...path, 'parallelism'],
+          'parallelism is 0, so the Job makes no pod',
+          'Set parallelism to 1 or more, or remove it.',
+        )
+      judgeDeadline(job, (message, fix) => report(object, [...path, 'activeDeadlineSeconds'], message, fix))
       for (const [index, rule] of items(at(job, 'podFailurePolicy', 'rules')).entries()) {
         const name = text(at(rule, 'onExitCodes', 'containerName'))
         if (name === undefined || containers.some((container) => container.name === name)) continue
@@ -36,6 +43,7 @@ export default defineRule({
           object,
           field,
           `the pod has no container "${name}"; it has ${containers.map((container) => container.name).join(', ')}`,
+          `Set containerName to ${containers.map((container) => container.name).join(' or ')}.`,
         )
       }
     }
@@ -43,7 +51,7 @@ export default defineRule({
 })
 
 /** The waits between attempts are 10 s, 20 s, 40 s and so on, at most 6 minutes each: a deadline below their sum cuts attempts off. */
-function judgeDeadline(job: unknown, note: (message: string) => void): void {
+function judgeDeadline(job: unknown, note: (message: string, fix: string) => void): void {
   const deadline = number(at(job, 'activeDeadlineSeconds'))
   const attempts = number(at(job, 'backoffLimit'))
   if (deadline === undefined || attempts === undefined || attempts > 100) return
@@ -52,5 +60,6 @@ function judgeDeadline(job: unknown, note: (message: string) => void): void {
   if (deadline < waits)
     note(
       `the Job is ended after ${deadline} s, but the waits between its ${attempts + 1} attempts alone take ${waits} s`,
+      `Raise activeDeadlineSeconds well above ${waits}, or lower backoffLimit.`,
     )
 }

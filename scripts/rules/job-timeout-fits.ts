@@ -26,6 +26,7 @@ export default defineRule({
         workload.object,
         stated === undefined ? workload.podPath : [...workload.podPath, 'terminationGracePeriodSeconds'],
         `terminationGracePeriodSeconds is ${grace}${stated === undefined ? ' by default' : ''}, below the ${seconds} of JOB_TIMEOUT_SECONDS`,
+        `Raise terminationGracePeriodSeconds to ${seconds} or more, or lower JOB_TIMEOUT_SECONDS.`,
       )
     }
     for (const { object, path, milliseconds } of timeouts.length === 0 ? [] : consumerTimeouts(environment)) {
@@ -37,6 +38,7 @@ export default defineRule({
         object,
         path,
         `the consumer timeout is ${milliseconds / 1000} s, below the ${longest.number} s of JOB_TIMEOUT_SECONDS of ${nameOf(longest.workload.object)}`,
+        `Raise the timeout in ${path.at(-1)} to ${longest.number * 1000} milliseconds or more, or lower JOB_TIMEOUT_SECONDS.`,
       )
     }
   },

@@ -15,7 +15,7 @@ export default defineRule({
         try {
           JSON.parse(content)
         } catch (error) {
-          report(map, ['data', key], `"${key}" is no JSON: ${(error as Error).message}`)
+          report(map, ['data', key], `"${key}" is no JSON: ${(error as Error).message}`, `Mend ${key} at this place.`)
         }
       }
   },

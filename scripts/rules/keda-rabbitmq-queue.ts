@@ -9,7 +9,7 @@ export default defineRule({
   severity: 'error',
   summary: "A rabbitmq trigger's queue is one that the broker's definitions declare.",
   why: 'KEDA cannot ask for the length of a queue that does not exist: the trigger fails and nothing is scaled.',
-  fix: 'Write the name of a queue of the definitions, and its virtual host in vhostName.',
+  fix: 'Set queueName to a queue of the definitions, and vhostName to its virtual host.',
   needs: brokerDefinitions,
   check(environment, report) {
     for (const kind of ['ScaledObject', 'ScaledJob'])

@@ -33,51 +33,64 @@ export default defineRule({
   summary:
     'A rabbitmq trigger has a queue, a mode, a target above zero, a protocol that its host speaks, and a login that KEDA reads.',
   why: 'The metadata of a trigger has no schema: KEDA finds the fault only when it builds the scaler, and then does not scale at all.',
-  fix: 'Compare with https://keda.sh/docs/latest/scalers/rabbitmq-queue.',
+  fix: 'Set queueName, mode, value and protocol as https://keda.sh/docs/latest/scalers/rabbitmq-queue says, and a login by authenticationRef.',
   check(environment, report) {
     for (const kind of ['ScaledObject', 'ScaledJob'])
       for (const object of environment.ofKind(kind, 'keda.sh'))
         for (const trigger of triggersOf(object)) {
           if (trigger.type !== 'rabbitmq') continue
-          for (const { field, message } of faultsOf(trigger)) {
+          for (const { field, message, fix } of faultsOf(trigger)) {
             const has = field === 'metricType' ? at(trigger.raw, field) : trigger.metadata[field]
             const path = field === 'metricType' ? [field] : has === undefined ? ['metadata'] : ['metadata', field]
-            report(object, [...trigger.path, ...path], message)
+            report(object, [...trigger.path, ...path], message, fix)
           }
           const login = loginFault(environment, object, trigger)
-          if (login !== undefined) report(login.object, login.path, login.message)
+          if (login !== undefined) report(login.object, login.path, login.message, login.fix)
         }
   },
 })
 
-function* faultsOf({ metadata, raw }: Trigger): Generator<{ field: string; message: string }> {
+function* faultsOf({ metadata, raw }: Trigger): Generator<{ field: string; message: string; fix: string }> {
   const { queueName, mode, value, protocol, host, queueLength } = metadata
-  if (!text(queueName)) yield { field: 'queueName', message: 'the trigger names no queue; expected queueName' }
+  if (!text(queueName))
+    yield {
+      field: 'queueName',
+      message: 'the trigger names no queue; expected queueName',
+      fix: 'Set queueName to the queue whose messages the workload takes.',
+    }
   // queueLength is the old spelling of mode and value.
   if (queueLength === undefined) {
     if (!modes.includes(show(mode)))
       yield {
         field: 'mode',
         message: `mode is ${mode === undefined ? 'not set' : `"${show(mode)}"`}; expected one of ${modes.join(', ')}`,
+        fix: 'Set mode to QueueLength, to scale by the messages that wait, or to another of these.',
       }
     if (!(Number(show(value)) > 0))
       yield {
         field: 'value',
         message: `value is ${value === undefined ? 'not set' : `"${show(value)}"`}; expected a number above zero`,
+        fix: 'Set value to how many messages (or messages a second, by mode) one pod is for.',
       }
   }
-  if (protocol !== undefined && !protocols.includes(show(protocol)))
-    yield { field: 'protocol', message: `protocol is "${show(protocol)}"; expected one of ${protocols.join(', ')}` }
   const scheme = toAddress(text(host) ?? '')?.scheme?.replace(/s$/, '')
+  if (protocol !== undefined && !protocols.includes(show(protocol)))
+    yield {
+      field: 'protocol',
+      message: `protocol is "${show(protocol)}"; expected one of ${protocols.join(', ')}`,
+      fix: `Set protocol to ${scheme ?? 'http'}.`,
+    }
   if (scheme !== undefined && protocol !== undefined && protocol !== 'auto' && scheme !== protocol)
     yield {
       field: 'protocol',
       message: `protocol is "${show(protocol)}", but host is a ${scheme} address; expected "${scheme}"`,
+      fix: `Set protocol to ${scheme}, or host to an address of ${show(protocol)}.`,
     }
   if (at(raw, 'metricType') === 'Utilization')
     yield {
       field: 'metricType',
       message: 'metricType Utilization is for cpu and memory; expected AverageValue or Value',
+      fix: 'Set metricType to AverageValue, or remove it.',
     }
 }
 
@@ -86,7 +99,7 @@ function loginFault(
   environment: Environment,
   object: KubeObject,
   { metadata, raw, path }: Trigger,
-): { object: KubeObject; path: (string | number)[]; message: string } | undefined {
+): { object: KubeObject; path: (string | number)[]; message: string; fix: string } | undefined {
   const host = text(metadata.host)
   const inline =
     metadata.hostFromEnv !== undefined ||
@@ -97,7 +110,12 @@ function loginFault(
   if (name === undefined)
     return inline
       ? undefined
-      : { object, path: [...path], message: 'the trigger has no login: neither authenticationRef nor a user in host' }
+      : {
+          object,
+          path: [...path],
+          message: 'the trigger has no login: neither authenticationRef nor a user in host',
+          fix: 'Set authenticationRef.name to a TriggerAuthentication that gives username and password.',
+        }
   const authentication = environment.find('TriggerAuthentication', object.namespace, name)
   if (authentication === undefined) return undefined
   const entries = items(at(authentication.raw, 'spec', 'secretTargetRef'))
@@ -108,6 +126,7 @@ function loginFault(
         object: authentication,
         path: ['spec', 'secretTargetRef', index, 'parameter'],
         message: `the rabbitmq scaler reads no parameter "${parameter}"; expected one of ${parameters.join(', ')}`,
+        fix: 'Set parameter to the one of these that is meant, such as username or password.',
       }
   }
   return undefined

@@ -19,11 +19,17 @@ export default defineRule({
           object,
           path,
           `the host "${address.host}" has no namespace; expected ${address.host}.${object.namespace}.svc.cluster.local`,
+          `Write ${address.host}.${object.namespace}.svc.cluster.local in ${path.at(-1)}.`,
         )
       } else if ('missing' in resolved) {
         const { name, namespace } = resolved.missing
         if (resolve(environment, 'Service', namespace, name) === undefined)
-          report(object, path, `there is no Service "${name}" in namespace "${namespace}"`)
+          report(
+            object,
+            path,
+            `there is no Service "${name}" in namespace "${namespace}"`,
+            `Name in ${path.at(-1)} a Service that is rendered, with its namespace.`,
+          )
       } else if (address.port !== undefined && !serviceHasPort(resolved.service, address.port)) {
         const ports = items(at(resolved.service.raw, 'spec', 'ports')).map(
           (port) => `${show(at(port, 'port'))} (${show(at(port, 'name') ?? 'no name')})`,
@@ -32,6 +38,7 @@ export default defineRule({
           object,
           path,
           `Service "${resolved.service.name}" has no port ${address.port}; expected one of ${ports.join(', ')}`,
+          `Write one of the ports ${ports.join(', ')} in ${path.at(-1)}.`,
         )
       }
     }

@@ -3,7 +3,7 @@ import type { Path } from '../lib/finding.ts'
 import { at, fields, items, type KubeObject, show, text, type Value } from '../lib/objects.ts'
 import { containerAmount, podAmount } from '../lib/pod-resources.ts'
 import { quantity } from '../lib/quantity.ts'
-import { defineRule } from '../lib/rule.ts'
+import { defineRule, type Report } from '../lib/rule.ts'
 import type { Workload } from '../lib/workloads.ts'
 
 export default defineRule({
@@ -28,8 +28,6 @@ export default defineRule({
   },
 })
 
-type Report = (object: KubeObject, path: Path, message: string) => void
-
 interface Bound {
   readonly kind: 'min' | 'max' | 'maxLimitRequestRatio'
   readonly resource: string
@@ -44,6 +42,14 @@ function boundsOf(limit: Value): Bound[] {
       return value === undefined ? [] : [{ kind, resource, value, written }]
     }),
   )
+}
+
+/** What to do about a bound that is broken. */
+function fixOf({ kind, resource, written }: Bound): string {
+  const bound = show(written)
+  if (kind === 'min') return `Set requests.${resource} to ${bound} or more, or lower min of the LimitRange.`
+  if (kind === 'max') return `Set limits.${resource} to ${bound} or less, or raise max of the LimitRange.`
+  return `Raise requests.${resource} to a ${bound}th of limits.${resource} or more, or lower the limit.`
 }
 
 /** Why amounts break a bound, as the API server's LimitRanger judges; undefined when they do not. */
@@ -76,7 +82,7 @@ function checkContainers(
       const fault = breach(bound, amount('requests'), amount('limits'))
       if (fault === undefined) continue
       const path = at(container.raw, 'resources') === undefined ? container.path : [...container.path, 'resources']
-      report(workload.object, path, `container "${container.name}" ${fault} (LimitRange "${range.name}")`)
+      report(workload.object, path, `container "${container.name}" ${fault} (LimitRange "${range.name}")`, fixOf(bound))
     }
   }
 }
@@ -91,7 +97,8 @@ function checkPod(
   for (const bound of bounds) {
     const amount = (part: 'requests' | 'limits') => podAmount(environment, workload, part, bound.resource) || undefined
     const fault = breach(bound, amount('requests'), amount('limits'))
-    if (fault !== undefined) report(workload.object, workload.podPath, `the pod ${fault} (LimitRange "${range.name}")`)
+    if (fault !== undefined)
+      report(workload.object, workload.podPath, `the pod ${fault} (LimitRange "${range.name}")`, fixOf(bound))
   }
 }
 
@@ -106,6 +113,7 @@ function checkClaims(environment: Environment, bounds: readonly Bound[], range: 
         object,
         [...path, 'spec', 'resources', 'requests', 'storage'],
         `the claim asks for ${least ? 'less' : 'more'} than ${show(bound.written)}, the ${least ? 'least' : 'most'} of LimitRange "${range.name}"`,
+        `Set requests.storage to ${show(bound.written)} or ${least ? 'more' : 'less'}, or move ${bound.kind} of the LimitRange.`,
       )
     }
   }

@@ -20,6 +20,7 @@ export default defineRule({
               range,
               ['spec', 'limits', index, 'defaultRequest', resource],
               `the default request of ${resource} is ${show(request)}, more than the default limit of ${show(most)}`,
+              `Lower defaultRequest.${resource} to ${show(most)} or less, or raise default.${resource}.`,
             )
         }
     for (const workload of environment.workloads) {
@@ -28,7 +29,8 @@ export default defineRule({
         const [requested, limited] = [quantity(request), quantity(limit)]
         if (requested === undefined || limited === undefined || requested <= limited) return
         const message = `${who} requests ${show(request)} of ${resource}, more than its limit of ${show(limit)}${source}`
-        report(object, [...path, 'resources', 'requests', resource], message)
+        const fix = `Raise limits.${resource} to ${show(request)} or more, or lower requests.${resource} to ${show(limit)} or less.`
+        report(object, [...path, 'resources', 'requests', resource], message, fix)
       }
       const requests = fields(at(pod, 'resources', 'requests'))
       for (const [resource, request] of Object.entries(requests))

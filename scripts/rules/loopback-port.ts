@@ -16,6 +16,7 @@ export default defineRule({
         object,
         path,
         `${label} names port ${address.port} of the own pod, whose containers declare ${ports.join(', ')}`,
+        `Write port ${ports.join(' or ')} in the value of ${label}, or declare the port in the container.`,
       )
     }
   },

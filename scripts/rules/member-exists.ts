@@ -29,6 +29,7 @@ export default defineRule({
           object,
           path,
           `${label} names ${pod}, but ${nameOf(members.object)} has ${max} ${max === 1 ? 'pod' : 'pods'}, up to ${ordinal?.[1]}-${first + max - 1}`,
+          `Name no pod beyond ${ordinal?.[1]}-${first + max - 1} in the value of ${label}, or raise replicas.`,
         )
       const early = workload === members || workload.runsToCompletion
       if (early && at(headless.raw, 'spec', 'publishNotReadyAddresses') !== true)
@@ -36,6 +37,7 @@ export default defineRule({
           headless,
           ['spec'],
           `${nameOf(workload.object)} looks for ${pod} by this Service before it need be ready; expected publishNotReadyAddresses: true`,
+          'Set publishNotReadyAddresses to true on the Service.',
         )
     }
   },

@@ -21,7 +21,12 @@ export default defineRule({
               amount >= 1024
             )
               continue
-            report(object, [...path, 'resources', part, name], `${name} is ${show(value)}, which is ${amount} bytes`)
+            report(
+              object,
+              [...path, 'resources', part, name],
+              `${name} is ${show(value)}, which is ${amount} bytes`,
+              `Write ${name} in mebibytes or gibibytes: 512Mi, 2Gi.`,
+            )
           }
   },
 })

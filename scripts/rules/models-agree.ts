@@ -22,6 +22,7 @@ export default defineRule({
             object,
             path,
             `${name} of ${nameOf(workload.object)} is "${value}", but that of ${nameOf(other.workload.object)} is "${other.value}"`,
+            `Set the value of ${name} to "${other.value}", best by reading it from one ConfigMap in all programs.`,
           )
       }
     }

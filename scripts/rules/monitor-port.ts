@@ -14,12 +14,14 @@ export default defineRule({
         if (scraped.length > 0 || ports.includes(String(wanted))) continue
         const expected = [...new Set(ports)].sort().join(', ') || 'none, since they name no ports'
         const names = selected.map(({ kind, name }) => `${kind} ${name}`).join(', ')
-        if (wanted === undefined) report(object, path, `the endpoint names no port; expected one of ${expected}`)
+        const fix = `Set ${field} to one of ${expected}, or give the Service (ServiceMonitor) or container (PodMonitor) such a port.`
+        if (wanted === undefined) report(object, path, `the endpoint names no port; expected one of ${expected}`, fix)
         else
           report(
             object,
             [...path, field],
             `${names} has no port ${JSON.stringify(wanted)}; expected one of ${expected}`,
+            fix,
           )
       }
     }

@@ -6,7 +6,7 @@ export default defineRule({
   severity: 'error',
   summary: 'A ServiceMonitor selects a Service, a PodMonitor selects pods, in the namespaces that it looks into.',
   why: 'A monitor that selects nothing scrapes nothing, and no alert on its metrics ever fires.',
-  fix: "Make the selector equal to labels of the Service itself (ServiceMonitor) or of the pod template (PodMonitor); without a namespaceSelector only the monitor's own namespace counts.",
+  fix: "Make matchLabels of the selector equal to labels of the Service itself (ServiceMonitor) or of the pod template (PodMonitor); for another namespace than the monitor's own list it in namespaceSelector.matchNames.",
   check(environment, report) {
     for (const { object, selected, looksOutside, namespaces } of monitorsOf(environment)) {
       if (selected.length > 0 || looksOutside || namespaces.some(environment.isOperated)) continue

@@ -24,10 +24,17 @@ export default defineRule({
               workload.object,
               [...path, 'subPath'],
               `the volume has no "${subPath}"; ${list(files)} is mounted at ${mountPath}`,
+              `Set subPath to a file of the volume: ${list(files)}.`,
             )
         for (const { object, path, label, file } of namedFiles(environment, workload, container, mounts)) {
           const fault = judge(file, label, mounts)
-          if (fault !== undefined) report(object, path, `${label} names ${file}, but ${fault}`)
+          if (fault !== undefined)
+            report(
+              object,
+              path,
+              `${label} names ${file}, but ${fault}`,
+              `Write the path of a mounted file in ${path.at(-1) === 'value' ? 'the value of ' : ''}${label}, or mount the file there.`,
+            )
         }
       }
   },

@@ -7,7 +7,7 @@ export default defineRule({
   summary:
     'A NetworkPolicy that allows says whom and on which ports, and gives to the whole namespace only what all of it needs.',
   why: 'A rule without peers lets in every pod of the cluster and every address, or lets out to all of them; one without ports opens all ports; what every pod may do, a broken-into one may.',
-  fix: 'List the peers and ports that the workload needs, and select the pods that need them.',
+  fix: 'List the peers (from, to) and the ports that the workload needs, and set podSelector to the labels of the pods that need them.',
   check(environment, report) {
     for (const policy of environment.ofKind('NetworkPolicy', 'networking.k8s.io'))
       for (const [direction, field, words] of [

@@ -11,7 +11,7 @@ export default defineRule({
   summary:
     'Every peer of a NetworkPolicy exists: pods that are rendered, or a namespace that is rendered or declared in check.yaml.',
   why: 'A peer that is nobody allows nobody: the connection that the rule was written for is denied.',
-  fix: 'Make the selectors equal to the labels of the peer; declare a namespace of the platform in check.yaml (kind: Namespace).',
+  fix: 'Make matchLabels or matchExpressions of the selectors equal to the labels of the peer; declare a namespace of the platform in check.yaml (kind: Namespace).',
   needs: declarations,
   check(environment, report) {
     for (const [namespace, policies] of policiesByNamespace(environment))

@@ -10,7 +10,7 @@ export default defineRule({
   summary:
     'Every port of a NetworkPolicy is declared, by number or name and with the same protocol, by a container of the pods that are connected to.',
   why: 'A rule for a port that nobody listens on allows nothing that works; most often the right port is denied. A policy sees the port of the pod, not of the Service.',
-  fix: "Write the container's port, or add it to the container's ports.",
+  fix: "Set port (with its protocol and endPort) to a port of the container, or add it to the container's ports.",
   check(environment, report) {
     for (const [namespace, policies] of policiesByNamespace(environment))
       for (const { object, podSelector, ingress = [], egress = [] } of policies) {

@@ -7,7 +7,7 @@ export default defineRule({
   severity: 'error',
   summary: 'A NetworkPolicy selects the pods of at least one workload.',
   why: 'A policy that selects nothing neither protects nor allows anything: the pods it was written for are open, or cut off by the default denial.',
-  fix: "Make podSelector equal to labels of the workload's pod template.",
+  fix: "Make matchLabels of podSelector equal to labels of the workload's pod template, and keep the policy in the namespace of the pods.",
   check(environment, report) {
     for (const [namespace, policies] of policiesByNamespace(environment))
       for (const { object, podSelector } of policies) {

@@ -21,6 +21,7 @@ export default defineRule({
           object,
           path,
           `CONTEXT_LENGTH of ${nameOf(workload.object)} is ${value}, but OLLAMA_CONTEXT_LENGTH of ${nameOf(ollama.workload.object)} is ${ollama.value}`,
+          `Set the value of CONTEXT_LENGTH to ${ollama.value}, best by reading both from one key of a ConfigMap.`,
         )
       }
   },

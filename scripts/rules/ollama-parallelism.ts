@@ -11,7 +11,7 @@ export default defineRule({
   summary:
     'The workers at their maximum scale run no more jobs at once (CONCURRENCY) than Ollama does (OLLAMA_NUM_PARALLEL a replica).',
   why: 'What is above waits inside Ollama, where it can time out and nobody else can take it; in the broker it would wait safely.',
-  fix: 'Lower the maximum of the scaler or CONCURRENCY, or raise OLLAMA_NUM_PARALLEL or the replicas of Ollama.',
+  fix: 'Lower the maximum of the scaler (maxReplicaCount, maxReplicas) or CONCURRENCY, or raise OLLAMA_NUM_PARALLEL or the replicas of Ollama.',
   needs: settings('OLLAMA_NUM_PARALLEL'),
   check(environment, report) {
     const edges = edgesOf(environment)

@@ -21,13 +21,19 @@ export default defineRule({
           other.object,
           other.target.path,
           `${nameOf(workload.object)} is scaled by ${nameOf(first.object)} as well`,
+          `Remove this ${other.object.kind}, and put what it measures into ${nameOf(first.object)}.`,
         )
       }
     }
     for (const vertical of environment.ofKind('VerticalPodAutoscaler')) {
       const scaler = measuring(environment, vertical)
       if (scaler !== undefined)
-        report(vertical, ['spec'], `it changes the requests by which ${nameOf(scaler.object)} measures utilisation`)
+        report(
+          vertical,
+          ['spec'],
+          `it changes the requests by which ${nameOf(scaler.object)} measures utilisation`,
+          'Set updatePolicy.updateMode to "Off", so that it only recommends.',
+        )
     }
   },
 })

@@ -19,7 +19,12 @@ export default defineRule({
         continue
       }
       if (field === 'serviceAccount')
-        report(object, path, 'serviceAccount is deprecated; expected serviceAccountName', 'Rename the field.')
+        report(
+          object,
+          path,
+          'serviceAccount is deprecated; expected serviceAccountName',
+          'Rename the field to serviceAccountName.',
+        )
       const key = `${object.namespace}/${name}`
       const owner = owners.get(key)
       if (owner === undefined) owners.set(key, nameOf(object))

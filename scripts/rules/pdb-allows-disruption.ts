@@ -8,7 +8,7 @@ export default defineRule({
   severity: 'error',
   summary: 'A PodDisruptionBudget lets at least one pod go when its workloads run at their minimum scale.',
   why: 'A budget that never lets a pod go blocks every node drain, so a cluster upgrade stops at this node until someone deletes the budget.',
-  fix: 'Write maxUnavailable: 1, which allows a drain at any scale, or raise the minimum scale.',
+  fix: 'Write maxUnavailable: 1, which allows a drain at any scale, or raise the minimum scale: replicas, or minReplicas (minReplicaCount) of the scaler.',
   check(environment, report) {
     for (const { object, workloads } of budgetsOf(environment)) {
       const { minAvailable, maxUnavailable } = fields(object.raw.spec)

@@ -9,7 +9,7 @@ export default defineRule({
   summary:
     'A PodDisruptionBudget has either minAvailable or maxUnavailable, and keeps at least one pod of a workload that has several.',
   why: 'The API server refuses a budget with both; one that lets all pods go at once lets a drain stop the service.',
-  fix: 'Keep one of the two fields, and set it so that some pods stay.',
+  fix: 'Write maxUnavailable: 1 alone, without minAvailable.',
   check(environment, report) {
     for (const { object, workloads } of budgetsOf(environment)) {
       const most = at(object.raw, 'spec', 'maxUnavailable')
@@ -30,6 +30,9 @@ export default defineRule({
           object,
           ['spec', most === undefined ? 'minAvailable' : 'maxUnavailable'],
           `all ${pods} pods may go at once; expected some to stay`,
+          most === undefined
+            ? 'Set minAvailable to 1 or more, or write maxUnavailable: 1 instead.'
+            : 'Set maxUnavailable to 1, or at least below the number of pods.',
         )
     }
   },

@@ -6,7 +6,7 @@ export default defineRule({
   severity: 'error',
   summary: 'A PodDisruptionBudget selects the pods of at least one workload.',
   why: 'A budget that selects nothing protects nothing: a node drain may take every replica at once.',
-  fix: "Make the selector equal to labels of the workload's pod template.",
+  fix: "Make matchLabels of the selector equal to labels of the workload's pod template, and keep the budget in the namespace of the pods.",
   check(environment, report) {
     for (const { object, workloads } of budgetsOf(environment))
       if (workloads.length === 0 && !environment.isOperated(object.namespace))

@@ -7,7 +7,7 @@ export default defineRule({
   severity: 'error',
   summary: 'Every PersistentVolumeClaim that a pod mounts exists in its namespace.',
   why: 'A pod whose claim is missing stays Pending.',
-  fix: 'Render the claim, name one that a StatefulSet makes, or declare it in check.yaml.',
+  fix: 'Render the PersistentVolumeClaim, set claimName to one that is there (a StatefulSet makes template-name-0 and so on, one a replica), or declare it in check.yaml.',
   needs: someDeclarations,
   check(environment, report) {
     for (const kind of ['PersistentVolumeClaim'])

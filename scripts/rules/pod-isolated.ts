@@ -8,7 +8,7 @@ export default defineRule({
   severity: 'warning',
   summary: "NetworkPolicies isolate every workload's pods in both directions.",
   why: 'A pod that no policy isolates accepts connections from every pod of the cluster, or opens them to anywhere: one taken program reaches all.',
-  fix: 'Render a NetworkPolicy with podSelector: {} and policyTypes: [Ingress, Egress] in the namespace, and allow each real connection.',
+  fix: 'Render a NetworkPolicy with podSelector: {} and policyTypes: [Ingress, Egress] in the namespace, with egress to the DNS of the cluster, and allow each real connection.',
   needs: networkPolicies,
   check(environment, report) {
     for (const workload of environment.workloads) {

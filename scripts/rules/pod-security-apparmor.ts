@@ -31,6 +31,7 @@ export default defineRule({
           workload.object,
           [...annotations, name],
           `the AppArmor profile is ${show(value)}; expected runtime/default or localhost/<profile>`,
+          `Remove the annotation ${name} from annotations, or set it to runtime/default.`,
         )
       }
     }

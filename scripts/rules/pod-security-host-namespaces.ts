@@ -7,11 +7,12 @@ export default defineRule({
   severity: 'error',
   summary: "No pod shares the node's network, processes or interprocess communication.",
   why: "In the node's namespaces a container sees and reaches the node's own processes and sockets, past every NetworkPolicy; Pod Security admission refuses the pod.",
-  fix: 'Remove the field.',
+  fix: 'Remove hostNetwork, hostPID and hostIPC.',
   check(environment, report) {
     for (const { object, pod, podPath } of heldTo('baseline', environment)) {
       for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) {
-        if (at(pod, field) === true) report(object, [...podPath, field], `${field} is true; expected false or nothing`)
+        if (at(pod, field) === true)
+          report(object, [...podPath, field], `${field} is true; expected false or nothing`, `Remove ${field}.`)
       }
     }
   },

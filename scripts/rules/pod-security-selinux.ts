@@ -17,13 +17,18 @@ export default defineRule({
         const type = at(context.value, 'seLinuxOptions', 'type') ?? ''
         if (type !== '' && !types.includes(show(type))) {
           const message = `the SELinux type of ${describe(context)} is ${show(type)}; expected ${types.join(', ')} or nothing`
-          report(workload.object, [...path, 'type'], message)
+          report(
+            workload.object,
+            [...path, 'type'],
+            message,
+            'Remove type from seLinuxOptions, or set it to container_t.',
+          )
         }
         for (const field of ['user', 'role']) {
           const value = at(context.value, 'seLinuxOptions', field) ?? ''
           if (value === '') continue
           const message = `the SELinux ${field} of ${describe(context)} is ${show(value)}; expected nothing`
-          report(workload.object, [...path, field], message)
+          report(workload.object, [...path, field], message, `Remove ${field} from seLinuxOptions.`)
         }
       }
     }

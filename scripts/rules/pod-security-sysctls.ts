@@ -22,7 +22,7 @@ export default defineRule({
   severity: 'error',
   summary: 'A pod sets only kernel parameters that are its own.',
   why: 'Other parameters hold for the whole node; the kubelet refuses them unless the node allows them, and Pod Security admission refuses the pod.',
-  fix: 'Remove the sysctl, or set it on the node.',
+  fix: 'Remove the entry from securityContext.sysctls, or set the parameter on the node.',
   check(environment, report) {
     for (const { object, pod, podPath } of heldTo('baseline', environment)) {
       for (const [index, sysctl] of items(at(pod, 'securityContext', 'sysctls')).entries()) {

@@ -24,6 +24,7 @@ export default defineRule({
               object,
               at_,
               `init container "${name}" ends before the others start, so it has no ${kind}; expected restartPolicy: Always, or no probe`,
+              `Remove ${kind}, or set restartPolicy: Always if the container shall keep running.`,
             )
           const chosen = handlers.filter((handler) => at(probe, handler) != null)
           if (chosen.length !== 1)
@@ -31,15 +32,21 @@ export default defineRule({
               object,
               at_,
               `${kind} has ${chosen.join(' and ') || 'no handler'}; expected exactly one of ${handlers.join(', ')}`,
+              `Give ${kind} exactly one of ${handlers.join(', ')}.`,
             )
           for (const field of times) {
             const value = number(fields(probe)[field])
             if (value !== undefined && value < 0)
-              report(object, [...at_, field], `${field} is ${value}; expected 0 or more`)
+              report(object, [...at_, field], `${field} is ${value}; expected 0 or more`, `Set ${field} to 1 or more.`)
           }
           const successes = number(at(probe, 'successThreshold'))
           if (kind !== 'readinessProbe' && successes !== undefined && successes > 1)
-            report(object, [...at_, 'successThreshold'], `successThreshold of a ${kind} is ${successes}; expected 1`)
+            report(
+              object,
+              [...at_, 'successThreshold'],
+              `successThreshold of a ${kind} is ${successes}; expected 1`,
+              'Set successThreshold to 1, or remove it.',
+            )
         }
   },
 })

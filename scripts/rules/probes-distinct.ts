@@ -10,7 +10,7 @@ export default defineRule({
   severity: 'warning',
   summary: 'Liveness is not readiness over again, and startup waits longer than liveness would.',
   why: 'A liveness probe that fails together with readiness restarts every pod that is merely busy, or whose dependency is away: an overload becomes an outage.',
-  fix: 'Let liveness ask only whether the process hangs, and give up later than readiness; give startup the time of the slowest start.',
+  fix: 'Let liveness ask only whether the process hangs, and give up later than readiness (periodSeconds times failureThreshold); give startup a failureThreshold for the slowest start.',
   check(environment, report) {
     for (const { object, containers } of environment.workloads) {
       for (const container of containers) {

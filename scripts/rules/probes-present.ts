@@ -6,14 +6,19 @@ export default defineRule({
   severity: 'warning',
   summary: 'Every container that keeps running has a startup, a readiness and a liveness probe.',
   why: 'Without readiness a rollout sends traffic to a program that does not listen yet; without liveness one that hangs stays; without startup the two must guess how long a start takes.',
-  fix: 'Add the probe: startup waits for the program, readiness says whether it can work now, liveness whether only a restart would help.',
+  fix: 'Add the probe that is missing: startup waits for the program, readiness says whether it can work now, liveness whether only a restart would help.',
   check(environment, report) {
     for (const { object, containers, runsToCompletion } of environment.workloads) {
       if (runsToCompletion) continue
       for (const container of containers.filter(isLongRunning)) {
         const missing = probeKinds.filter((kind) => probeOf(container, kind) === undefined)
         if (missing.length > 0)
-          report(object, container.path, `container "${container.name}" has no ${missing.join(', no ')}`)
+          report(
+            object,
+            container.path,
+            `container "${container.name}" has no ${missing.join(', no ')}`,
+            `Add ${missing.join(' and ')}: startup waits for the program, readiness says whether it can work now, liveness whether only a restart would help.`,
+          )
       }
     }
   },

@@ -10,7 +10,7 @@ export default defineRule({
   summary:
     'A program of this platform exists in its image and gets every variable that it needs, with a value that it takes.',
   why: 'The programs read their configuration at start and exit with 78 when it is wrong: the pod restarts for ever, a Job fails.',
-  fix: 'Set the variable in the ConfigMap of the program; docs/architecture.md lists them all.',
+  fix: 'Set the variable in the ConfigMap of the program, or in env; docs/architecture.md lists them all.',
   needs: platformImage,
   check(environment, report) {
     for (const workload of environment.workloads)
@@ -27,6 +27,7 @@ export default defineRule({
             object,
             [...container.path, ...path],
             `the image has no program dist/${program.file}.js; it has ${known}`,
+            `Write one of ${known} in ${path[0]}.`,
           )
           continue
         }
@@ -38,6 +39,7 @@ export default defineRule({
             place?.object ?? object,
             place?.path ?? container.path,
             `${name} of container "${container.name}" ${message}`,
+            `Set ${set ? 'the value of ' : ''}${name} in the ConfigMap of the program, or in env; docs/architecture.md lists all variables.`,
           )
         }
       }

@@ -18,7 +18,7 @@ export default defineRule({
   summary:
     'The ports of the programs of this platform are the ones that they listen on (PORT, METRICS_PORT), and probes and monitors ask for paths that they serve.',
   why: 'A program listens where its configuration says, whatever its container declares; another port refuses, another path answers 404: never ready, or restarted for ever, or never scraped.',
-  fix: 'Use /livez, /readyz and /metrics, and the same number in the variable and the container port.',
+  fix: 'Use /livez, /readyz and /metrics as path, and the same number in the variable (PORT, METRICS_PORT) and in containerPort.',
   needs: platformImage,
   check(environment, report) {
     for (const workload of environment.workloads)

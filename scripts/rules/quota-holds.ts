@@ -30,6 +30,7 @@ export default defineRule({
           quota,
           ['spec', 'hard', name],
           `${name} is ${show(value)}, but at maximum scale ${formatAmount(name, needed.total)} is needed; the most by ${largest.join(', ')}`,
+          `Raise ${name} to ${formatAmount(name, needed.total)} or more, or lower a maximum scale or the requests.`,
         )
       }
     }

@@ -30,6 +30,7 @@ export default defineRule({
                 workload.object,
                 at(container.raw, 'resources') === undefined ? container.path : [...container.path, 'resources'],
                 `container "${container.name}" has no ${part}.${resource}, which ResourceQuota "${quota.name}" demands`,
+                `Set resources.${part}.${resource} on the container, or give the namespace a LimitRange with defaults.`,
               )
         }
       }

@@ -19,13 +19,15 @@ export default defineRule({
   },
   check(environment, report) {
     for (const { workload, container, settings, plugins } of brokers(environment)) {
-      const note = ({ object, key }: Setting, message: string) => report(object, ['data', key], message)
+      const note = ({ object, key }: Setting, message: string, fix: string) =>
+        report(object, ['data', key], message, `${fix} in ${key}.`)
       const limit = containerAmount(environment, workload, container, 'limits', 'memory')
       const watermark = settings.get('vm_memory_high_watermark.absolute')
       if (watermark !== undefined && limit !== undefined && bytes(watermark.value) >= limit)
         note(
           watermark,
           `the watermark is ${watermark.value}, but container "${container.name}" may use ${limit} bytes; expected less`,
+          'Raise the memory limit of the container, or lower vm_memory_high_watermark.absolute',
         )
       const disk = settings.get('disk_free_limit.absolute')
       const volume = largestClaim(workload)
@@ -33,6 +35,7 @@ export default defineRule({
         note(
           disk,
           `disk_free_limit is ${disk.value}, but the largest claim of ${nameOf(workload.object)} has ${volume} bytes; expected less`,
+          'Raise the storage of the claim, or lower disk_free_limit.absolute',
         )
       for (const [name, protocol, plugin] of ports) {
         const setting = settings.get(name)
@@ -41,6 +44,7 @@ export default defineRule({
           note(
             setting,
             `RabbitMQ listens for ${protocol} on ${setting.value}, which container "${container.name}" does not declare; it declares ${declared.join(', ')}`,
+            `Declare the port in the container, or set ${name} to ${declared.join(' or ')}`,
           )
         if (
           setting !== undefined &&
@@ -48,7 +52,7 @@ export default defineRule({
           plugin !== undefined &&
           !new RegExp(`\\b${plugin}\\b`).test(plugins.value)
         )
-          note(plugins, `${name} is set, but the plugin ${plugin} is not enabled`)
+          note(plugins, `${name} is set, but the plugin ${plugin} is not enabled`, `Add ${plugin} to the list`)
       }
       const folder = settings.get('definitions.local.path')
       const mounts = mountsOf(environment, workload, container)
@@ -60,6 +64,7 @@ export default defineRule({
         note(
           folder,
           `nothing is mounted at ${folder.value}; the mounts are ${mounts.map(({ mountPath }) => mountPath).join(', ')}`,
+          'Mount the definitions there, or set definitions.local.path to where they are mounted',
         )
     }
   },

@@ -15,8 +15,8 @@ export default defineRule({
     for (const queues of queuesByNamespace(environment).values()) {
       const targets = new Set(queues.map(({ settings }) => settings['dead-letter-routing-key']))
       for (const queue of queues)
-        for (const fault of faultsOf(queue, queues, targets.has(queue.name)))
-          report(queue.object, queue.path, `queue "${queue.name}" ${fault}`)
+        for (const [fault, fix] of faultsOf(queue, queues, targets.has(queue.name)))
+          report(queue.object, queue.path, `queue "${queue.name}" ${fault}`, `${fix} in ${queue.path.at(-1)}.`)
     }
   },
 })
@@ -25,26 +25,49 @@ function* faultsOf(
   { name, vhost, quorum, durable, settings }: Queue,
   queues: readonly Queue[],
   isDeadLetterQueue: boolean,
-): Generator<string> {
-  if (!quorum) yield 'is not a quorum queue; expected the argument x-queue-type: quorum'
-  if (!durable) yield 'is not durable, so it is gone after a restart; expected durable: true'
+): Generator<readonly [message: string, fix: string]> {
+  if (!quorum)
+    yield [
+      'is not a quorum queue; expected the argument x-queue-type: quorum',
+      'Set the argument x-queue-type to quorum',
+    ]
+  if (!durable) yield ['is not durable, so it is gone after a restart; expected durable: true', 'Set durable to true']
   if (settings['max-length'] === undefined && settings['max-length-bytes'] === undefined)
-    yield 'has no length limit; expected max-length or max-length-bytes in its arguments or policy'
+    yield [
+      'has no length limit; expected max-length or max-length-bytes in its arguments or policy',
+      'Add x-max-length and x-overflow: reject-publish to the arguments, or max-length and overflow to the policy',
+    ]
   else if (settings.overflow !== 'reject-publish')
-    yield `drops its oldest messages when it is full (overflow is ${show(settings.overflow ?? 'drop-head')}); expected reject-publish`
+    yield [
+      `drops its oldest messages when it is full (overflow is ${show(settings.overflow ?? 'drop-head')}); expected reject-publish`,
+      'Set overflow of the policy (x-overflow of the arguments) to reject-publish',
+    ]
   // -1 is the broker's word for none; RabbitMQ 4 has 20 by default.
-  if (Number(settings['delivery-limit']) < 0) yield 'redelivers a failing message for ever; expected a delivery-limit'
+  if (Number(settings['delivery-limit']) < 0)
+    yield [
+      'redelivers a failing message for ever; expected a delivery-limit',
+      'Set delivery-limit to 0 or more, or remove it',
+    ]
   // Where dead letters end, nothing is dead-lettered again.
   if (isDeadLetterQueue) return
   const exchange = settings['dead-letter-exchange']
   if (exchange === undefined) {
-    yield 'has no dead-letter-exchange, so a message that is rejected or delivered too often is dropped'
+    yield [
+      'has no dead-letter-exchange, so a message that is rejected or delivered too often is dropped',
+      'Add dead-letter-exchange, dead-letter-routing-key and dead-letter-strategy: at-least-once to its policy (with x- to its arguments)',
+    ]
     return
   }
   const key = settings['dead-letter-routing-key'] ?? name
   // The default exchange delivers to the queue of the routing key's name.
   if (exchange === '' && (key === name || !queues.some((other) => other.name === key && other.vhost === vhost)))
-    yield `sends its dead letters to "${show(key)}", which is ${key === name ? 'itself' : 'no queue of the definitions'}`
+    yield [
+      `sends its dead letters to "${show(key)}", which is ${key === name ? 'itself' : 'no queue of the definitions'}`,
+      'Set dead-letter-routing-key to another queue of the definitions',
+    ]
   if (quorum && settings['dead-letter-strategy'] !== 'at-least-once')
-    yield 'may lose dead letters (dead-letter-strategy is at-most-once); expected at-least-once'
+    yield [
+      'may lose dead letters (dead-letter-strategy is at-most-once); expected at-least-once',
+      'Set dead-letter-strategy to at-least-once',
+    ]
 }

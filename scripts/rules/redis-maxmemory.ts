@@ -22,6 +22,7 @@ export default defineRule({
           found.object,
           found.path,
           `maxmemory is ${found.written} (${found.bytes} bytes), but container "${container.name}" may use ${limit} bytes`,
+          `Set maxmemory to ${Math.floor((limit * 3) / 4 / 2 ** 20)}mb (three quarters of the memory limit) or less, or raise the limit.`,
         )
       }
   },

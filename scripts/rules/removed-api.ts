@@ -13,7 +13,11 @@ export default defineRule({
       if (removed === undefined) continue
       const expected = removed.replacement === undefined ? 'nothing replaced it' : `expected ${removed.replacement}`
       const message = `${object.apiVersion} ${object.kind} was removed in Kubernetes 1.${removed.removed}; ${expected}`
-      report(object, ['apiVersion'], message)
+      const fix =
+        removed.replacement === undefined
+          ? `Remove the ${object.kind}; the page of Kubernetes on removed APIs says what to do instead.`
+          : `Set apiVersion to ${removed.replacement}; its fields may differ.`
+      report(object, ['apiVersion'], message, fix)
     }
   },
 })

@@ -17,7 +17,12 @@ export default defineRule({
           if (requests[resource] !== undefined || podStates(workload, 'requests', resource)) continue
           const note = defaultNote(environment, object.namespace, 'requests', resource)
           const path = existing(object.raw, [...container.path, 'resources', 'requests'])
-          report(object, path, `container "${container.name}" requests no ${resource}${note}; expected a quantity`)
+          report(
+            object,
+            path,
+            `container "${container.name}" requests no ${resource}${note}; expected a quantity`,
+            `Set resources.requests.${resource} to what the program uses under its usual load.`,
+          )
         }
       }
     }

@@ -7,7 +7,7 @@ export default defineRule({
   summary:
     'A rule of an HTTPRoute has backends or redirects, not both; its paths begin with a slash; and a Gateway has a route.',
   why: 'The API server refuses a rule that does both or whose path is relative; one that does neither answers 500, a Gateway without routes 404.',
-  fix: 'Add backendRefs, or a filter RequestRedirect, or the route.',
+  fix: 'Give each rule backendRefs or a filter RequestRedirect, begin each path with /, and name each Gateway in parentRefs of a route.',
   check(environment, report) {
     const parents = new Set<string>()
     for (const kind of ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'])
@@ -20,9 +20,19 @@ export default defineRule({
           const filters = items(at(rule, 'filters')).map((filter) => at(filter, 'type'))
           const backends = items(at(rule, 'backendRefs')).length
           if (filters.includes('RequestRedirect') && backends > 0)
-            report(route, [...path, 'backendRefs'], 'the rule redirects and has backends; expected one of them')
+            report(
+              route,
+              [...path, 'backendRefs'],
+              'the rule redirects and has backends; expected one of them',
+              'Remove backendRefs, or the filter RequestRedirect.',
+            )
           if (!filters.includes('RequestRedirect') && !filters.includes('ExtensionRef') && backends === 0)
-            report(route, path, 'the rule has neither backendRefs nor a redirect, so it answers 500')
+            report(
+              route,
+              path,
+              'the rule has neither backendRefs nor a redirect, so it answers 500',
+              'Add backendRefs, or a filter RequestRedirect.',
+            )
           for (const [position, match] of items(at(rule, 'matches')).entries()) {
             const value = text(at(match, 'path', 'value'))
             if (value !== undefined && at(match, 'path', 'type') !== 'RegularExpression' && !value.startsWith('/'))
@@ -30,6 +40,7 @@ export default defineRule({
                 route,
                 [...path, 'matches', position, 'path', 'value'],
                 `the path is "${value}"; expected one that begins with /`,
+                `Write the value /${value}.`,
               )
           }
         }
@@ -40,7 +51,12 @@ export default defineRule({
         (listener) => !['Same', undefined].includes(text(at(listener, 'allowedRoutes', 'namespaces', 'from'))),
       )
       if (!open && !parents.has(`${gateway.namespace}/${gateway.name}`))
-        report(gateway, [], `no route names Gateway ${gateway.name}, so it answers 404 to everything`)
+        report(
+          gateway,
+          [],
+          `no route names Gateway ${gateway.name}, so it answers 404 to everything`,
+          `Name ${gateway.name} in parentRefs of a route, or remove the Gateway.`,
+        )
     }
   },
 })

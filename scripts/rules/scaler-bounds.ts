@@ -9,8 +9,13 @@ export default defineRule({
   fix: 'Raise the maximum or lower the minimum; for a fixed number remove the scaler and set spec.replicas.',
   check(environment, report) {
     for (const { object, min, max, minPath, maxPath } of scalersOf(environment)) {
-      if (min > max) report(object, minPath, `the minimum ${min} is above the maximum ${max}`)
-      else if (min === max) report(object, maxPath, `minimum and maximum are both ${max}, so it never scales`)
+      const [least, most] =
+        object.kind === 'HorizontalPodAutoscaler'
+          ? ['minReplicas', 'maxReplicas']
+          : ['minReplicaCount', 'maxReplicaCount']
+      const fix = `Raise ${most} above ${min}, or lower ${least} below ${max}; for a fixed number remove the scaler and set spec.replicas.`
+      if (min > max) report(object, minPath, `the minimum ${min} is above the maximum ${max}`, fix)
+      else if (min === max) report(object, maxPath, `minimum and maximum are both ${max}, so it never scales`, fix)
     }
   },
 })

@@ -26,6 +26,7 @@ export default defineRule({
             object,
             path,
             `${nameOf(workload.object)} has no ${resource} request on ${without.map(({ name }) => `container "${name}"`).join(', ')}`,
+            `Set resources.requests.${resource} (or the limit, which becomes the request) on ${without.map(({ name }) => `container "${name}"`).join(', ')}, or measure one container that has it.`,
           )
       }
     }

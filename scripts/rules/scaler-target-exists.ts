@@ -9,7 +9,7 @@ export default defineRule({
   summary:
     'What a HorizontalPodAutoscaler, ScaledObject or VerticalPodAutoscaler scales exists: kind, API group, name and container.',
   why: 'A scaler without its target does nothing, and says so only in its status: the workload stays at the replicas it has.',
-  fix: 'Name a rendered workload in the same namespace, with its kind and apiVersion.',
+  fix: 'Set kind, name and apiVersion of the target to those of a rendered workload in the same namespace, and container (containerName) to one of its containers.',
   check(environment, report) {
     for (const { object, target, metrics, workload } of scalersOf(environment)) {
       const fault = missing(environment, object, target)

@@ -45,7 +45,7 @@ export default defineRule({
   summary:
     'A scaler says what it measures and by which trigger, names the version in which its target is rendered, and its numbers are ones that its controller takes.',
   why: 'An HPA without metrics falls back to 80 % CPU; KEDA builds nothing of an unknown trigger; a fallback above the maximum or a negative minimum is refused or ignored.',
-  fix: 'Correct the field that the message names.',
+  fix: 'Set apiVersion as the target is rendered, metrics or triggers by their exact type, and replicas within the bounds.',
   check(environment, report) {
     for (const { object, target, workload, max } of scalersOf(environment)) {
       const version = workload?.object.apiVersion
@@ -58,11 +58,17 @@ export default defineRule({
           object,
           [...target.path, 'apiVersion'],
           `the target is named as ${target.apiVersion}, but rendered as ${version}`,
+          `Set apiVersion to ${version}.`,
         )
       if (object.kind === 'HorizontalPodAutoscaler') {
         const least = number(at(object.raw, 'spec', 'minReplicas'))
         if (least !== undefined && least < 0)
-          report(object, ['spec', 'minReplicas'], `minReplicas is ${least}; expected 0 or more`)
+          report(
+            object,
+            ['spec', 'minReplicas'],
+            `minReplicas is ${least}; expected 0 or more`,
+            'Set minReplicas to 1 or more.',
+          )
         if (
           items(at(object.raw, 'spec', 'metrics')).length === 0 &&
           at(object.raw, 'spec', 'targetCPUUtilizationPercentage') === undefined
@@ -71,6 +77,7 @@ export default defineRule({
             object,
             ['spec'],
             'the scaler names no metrics, so it keeps the CPU at 80 % of the requests; expected spec.metrics',
+            'Add metrics with the resource and target that shall decide.',
           )
         continue
       }
@@ -80,11 +87,17 @@ export default defineRule({
           object,
           ['spec', 'fallback', 'replicas'],
           `the fallback is ${fallback} pods, above the maximum of ${max}`,
+          `Set fallback.replicas to ${max} or less, or raise maxReplicaCount.`,
         )
       for (const { type, path } of triggersOf(object)) {
         const meant = types.includes(type) ? undefined : types.find((known) => near(type, known))
         if (meant !== undefined)
-          report(object, [...path, 'type'], `KEDA has no scaler "${type}"; perhaps "${meant}" is meant`)
+          report(
+            object,
+            [...path, 'type'],
+            `KEDA has no scaler "${type}"; perhaps "${meant}" is meant`,
+            `Set type to ${meant}.`,
+          )
       }
     }
   },

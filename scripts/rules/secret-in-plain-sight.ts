@@ -14,7 +14,8 @@ export default defineRule({
     for (const configMap of environment.ofKind('ConfigMap', '')) {
       for (const [key, content] of Object.entries(fields(configMap.raw.data))) {
         const found = judge(key, text(content) ?? '')
-        if (found !== undefined) report(configMap, ['data', key], `the key "${key}" holds ${found}`)
+        if (found !== undefined)
+          report(configMap, ['data', key], `the key "${key}" holds ${found}`, fixOf(`out of ${key}`))
       }
     }
     for (const secret of environment.ofKind('Secret', '')) {
@@ -24,24 +25,36 @@ export default defineRule({
       ] as const) {
         for (const [key, content] of Object.entries(fields(secret.raw[part]))) {
           const found = judge(key, decode(text(content) ?? ''))
-          if (found !== undefined) report(secret, [part, key], `the key "${key}" holds ${found}`)
+          if (found !== undefined)
+            report(secret, [part, key], `the key "${key}" holds ${found}`, fixOf(`out of ${key}, or the whole Secret`))
         }
       }
     }
   },
 })
 
+function fixOf(place: string): string {
+  return `Revoke the credential and take it ${place}; keep the new one in the secret store, from which an ExternalSecret makes the Secret, and mount that as a file.`
+}
+
 function checkContainers(environment: Environment, report: Report): void {
   for (const { object, containers } of environment.workloads) {
     for (const { path, env, raw } of containers) {
       for (const variable of env) {
         const found = judge(variable.name, variable.value ?? '')
-        if (found !== undefined) report(object, [...variable.path, 'value'], `${variable.name} holds ${found}`)
+        if (found !== undefined)
+          report(
+            object,
+            [...variable.path, 'value'],
+            `${variable.name} holds ${found}`,
+            fixOf(`out of the value of ${variable.name} in env`),
+          )
       }
       for (const list of ['command', 'args']) {
         for (const [index, word] of items(at(raw, list)).entries()) {
           const found = judgeArgument(text(word) ?? '')
-          if (found !== undefined) report(object, [...path, list, index], `the argument holds ${found}`)
+          if (found !== undefined)
+            report(object, [...path, list, index], `the argument holds ${found}`, fixOf(`out of ${list}`))
         }
       }
     }

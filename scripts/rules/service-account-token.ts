@@ -6,7 +6,7 @@ export default defineRule({
   severity: 'warning',
   summary: 'No Secret holds a token of a ServiceAccount.',
   why: 'Such a token never expires and is bound to no pod: whoever once read it keeps the rights of the account.',
-  fix: 'Use a projected volume with serviceAccountToken, or `kubectl create token`.',
+  fix: 'Remove the Secret; use a projected volume with serviceAccountToken, or `kubectl create token`.',
   check(environment, report) {
     for (const secret of environment.ofKind('Secret', '')) {
       if (at(secret.raw, 'type') !== 'kubernetes.io/service-account-token') continue

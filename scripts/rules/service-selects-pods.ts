@@ -6,7 +6,7 @@ export default defineRule({
   severity: 'error',
   summary: "A Service's selector selects the pods of at least one workload.",
   why: 'A Service that selects nothing has no endpoints: every connection to it is refused, and nothing in the cluster says why.',
-  fix: "Make the selector equal to labels of the workload's pod template.",
+  fix: "Make the selector equal to labels of the workload's pod template, and keep both in one namespace.",
   check(environment, report) {
     for (const service of environment.ofKind('Service', '')) {
       const selector = at(service.raw, 'spec', 'selector')

@@ -8,7 +8,7 @@ export default defineRule({
   summary:
     'A Service port leads to a port, by number or name and with the same protocol, that the selected pods declare.',
   why: 'Connections to a port that no container listens on are refused; a name that no container port bears gives the Service no endpoint at all.',
-  fix: "Name one of the containers' ports in targetPort.",
+  fix: "Set targetPort and protocol to one of the containers' ports, or declare the port there.",
   check(environment, report) {
     for (const service of environment.ofKind('Service', '')) {
       const selected = environment.selectedByMap(service.namespace, at(service.raw, 'spec', 'selector'))

@@ -23,7 +23,8 @@ export default defineRule({
       if (object.labels[`${prefix}part-of`] === undefined) continue
       judged.add(object)
       const missing = onWorkloads.filter((name) => object.labels[prefix + name] === undefined)
-      if (missing.length > 0) report(object, ['metadata', 'labels'], `the labels ${list(missing)} are missing`)
+      if (missing.length > 0)
+        report(object, ['metadata', 'labels'], `the labels ${list(missing)} are missing`, fixOf(missing))
       const path = [...podPath.slice(0, -1), 'metadata', 'labels']
       for (const name of [...onWorkloads, 'part-of']) {
         const own = object.labels[prefix + name]
@@ -31,16 +32,22 @@ export default defineRule({
         if (own === undefined || own === pods) continue
         const found = pods === undefined ? 'not set' : `"${pods}"`
         const message = `${prefix}${name} of the pods is ${found}; expected "${own}", as on the ${object.kind}`
-        report(object, existing(object.raw, [...path, prefix + name]), message)
+        const fix = `Set ${prefix}${name} to "${own}" in the labels of the pod template.`
+        report(object, existing(object.raw, [...path, prefix + name]), message, fix)
       }
     }
     for (const object of environment.objects) {
       if (judged.has(object) || object.labels[`${prefix}part-of`] === undefined) continue
       const missing = onAll.filter((name) => object.labels[prefix + name] === undefined)
-      if (missing.length > 0) report(object, ['metadata', 'labels'], `the labels ${list(missing)} are missing`)
+      if (missing.length > 0)
+        report(object, ['metadata', 'labels'], `the labels ${list(missing)} are missing`, fixOf(missing))
     }
   },
 })
+
+function fixOf(names: readonly string[]): string {
+  return `Add ${list(names)} to metadata.labels, of the pod template too; in the kustomization's labels, with includeTemplates, where they hold for all.`
+}
 
 function list(names: readonly string[]): string {
   return names.map((name) => prefix + name).join(', ')

@@ -35,6 +35,7 @@ export default defineRule({
             workload.object,
             container.path,
             'the image does not start a new database without POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE',
+            'Set POSTGRES_PASSWORD_FILE in env to the path of the mounted password.',
           )
       }
   },
@@ -42,26 +43,37 @@ export default defineRule({
 
 const store = /(?:^|\/)(redis|postgres|ollama)(?:[:@]|$)/
 
-type Note = (object: KubeObject, path: Path, message: string) => void
+type Note = (object: KubeObject, path: Path, message: string, fix: string) => void
 
 /** Settings of a configuration file that lose data or clients, with what is expected. */
 const settings = {
   redis: [
-    [/^\s*appendonly\s+no\b/m, 'appendonly is no: what was answered is lost with the pod; expected yes'],
+    [
+      /^\s*appendonly\s+no\b/m,
+      'appendonly is no: what was answered is lost with the pod; expected yes',
+      'Set appendonly to yes',
+    ],
     [
       /^\s*maxmemory-policy\s+(?!noeviction\b)\S+/m,
       'maxmemory-policy drops keys without a word when memory is short; expected noeviction',
+      'Set maxmemory-policy to noeviction',
     ],
   ],
   postgres: [
-    [/^\s*fsync\s*=\s*(?:off|false|no|0)\b/m, 'fsync is off: a crash corrupts the database; expected on'],
+    [
+      /^\s*fsync\s*=\s*(?:off|false|no|0)\b/m,
+      'fsync is off: a crash corrupts the database; expected on',
+      'Remove fsync = off',
+    ],
     [
       /^\s*full_page_writes\s*=\s*(?:off|false|no|0)\b/m,
       'full_page_writes is off: a crash corrupts the database; expected on',
+      'Remove full_page_writes = off',
     ],
     [
       /^\s*listen_addresses\s*=\s*'(?:localhost|127\.0\.0\.1)?'/m,
       "listen_addresses lets no other pod connect; expected '*'",
+      "Set listen_addresses to '*'",
     ],
   ],
 } as const
@@ -79,7 +91,8 @@ function judgeFile(
     const map = environment.find('ConfigMap', workload.object.namespace, text(at(volume, 'configMap', 'name')) ?? '')
     for (const [key, content] of contents) {
       if (map === undefined || !key.endsWith('.conf')) continue
-      for (const [pattern, message] of settings[kind]) if (pattern.test(content)) note(map, ['data', key], message)
+      for (const [pattern, message, fix] of settings[kind])
+        if (pattern.test(content)) note(map, ['data', key], message, `${fix} in ${key}.`)
       const buffers = kind === 'postgres' ? /^\s*shared_buffers\s*=\s*'?(\d+)\s*([kMGT]?B)/m.exec(content) : null
       const bytes = Number(buffers?.[1]) * 1024 ** ['B', 'kB', 'MB', 'GB', 'TB'].indexOf(buffers?.[2] ?? '')
       if (limit !== undefined && bytes >= limit)
@@ -87,10 +100,17 @@ function judgeFile(
           map,
           ['data', key],
           `shared_buffers is ${buffers?.[1]}${buffers?.[2]}, but container "${container.name}" may use ${limit} bytes; expected a quarter of it`,
+          `Set shared_buffers to ${Math.floor(limit / 4 / 2 ** 20)}MB in ${key}.`,
         )
       const folder = kind === 'redis' ? /^\s*dir\s+(\/\S+)/m.exec(content)?.[1] : undefined
       const fault = folder === undefined ? undefined : folderFault(folder, container, mounts)
-      if (fault !== undefined) note(map, ['data', key], `dir is ${folder}, ${fault}`)
+      if (fault !== undefined)
+        note(
+          map,
+          ['data', key],
+          `dir is ${folder}, ${fault}`,
+          `Set dir to a mounted folder in ${key}, or mount a volume there.`,
+        )
     }
   }
 }
@@ -108,18 +128,30 @@ function judgeVariables(
     if (value === undefined) continue
     if (['PGDATA', 'OLLAMA_MODELS', 'HOME'].includes(name) && value.startsWith('/')) {
       const fault = folderFault(value, container, mounts)
-      if (fault !== undefined) note(object, path, `${name} is ${value}, ${fault}`)
+      if (fault !== undefined)
+        note(
+          object,
+          path,
+          `${name} is ${value}, ${fault}`,
+          `Set the value of ${name} to a mounted folder, or mount a volume there.`,
+        )
     }
     if (name !== 'OLLAMA_HOST') continue
     const [, host = '', port] = /^(?:https?:\/\/)?(\[[^\]]*\]|[^:/]*)(?::(\d+))?/.exec(value) ?? []
     const declared = container.ports.map((entry) => entry.port)
     if (/^(?:localhost|127\.|\[::1\])/.test(host))
-      note(object, path, `OLLAMA_HOST is ${value}, so no other pod can connect; expected 0.0.0.0`)
+      note(
+        object,
+        path,
+        `OLLAMA_HOST is ${value}, so no other pod can connect; expected 0.0.0.0`,
+        `Set the value of OLLAMA_HOST to 0.0.0.0${port === undefined ? '' : `:${port}`}.`,
+      )
     else if (port !== undefined && declared.length > 0 && !declared.includes(Number(port)))
       note(
         object,
         path,
         `Ollama listens on ${port}, which container "${container.name}" does not declare; it declares ${declared.join(', ')}`,
+        `Set the port in the value of OLLAMA_HOST to ${declared.join(' or ')}, or declare ${port} in the container.`,
       )
   }
 }

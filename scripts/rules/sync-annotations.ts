@@ -20,7 +20,12 @@ export default defineRule({
         const value = object.annotations[name]
         const wrong = value?.split(',').find((word) => !expected.includes(word.trim()))
         if (wrong !== undefined)
-          report(object, ['metadata', 'annotations', name], `"${wrong}" is unknown; expected ${expected.join(', ')}`)
+          report(
+            object,
+            ['metadata', 'annotations', name],
+            `"${wrong}" is unknown; expected ${expected.join(', ')}`,
+            `Set ${name} to one of ${expected.join(', ')}.`,
+          )
       }
       const wave = object.annotations[`${prefix}sync-wave`]
       if (wave !== undefined && !/^[+-]?\d+$/.test(wave))
@@ -28,6 +33,7 @@ export default defineRule({
           object,
           ['metadata', 'annotations', `${prefix}sync-wave`],
           `the wave is "${wave}"; expected a whole number`,
+          `Set ${prefix}sync-wave to a whole number in quotes: "1".`,
         )
     }
   },

@@ -19,7 +19,7 @@ export default defineRule({
   severity: 'warning',
   summary: "A topology spread constraint counts the workload's own pods and has a form that Kubernetes takes.",
   why: 'A constraint that counts other pods, or none, spreads nothing: all replicas may stand on one node when it fails.',
-  fix: "Make labelSelector equal to labels of the workload's own pod template.",
+  fix: "Make labelSelector equal to labels of the workload's own pod template, and set maxSkew to 1 or more.",
   check(environment, report) {
     for (const { object, pod, podPath, labels } of environment.workloads) {
       const seen = new Set<string>()
@@ -35,20 +35,41 @@ export default defineRule({
           const name = text(key) ?? ''
           const keyPath = [...path, 'matchLabelKeys', position]
           if (Object.hasOwn(wanted, name))
-            report(object, keyPath, `"${name}" stands in labelSelector too; expected it once`)
+            report(
+              object,
+              keyPath,
+              `"${name}" stands in labelSelector too; expected it once`,
+              `Remove ${name} from matchLabelKeys.`,
+            )
           else if (!Object.hasOwn(labels, name) && !givenByControllers.includes(name))
-            report(object, keyPath, `the pods have no label "${name}", so it counts for nothing`)
+            report(
+              object,
+              keyPath,
+              `the pods have no label "${name}", so it counts for nothing`,
+              `Remove ${name} from matchLabelKeys, or give the pods this label.`,
+            )
         }
         if ((number(maxSkew) ?? 0) < 1)
-          report(object, path, `maxSkew is ${show(maxSkew ?? 'not set')}; expected 1 or more`)
+          report(
+            object,
+            path,
+            `maxSkew is ${show(maxSkew ?? 'not set')}; expected 1 or more`,
+            'Set maxSkew to 1 or more.',
+          )
         if (minDomains !== undefined && whenUnsatisfiable !== 'DoNotSchedule')
-          report(object, [...path, 'minDomains'], 'minDomains goes only with whenUnsatisfiable: DoNotSchedule')
+          report(
+            object,
+            [...path, 'minDomains'],
+            'minDomains goes only with whenUnsatisfiable: DoNotSchedule',
+            'Remove minDomains, or set whenUnsatisfiable to DoNotSchedule.',
+          )
         const kind = `${show(topologyKey)} ${show(whenUnsatisfiable)}`
         if (seen.has(kind))
           report(
             object,
             path,
             `another constraint is for ${show(topologyKey)} and ${show(whenUnsatisfiable)} too; expected one`,
+            'Remove one of the two from topologySpreadConstraints.',
           )
         seen.add(kind)
       }

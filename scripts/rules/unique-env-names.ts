@@ -5,7 +5,7 @@ export default defineRule({
   severity: 'error',
   summary: 'A container sets each environment variable once.',
   why: 'The last one wins without a word, and a server-side apply, which takes the name for the key of the list, is refused.',
-  fix: 'Remove one of them.',
+  fix: 'Remove one of them from env.',
   check(environment, report) {
     for (const { object, containers } of environment.workloads) {
       for (const container of containers) {

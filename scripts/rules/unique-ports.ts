@@ -7,7 +7,7 @@ export default defineRule({
   severity: 'error',
   summary: 'No two ports of a pod have the same number or the same name.',
   why: 'The containers of a pod share one network: the second cannot listen on the port, and a Service that names the port reaches only one of them.',
-  fix: 'Give one of them another number or name.',
+  fix: 'Give one of them another containerPort or name.',
   check(environment, report) {
     for (const { object, containers } of environment.workloads) {
       const numbers = new Map<string, string>()

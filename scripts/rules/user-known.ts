@@ -10,7 +10,7 @@ export default defineRule({
   summary:
     'A user that a program logs in as is one that the rendered definitions of RabbitMQ, the ACL of Redis or the scripts of Postgres make, with rights.',
   why: 'The server refuses an unknown user: the program never gets ready. A user without permissions may log in and do nothing.',
-  fix: 'Name a user that is made, or make it.',
+  fix: 'Write the name of a user that is made, or make it, with rights.',
   check(environment, report) {
     const known = usersByServer(environment)
     for (const [server, names] of Object.entries(variables)) {
@@ -19,7 +19,12 @@ export default defineRule({
       for (const name of names)
         for (const { value, object, path } of settingsOf(environment, name))
           if (!users.has(value))
-            report(object, path, `${server} has no user "${value}"; it has ${[...users].sort().join(', ')}`)
+            report(
+              object,
+              path,
+              `${server} has no user "${value}"; it has ${[...users].sort().join(', ')}`,
+              `Set the value of ${name} to one of ${[...users].sort().join(', ')}, or make the user.`,
+            )
     }
     for (const map of environment.ofKind('ConfigMap', ''))
       for (const [key, content] of Object.entries(strings(map.raw.data)))
@@ -37,6 +42,7 @@ export default defineRule({
               map,
               ['data', key],
               `user "${user}" may configure, write and read nothing; expected a queue in one of them`,
+              `Name the queues of "${user}" in configure, write or read of its permissions in ${key}, or remove the user.`,
             )
         }
   },

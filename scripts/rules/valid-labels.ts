@@ -8,7 +8,7 @@ export default defineRule({
   severity: 'error',
   summary: 'Keys and values of labels, and keys of annotations, have the syntax that Kubernetes asks for.',
   why: 'The API server refuses the object.',
-  fix: 'Write it in letters, figures, "-", "_" and ".", at most 63; what does not fit belongs into an annotation.',
+  fix: 'Write key and value in labels (and keys in annotations) in letters, figures, "-", "_" and ".", at most 63; what does not fit belongs into an annotation.',
   check(environment, report) {
     const known = new Map<string, string | undefined>()
     // The same few labels stand on every object.

@@ -8,7 +8,7 @@ export default defineRule({
   summary:
     'Every mount names a volume of the pod, no two mounts of a container share a path, and no two volumes a name.',
   why: 'The API server refuses the pod; where only a slash differs, one mount hides the other.',
-  fix: 'Declare the volume, or mend the name or path.',
+  fix: 'Declare the volume in volumes, or mend the name or path of the mount.',
   check(environment, report) {
     for (const workload of environment.workloads) {
       const { object, pod, podPath, containers } = workload
@@ -18,7 +18,12 @@ export default defineRule({
         const name = text(at(volume, 'name'))
         if (name === undefined) continue
         if (seen.has(name))
-          report(object, [...podPath, 'volumes', index, 'name'], `there are two volumes "${name}"; expected one`)
+          report(
+            object,
+            [...podPath, 'volumes', index, 'name'],
+            `there are two volumes "${name}"; expected one`,
+            'Remove one of them from volumes, or rename it.',
+          )
         seen.add(name)
       }
       for (const container of containers) {
@@ -35,12 +40,22 @@ export default defineRule({
             if (name === undefined || path === undefined) continue
             if (!declared.has(name)) {
               const expected = declared.size === 0 ? 'the pod has none' : `expected one of ${[...declared].join(', ')}`
-              report(object, [...mountAt, 'name'], `there is no volume "${name}"; ${expected}`)
+              report(
+                object,
+                [...mountAt, 'name'],
+                `there is no volume "${name}"; ${expected}`,
+                `Declare ${name} in volumes, or name one that is there.`,
+              )
             }
             const place = path.replace(/(?<=.)\/+$/, '')
             const owner = paths.get(place)
             if (owner !== undefined)
-              report(object, [...mountAt, pathField], `the volume "${owner}" is mounted at ${path} too`)
+              report(
+                object,
+                [...mountAt, pathField],
+                `the volume "${owner}" is mounted at ${path} too`,
+                `Remove one of the two from ${list}, or change its ${pathField}.`,
+              )
             paths.set(place, name)
           }
         }

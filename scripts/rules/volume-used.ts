@@ -25,7 +25,13 @@ export default defineRule({
       for (const { path, nameAt, volumes } of lists) {
         for (const [index, volume] of items(volumes).entries()) {
           const name = text(at(volume, ...nameAt)) ?? ''
-          if (!used.has(name)) report(object, [...path, index], `no container mounts the volume "${name}"`)
+          if (!used.has(name))
+            report(
+              object,
+              [...path, index],
+              `no container mounts the volume "${name}"`,
+              `Mount it in volumeMounts of a container, or remove it from ${path.at(-1)}.`,
+            )
         }
       }
     }

@@ -31,7 +31,8 @@ export function isNamed(line: string, printed: string): boolean {
   const { kind = '', path, value } = parts(line)
   const [before = '', after] = value.split(' => ')
   const keys = toPath(path).filter((key) => typeof key === 'string')
-  const words = [path === '' ? kind : (keys.at(-1) ?? kind)]
+  // `labels.tier` is named by "labels" too, but what every object has names nothing.
+  const words = path === '' ? [kind] : keys.slice(-2).filter((key) => !['spec', 'metadata'].includes(key))
   if (after !== undefined) words.push(...after.split(/[\s"':=,]+/).filter((word) => !before.includes(word)))
   else words.push(...valueWords(parse(value)))
   return words.some((word) => printed.toLowerCase().includes(word.toLowerCase()))
