@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -85,6 +85,19 @@ describe('npm run diff', { timeout: 120_000 }, () => {
     const { stdout } = diff('--base', 'main')
     expect(stdout).toContain('data.LOG_LEVEL: info → warn')
     expect(stdout).toMatch(/^prod {2}nothing changes$/m)
+  })
+
+  it('keeps what the base renders to, for that commit alone', () => {
+    const whole = diff('--base', 'main').stdout
+    const file = join(folder, '.cache/base.json')
+    const kept = readFileSync(file, 'utf8')
+    expect(diff('--base', 'main').stdout).toBe(whole)
+    writeFileSync(file, kept.replaceAll('LOG_LEVEL: info', 'LOG_LEVEL: trace'))
+    expect(diff('--base', 'main').stdout).toContain('data.LOG_LEVEL: trace → warn')
+    expect(diff('--base', 'main', '--no-cache').stdout).toBe(whole)
+    expect(diff('--base', 'HEAD').stdout).toMatch(/^Risk none/)
+    writeFileSync(file, kept.slice(0, 200))
+    expect(diff('--base', 'main').stdout).toBe(whole)
   })
 
   it.each(['text', 'markdown', 'json', 'html'])('prints %s', (format) => {

@@ -87,7 +87,7 @@ function contentOf(application: Value): Value {
 }
 
 /** One set of parameters for each Application. Of a generator that asks a cluster or a repository there is one, named by what it asks. */
-function parametersOf({ raw }: KubeObject): Value[] {
+export function parametersOf({ raw }: KubeObject): Value[] {
   return items(at(raw, 'spec', 'generators')).flatMap((generator) => {
     const elements = at(generator, 'list', 'elements')
     return Array.isArray(elements) ? elements : [{ generator }]
@@ -95,7 +95,7 @@ function parametersOf({ raw }: KubeObject): Value[] {
 }
 
 /** What a set makes of its template, its template patch and a set of parameters. What cannot be worked out stays as it is written. */
-function make({ raw }: KubeObject, parameters: Value): { made: Value; fault?: string } {
+export function make({ raw }: KubeObject, parameters: Value): { made: Value; fault?: string } {
   const spec = fields(raw.spec)
   if (spec.goTemplate !== true) return { made: fillAll(spec.template, (template) => fillPlain(template, parameters)) }
   const known = at(parameters, 'generator') === undefined

@@ -2,11 +2,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createEnvironment } from '../environment.ts'
 import { UsageError } from '../errors.ts'
+import type { Finding } from '../finding.ts'
+import type { Readable } from '../judge.ts'
 import { environments, type Rendering, render, type Target } from '../kustomize.ts'
 import { eachParallel } from '../process.ts'
 import { root } from '../root.ts'
 import { type ApplicationChange, applicationChanges } from './applications.ts'
 import { type Base, findBase, withFilesOf } from './base.ts'
+import { type BaseCache, noCache, openBaseCache } from './base-cache.ts'
 import { diffEnvironment, type EnvironmentDiff, type Side } from './environments.ts'
 import { highest, type Risk } from './risk.ts'
 
@@ -24,6 +27,8 @@ export interface DiffOptions {
   readonly base?: string | undefined
   /** None means all of both sides. */
   readonly environments: readonly string[]
+  /** Whether the renders of the base may be those of an earlier diff. */
+  readonly cache: boolean
 }
 
 /**
@@ -32,7 +37,8 @@ export interface DiffOptions {
  */
 export async function diff(options: DiffOptions): Promise<Diff> {
   const base = await findBase(root, options.base)
-  return withFilesOf(root, base.commit, (folder) => compareFolders(folder, root, base, options.environments))
+  const cache = options.cache ? openBaseCache(base.commit) : noCache
+  return withFilesOf(root, base.commit, (folder) => compareFolders(folder, root, base, options.environments, cache))
 }
 
 /** Renders, judges and compares the environments of two folders; all of them where none is named. */
@@ -41,19 +47,21 @@ export async function compareFolders(
   after: string,
   base: Base,
   wanted: readonly string[],
+  cache: BaseCache = noCache,
 ): Promise<Diff> {
   const names = namesOf(before, after, wanted)
   // Both sides in one queue, the environments in turn, so that each pair is there as early as can be.
   const all = names.flatMap((name) => [before, after].map((repository) => ({ name, repository })))
-  const renders = eachParallel(all, ({ name, repository }) => renderIn(repository, name))
-  const pairs = names.map((_, index) => ({ old: renders[2 * index], now: renders[2 * index + 1] }))
-  const [old, now] = await Promise.all([
-    judgeSide(pairs.map(async (pair) => ({ own: await pair.old, other: await pair.now }))),
-    judgeSide(pairs.map(async (pair) => ({ own: await pair.now, other: await pair.old }))),
-  ])
-  const side = (sides: ReadonlyMap<string, Side>, name: string) =>
-    sides.get(name) ?? { environment: createEnvironment(name, []), findings: [] }
-  const diffs = names.map((name) => diffEnvironment(side(old, name), side(now, name)))
+  const renders = eachParallel(all, ({ name, repository }) =>
+    renderIn(repository, name, repository === before ? cache : noCache),
+  )
+  const sides = await judgePairs(names.map((_, index) => Promise.all([renders[2 * index], renders[2 * index + 1]])))
+  cache.save()
+  const diffs = names.map((name, index) => {
+    const nothing = { environment: createEnvironment(name, []), findings: [] }
+    const [old = nothing, now = nothing] = sides[index] ?? []
+    return diffEnvironment(old, now)
+  })
   const applications = applicationChanges(before, after)
   const risk = highest([...diffs, ...applications].map((part) => part.risk))
   return { base, risk, environments: diffs, applications }
@@ -78,38 +86,67 @@ interface Rendered {
 }
 
 /** Renders an environment of one of the two repositories; undefined where that has none of the name. */
-async function renderIn(repository: string, name: string): Promise<Rendered | undefined> {
+async function renderIn(repository: string, name: string, cache: BaseCache): Promise<Rendered | undefined> {
   const target = environments(repository).find((one) => one.name === name)
   if (target === undefined) return undefined
   const file = join(target.folder, 'versions.yaml')
   const versions = existsSync(file) ? readFileSync(file, 'utf8') : ''
-  return { target, outcome: await render(target, repository), versions }
+  const known = cache.get(name)
+  const outcome = known === undefined ? await render(target, repository) : { manifests: known }
+  if ('manifests' in outcome) cache.keep(name, outcome.manifests)
+  return { target, outcome, versions }
 }
 
 /** Findings after which the objects of a side are not all known. */
 const unreadable = ['render', 'empty-render', 'yaml-syntax', 'not-an-object']
 
-/** Reads and judges one side, by environment. What is the same on both sides is left out: it has no difference to find. */
-async function judgeSide(
-  renders: readonly Promise<{ own: Rendered | undefined; other: Rendered | undefined }>[],
-): Promise<ReadonlyMap<string, Side>> {
-  const { judge, readRender } = await import('../judge.ts')
-  const differing = (await Promise.all(renders)).flatMap(({ own, other }) => (own && !isSame(own, other) ? [own] : []))
-  const reading = differing.map(async (rendered) => readRender(rendered, true))
-  const { targets } = await judge(reading, false)
-  const sides = new Map<string, Side>()
-  for (const { environment } of await Promise.all(reading)) {
-    const findings = targets.find(({ target }) => target === environment.name)?.findings ?? []
-    sides.set(environment.name, {
-      environment,
-      findings,
-      broken: findings.find(({ rule }) => unreadable.includes(rule)),
-    })
-  }
-  return sides
+/** The old and the new side of an environment; undefined where a side does not have it. */
+type Both<T> = [old: T | undefined, now: T | undefined]
+
+/**
+ * Reads and judges both sides of each environment. Where they are the same nothing is judged: there is no difference to find. Each is judged as soon as it
+ * is rendered, by schemas all at once, since both sides have most of their texts in common.
+ */
+async function judgePairs(pairs: readonly Promise<Both<Rendered>>[]): Promise<Both<Side>[]> {
+  const { askSchemas, readRender } = await import('../judge.ts')
+  const reading = pairs.map(async (pair): Promise<Both<Readable>> => {
+    const [old, now] = await pair
+    const read = async (one: Rendered | undefined) => (one && !isSame(old, now) ? readRender(one, true) : undefined)
+    return Promise.all([read(old), read(now)])
+  })
+  const bySchema = Promise.all(reading).then((all) =>
+    askSchemas(all.flatMap(([old, now]) => [...labelled(old, 'old'), ...labelled(now, 'now')])),
+  )
+  return Promise.all(
+    reading.map(async (both): Promise<Both<Side>> => {
+      const [old, now] = await both
+      return Promise.all([judgeSide(old, 'old', bySchema), judgeSide(now, 'now', bySchema)])
+    }),
+  )
 }
 
-function isSame(own: Rendered, other: Rendered | undefined): boolean {
-  if (other === undefined || own.versions !== other.versions) return false
+/** Environments have the same name on both sides. */
+function labelled(one: Readable | undefined, label: string): Readable[] {
+  return one === undefined ? [] : [{ ...one, target: `${label} ${one.target}` }]
+}
+
+async function judgeSide(
+  one: Readable | undefined,
+  label: string,
+  bySchema: Promise<readonly Finding[]>,
+): Promise<Side | undefined> {
+  if (one === undefined) return undefined
+  const { judge } = await import('../judge.ts')
+  const { target, environment } = one
+  const own = bySchema.then((all) =>
+    all.filter((found) => found.target === `${label} ${target}`).map((found) => ({ ...found, target })),
+  )
+  const { targets } = await judge([Promise.resolve(one)], false, false, own)
+  const findings = targets[0]?.findings ?? []
+  return { environment, findings, broken: findings.find(({ rule }) => unreadable.includes(rule)) }
+}
+
+function isSame(own: Rendered | undefined, other: Rendered | undefined): boolean {
+  if (own === undefined || other === undefined || own.versions !== other.versions) return false
   return 'manifests' in own.outcome && 'manifests' in other.outcome && own.outcome.manifests === other.outcome.manifests
 }
