@@ -31,7 +31,12 @@ configMapGenerator:
   - name: settings
     literals:
       - MODE=fast
+    envs: [settings.env]
+    files: [app.conf, web.conf=other.conf]
 `,
+  'base/settings.env': '# how fast\n\nSPEED = 3\nMODES=2\n',
+  'base/app.conf': 'a 1\n',
+  'base/other.conf': 'b 2\n',
   'base/deployment.yaml': deployment,
   'components/versions/kustomization.yaml': `apiVersion: kustomize.config.k8s.io/v1alpha1
 kind: Component
@@ -113,7 +118,7 @@ describe('locateInKustomization', () => {
     ['a plain list item', [...container, 'args', 1], 'base/deployment.yaml:16'],
     ['a value that a patch sets', ['spec', 'replicas'], 'overlays/dev/replicas.yaml:6'],
     ['an item that a patch adds', [...container, 'env', 0, 'value'], 'overlays/dev/replicas.yaml:13'],
-    ['a value that a JSON patch sets', ['spec', 'paused'], 'overlays/dev/kustomization.yaml:11'],
+    ['a value that a JSON patch sets', ['spec', 'paused'], 'overlays/dev/kustomization.yaml:13'],
     ['a value that a replacement copies', [...container, 'image'], 'overlays/dev/versions.yaml:8'],
     ['what is missing, by its nearest parent', [...container, 'ports', 0, 'name'], 'base/deployment.yaml:14'],
   ]
@@ -123,16 +128,22 @@ describe('locateInKustomization', () => {
     expect(source && formatSource(source)).toBe(expected)
   })
 
-  it('finds the generator of a hashed name', () => {
+  it.each([
+    ['a literal', 'MODE', 'base/kustomization.yaml:6'],
+    ['a line of an env file', 'SPEED', 'base/settings.env:3'],
+    ['a file', 'app.conf', 'base/app.conf:1'],
+    ['a file under another name', 'web.conf', 'base/other.conf:1'],
+    ['a key that nothing shows', 'GONE', 'base/kustomization.yaml:4'],
+  ])('finds %s of a generator, by the hashed name', (_what, key, expected) => {
     const folder = scratchRepository(files)
     const object = toObject({
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { name: 'settings-5h2f9k', namespace: 'dev' },
-      data: { MODE: 'fast' },
+      data: { [key]: 'fast' },
     })
-    const source = object && locateInKustomization(join(folder, 'overlays/dev'), folder)(object, ['data', 'MODE'])
-    expect(source && formatSource(source)).toBe('base/kustomization.yaml:4')
+    const source = object && locateInKustomization(join(folder, 'overlays/dev'), folder)(object, ['data', key])
+    expect(source && formatSource(source)).toBe(expected)
   })
 })
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import {
   type Document,
   isMap,
@@ -85,7 +85,7 @@ function layersOf(folder: string, root: string, seen: Set<string>): Layer[] {
     }
   }
   for (const key of ['configMapGenerator', 'secretGenerator']) {
-    for (const index of items(kustomization[key]).keys()) layers.push(generatorLayer(parsed, key, index))
+    for (const index of items(kustomization[key]).keys()) layers.push(generatorLayer(parsed, key, index, root))
   }
   for (const [index, patch] of items(kustomization.patches).entries()) {
     layers.push(...patchLayers(parsed, index, patch, folder, root))
@@ -203,14 +203,50 @@ function placeOf(parsed: ParsedFile, path: Path, depth: number): Place | undefin
   return node && { parsed, offset: node.range?.[0] ?? 0, depth }
 }
 
-function generatorLayer(parsed: ParsedFile, key: string, index: number): Layer {
+function generatorLayer(parsed: ParsedFile, key: string, index: number, root: string): Layer {
   const kind = key === 'configMapGenerator' ? 'ConfigMap' : 'Secret'
-  const name = text(parsed.documents[0]?.getIn([key, index, 'name'])) ?? ''
+  const generator = at(parsed.values[0], key, index)
+  const name = text(at(generator, 'name')) ?? ''
   return (object, path) => {
     if (object.kind !== kind || !(object.name === name || object.name.startsWith(`${name}-`))) return undefined
-    // It outranks anything but a patch or replacement of that very field.
-    return placeOf(parsed, [key, index], Math.max(0, path.length - 1))
+    // They outrank anything but a patch or replacement of that very field; what holds the key outranks a later merge of other keys.
+    const held = path.length === 2 ? placeOfKey(parsed, [key, index], generator, String(path[1]), root) : undefined
+    return held ? { ...held, depth: path.length - 0.5 } : placeOf(parsed, [key, index], Math.max(0, path.length - 1))
   }
+}
+
+/** Where a generator takes a key from: a literal, a line of an env file, or a file. */
+function placeOfKey(
+  parsed: ParsedFile,
+  place: Path,
+  generator: Value,
+  key: string,
+  root: string,
+): Omit<Place, 'depth'> | undefined {
+  const literal = items(at(generator, 'literals')).findIndex((entry) => text(entry)?.startsWith(`${key}=`))
+  if (literal !== -1) return placeOf(parsed, [...place, 'literals', literal], 0)
+  const folder = dirname(join(root, parsed.file))
+  for (const entry of [at(generator, 'env'), ...items(at(generator, 'envs'))]) {
+    const file = plainFile(join(folder, text(entry) ?? ''), root)
+    const line =
+      file?.content.split('\n').findIndex((row) => row.includes('=') && row.split('=')[0]?.trim() === key) ?? -1
+    if (file !== undefined && line !== -1) return { parsed: file, offset: file.lines.lineStarts[line] ?? 0 }
+  }
+  for (const entry of items(at(generator, 'files'))) {
+    const [, own, path = ''] = /^(?:([^=]*)=)?(.*)$/.exec(text(entry) ?? '') ?? []
+    const file = (own ?? basename(path)) === key ? plainFile(join(folder, path), root) : undefined
+    if (file !== undefined) return { parsed: file, offset: 0 }
+  }
+  return undefined
+}
+
+/** A file that is no YAML, by its lines. */
+function plainFile(path: string, root: string): ParsedFile | undefined {
+  if (!existsSync(path) || !statSync(path).isFile()) return undefined
+  const content = readFileSync(path, 'utf8')
+  const lines = new LineCounter()
+  for (const match of content.matchAll(/^/gm)) lines.addNewLine(match.index)
+  return { file: relative(root, path), content, documents: [], values: [], lines }
 }
 
 function patchLayers(parsed: ParsedFile, index: number, patch: Value, folder: string, root: string): Layer[] {
@@ -269,7 +305,7 @@ function targetedLayer(source: ParsedFile, target: Value): Layer {
   }
 }
 
-/** A JSON patch: each operation sets its pointer's path and what is below it. */
+/** A JSON patch: each operation sets its pointer's path and what is below it; its value has the line. */
 function operationsLayer(source: ParsedFile, target: Value): Layer {
   const operations = items(source.values[0])
   return (object, path) => {
@@ -281,7 +317,7 @@ function operationsLayer(source: ParsedFile, target: Value): Layer {
         pointer.length <= path.length && pointer.every((key, position) => key === String(path[position]) || key === '-')
       if (covers && pointer.length >= (best?.depth ?? 1)) best = { index, depth: pointer.length }
     }
-    return best && placeOf(source, [best.index], best.depth)
+    return best && (placeOf(source, [best.index, 'value'], best.depth) ?? placeOf(source, [best.index], best.depth))
   }
 }
 
