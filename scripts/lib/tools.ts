@@ -79,6 +79,25 @@ function kubernetesTool(name: string, ask: readonly string[], platforms: readonl
   }
 }
 
+function prometheusTool(program: string): Tool {
+  return {
+    version: '3.13.5',
+    ask: ['--version'],
+    release: (os, arch) => {
+      const folder = `${github}/prometheus/prometheus/releases/download/v3.13.5`
+      const name = `prometheus-3.13.5.${os}-${arch}`
+      return { url: `${folder}/${name}.tar.gz`, checksums: `${folder}/sha256sums.txt`, member: `${name}/${program}` }
+    },
+    // Prometheus 3.x.y is the Go module v0.3xx.y.
+    go: {
+      module: 'github.com/prometheus/prometheus',
+      version: 'v0.313.5',
+      package: `cmd/${program}`,
+      stamp: { 'github.com/prometheus/common/version.Version': '3.13.5' },
+    },
+  }
+}
+
 /** Every program the repository uses, at the one version it may have. */
 export const tools = {
   kustomize: {
@@ -137,22 +156,9 @@ export const tools = {
     },
     go: { module: 'go.k6.io/k6', version: 'v1.8.1' },
   },
-  promtool: {
-    version: '3.13.5',
-    ask: ['--version'],
-    release: (os, arch) => {
-      const folder = `${github}/prometheus/prometheus/releases/download/v3.13.5`
-      const name = `prometheus-3.13.5.${os}-${arch}`
-      return { url: `${folder}/${name}.tar.gz`, checksums: `${folder}/sha256sums.txt`, member: `${name}/promtool` }
-    },
-    // Prometheus 3.x.y is the Go module v0.3xx.y.
-    go: {
-      module: 'github.com/prometheus/prometheus',
-      version: 'v0.313.5',
-      package: 'cmd/promtool',
-      stamp: { 'github.com/prometheus/common/version.Version': '3.13.5' },
-    },
-  },
+  promtool: prometheusTool('promtool'),
+  // For the tests of the dashboards.
+  prometheus: prometheusTool('prometheus'),
   // Kubernetes publishes its servers for Linux only; elsewhere Go builds them.
   'kube-apiserver': kubernetesTool('kube-apiserver', ['--version'], ['linux']),
   // For the test of what restarts pods.

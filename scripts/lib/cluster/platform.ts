@@ -16,6 +16,7 @@ export const platform = [
   'argocd/kind/traefik',
   'argocd/kind/prometheus',
   'argocd/platform/kube-state-metrics',
+  'argocd/kind/dashboards',
   'argocd/kind/argo-cd',
 ]
 
