@@ -61,6 +61,15 @@ it('every list of metrics names a monitor that is declared somewhere', async () 
   )
 })
 
+it('no relabeling has an empty regex: the operator leaves it out, and Prometheus then takes everything', async () => {
+  const environments = await Promise.all(targets.map(renderedRules))
+  const all = [...environments.map(({ objects }) => monitorsIn(objects)), await platform]
+  for (const [name, endpoints] of all.flatMap((monitors) => [...monitors]))
+    for (const endpoint of endpoints)
+      for (const relabeling of [...items(at(endpoint, 'relabelings')), ...items(at(endpoint, 'metricRelabelings'))])
+        expect(at(relabeling, 'regex'), name).not.toBe('')
+})
+
 describe.each(targets)('what is read in $name is scraped', (target) => {
   const rendered = renderedRules(target)
   const monitors = Promise.all([rendered, platform]).then(
