@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { admissionProgramsMissing, findPrograms } from '../../scripts/lib/admit.ts'
 import { type ApiServer, withApiServer } from '../../scripts/lib/apiserver.ts'
-import { at, items, type KubeObject, text, type Value } from '../../scripts/lib/objects.ts'
+import { playKubelet, withControllers } from '../../scripts/lib/controllers.ts'
+import { at, items, type KubeObject, text } from '../../scripts/lib/objects.ts'
 import { findInstalled } from '../../scripts/lib/tools.ts'
-import { withControllers } from '../support/controllers.ts'
 import { type Case, cases } from './cases.ts'
 
 // Whether pods are replaced, seen with Kubernetes' own controllers. The one thing that is played is the kubelet: it calls every pod ready.
@@ -32,6 +32,9 @@ function workloads({ before, after, object }: Case): [KubeObject, KubeObject] | 
   return plurals[kind] !== undefined && old !== undefined && now !== undefined ? [old, now] : undefined
 }
 
+/** The controllers that make pods of workloads. */
+const controllers = ['deployment-controller', 'replicaset-controller', 'statefulset-controller', 'daemonset-controller']
+
 /** The changes that the API server takes. */
 const asked = cases.filter((one) => one.action !== 'replace' && workloads(one) !== undefined)
 
@@ -48,11 +51,8 @@ describe.skipIf(missing)('the controllers of Kubernetes', () => {
     const programs = await findPrograms()
     if (typeof programs === 'string') throw new Error(programs)
     await withApiServer(programs, async (server) => {
-      await server.send('POST', '/api/v1/nodes', { metadata: { name: 'node' } })
-      // Admission taints a node that has not yet said that it is ready.
-      await server.send('PATCH', '/api/v1/nodes/node', { spec: { taints: null } }, 'application/merge-patch+json')
-      await withControllers(manager as string, server.kubeconfig, async () => {
-        const stop = playKubelet(server)
+      await withControllers(manager as string, server.kubeconfig, controllers, async () => {
+        const stop = await playKubelet(server)
         try {
           await Promise.all(
             asked.map(async (one, index) => outcomes.set(one, await observe(server, one, `case-${index}`))),
@@ -119,27 +119,4 @@ async function applied(server: ApiServer, { kind, name, raw }: KubeObject, names
 async function podsOf(server: ApiServer, namespace: string): Promise<string[]> {
   const { body } = await server.send('GET', `/api/v1/namespaces/${namespace}/pods`)
   return items(at(body, 'items')).map((pod) => String(at(pod, 'metadata', 'uid')))
-}
-
-/** Calls every pod ready until it is stopped. */
-function playKubelet(server: ApiServer): () => Promise<void> {
-  let stopped = false
-  const playing = (async () => {
-    while (!stopped) {
-      const { body } = await server.send('GET', '/api/v1/pods')
-      await Promise.all(items(at(body, 'items')).map((pod) => makeReady(server, pod)))
-      await pause(100)
-    }
-  })()
-  return async () => {
-    stopped = true
-    await playing
-  }
-}
-
-async function makeReady(server: ApiServer, pod: Value): Promise<void> {
-  if (at(pod, 'status', 'phase') === 'Running') return
-  const address = `/api/v1/namespaces/${at(pod, 'metadata', 'namespace')}/pods/${at(pod, 'metadata', 'name')}/status`
-  const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] }
-  await server.send('PATCH', address, { status }, 'application/strategic-merge-patch+json')
 }

@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { ApiServer } from './apiserver.ts'
+import { at, items, type Value } from './objects.ts'
+
+/**
+ * Starts Kubernetes' real controllers on a throwaway API server, does the work and stops them.
+ * @param program the path of kube-controller-manager
+ * @param controllers which of them, by the names that it knows: `deployment-controller`
+ */
+export async function withControllers<T>(
+  program: string,
+  kubeconfig: string,
+  controllers: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> {
+  const child = spawn(
+    program,
+    [
+      `--kubeconfig=${kubeconfig}`,
+      `--controllers=${controllers.join(',')}`,
+      '--leader-elect=false',
+      '--secure-port=0',
+      // Many small workloads at once; by default the controllers wait between their requests.
+      '--kube-api-qps=500',
+      '--kube-api-burst=500',
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  const lines: string[] = []
+  child.stderr.on('data', (chunk: Buffer) => lines.push(...chunk.toString().split('\n')))
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`kube-controller-manager ended:\n${lines.slice(-10).join('\n')}`)
+  })
+  ended.catch(() => {})
+  try {
+    return await Promise.race([work(), ended])
+  } finally {
+    child.kill('SIGKILL')
+    await ended.catch(() => {})
+  }
+}
+
+/** Plays the kubelet of one node: takes every pod, gives it an address and calls it ready. Ends with what it returns. */
+export async function playKubelet(server: ApiServer): Promise<() => Promise<void>> {
+  await server.send('POST', '/api/v1/nodes', { metadata: { name: 'node' } })
+  // Admission taints a node that has not yet said that it is ready.
+  await server.send('PATCH', '/api/v1/nodes/node', { spec: { taints: null } }, 'application/merge-patch+json')
+  let stopped = false
+  let count = 0
+  const playing = (async () => {
+    while (!stopped) {
+      const { body } = await server.send('GET', '/api/v1/pods')
+      const waiting = items(at(body, 'items')).filter((pod) => at(pod, 'status', 'phase') !== 'Running')
+      await Promise.all(waiting.map((pod) => makeReady(server, pod, count++)))
+      await pause(100)
+    }
+  })()
+  return async () => {
+    stopped = true
+    await playing
+  }
+}
+
+async function makeReady(server: ApiServer, pod: Value, number: number): Promise<void> {
+  const address = `/api/v1/namespaces/${at(pod, 'metadata', 'namespace')}/pods/${at(pod, 'metadata', 'name')}`
+  if (at(pod, 'spec', 'nodeName') === undefined)
+    await server.send('POST', `${address}/binding`, { target: { kind: 'Node', name: 'node' } })
+  const podIP = `10.${100 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`
+  const status = { phase: 'Running', podIP, podIPs: [{ ip: podIP }], conditions: [{ type: 'Ready', status: 'True' }] }
+  await server.send('PATCH', `${address}/status`, { status }, 'application/strategic-merge-patch+json')
+}
