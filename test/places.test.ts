@@ -2,14 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readDocuments } from '../scripts/lib/documents.ts'
-import { runRules } from '../scripts/lib/engine.ts'
-import { createEnvironment } from '../scripts/lib/environment.ts'
 import { addExcerpts } from '../scripts/lib/excerpts.ts'
 import { type Finding, formatPath } from '../scripts/lib/finding.ts'
 import { existing, type KubeObject, nameOf } from '../scripts/lib/objects.ts'
 import { locateInFile } from '../scripts/lib/source.ts'
 import { rules } from '../scripts/rules/index.ts'
-import { declarations } from './support/declarations.ts'
+import { environmentsOf, findIn } from './support/fixture.ts'
 
 const folder = join(import.meta.dirname, 'rules')
 
@@ -57,11 +55,7 @@ describe('every finding of a fixture names a place that is there, and shows it',
     const content = readFileSync(join(folder, file), 'utf8')
     const { objects } = readDocuments(content, file, file)
     const rule = rules.filter(({ id }) => file.startsWith(`${id}/`))
-    const findings = runRules(
-      rule,
-      createEnvironment(file, objects, declarations(content)),
-      locateInFile(file, content),
-    )
+    const findings = findIn(environmentsOf(file, content), rule, locateInFile(file, content))
     expect(findings).not.toEqual([])
     const lines = content.split('\n')
     for (const finding of addExcerpts(findings, () => content)) {

@@ -1,16 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readDocuments } from '../scripts/lib/documents.ts'
-import { runRules } from '../scripts/lib/engine.ts'
-import { createEnvironment, type Environment } from '../scripts/lib/environment.ts'
+import type { Environment } from '../scripts/lib/environment.ts'
 import { type Expectation, expectations } from '../scripts/lib/explain.ts'
 import { type Finding, formatPath } from '../scripts/lib/finding.ts'
-import { nameOf } from '../scripts/lib/objects.ts'
+import { type KubeObject, nameOf } from '../scripts/lib/objects.ts'
 import { locateInFile } from '../scripts/lib/source.ts'
 import { rules } from '../scripts/rules/index.ts'
-import { declarations } from './support/declarations.ts'
 import { howToWrite, isNamed, mend } from './support/fixes.ts'
+import { environmentsOf, findIn } from './support/fixture.ts'
 
 const folder = join(import.meta.dirname, 'rules')
 
@@ -22,7 +20,8 @@ const folder = join(import.meta.dirname, 'rules')
  *     # fix spec.ports[0].targetPort: http
  *
  * `howToWrite` in support/fixes.ts has all forms. Findings at the same place are told apart by their order. What `check.yaml` would declare stands
- * there as `# provided Secret web-credentials password`: kind, name and, where they are known, the keys.
+ * there as `# provided Secret web-credentials password`: kind, name and, where they are known, the keys. Documents of several targets that are
+ * checked together say which: `# target prod overlays/prod`.
  */
 function fixtures(rule: string, verdict: 'pass' | 'fail'): string[] {
   const path = join(folder, rule)
@@ -31,11 +30,9 @@ function fixtures(rule: string, verdict: 'pass' | 'fail'): string[] {
     : []
 }
 
-function read(rule: string, name: string): { content: string; environment: Environment } {
+function read(rule: string, name: string): { content: string; environments: Environment[] } {
   const content = readFileSync(join(folder, rule, name), 'utf8')
-  const { objects, findings } = readDocuments(content, name, name)
-  expect(findings, 'the fixture itself is right YAML').toEqual([])
-  return { content, environment: createEnvironment(name, objects, declarations(content)) }
+  return { content, environments: environmentsOf(name, content) }
 }
 
 function placeOf({ object, path = [] }: Finding): string {
@@ -49,8 +46,8 @@ describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (id, rule) =>
   })
 
   it.each([...fixtures(id, 'pass'), ...fixtures(id, 'fail')])('%s', (name) => {
-    const { content, environment } = read(id, name)
-    const findings = runRules([rule], environment, locateInFile(name, content))
+    const { content, environments } = read(id, name)
+    const findings = findIn(environments, [rule], locateInFile(name, content))
     const expected = expectations(content).map(({ finding }) => finding)
     expect(findings.map(placeOf).sort()).toEqual(expected.sort())
     if (name.startsWith('fail-')) expect(findings).not.toHaveLength(0)
@@ -62,22 +59,22 @@ describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (id, rule) =>
   })
 
   it.each(fixtures(id, 'fail'))('%s: each fix, done as printed, makes its finding go away', (name) => {
-    const { content, environment } = read(id, name)
-    const before = runRules(rules, environment, () => undefined)
+    const { content, environments } = read(id, name)
+    const before = findIn(environments, rules, () => undefined)
     const open = before.filter((finding) => finding.rule === id)
     for (const expectation of expectations(content)) {
       const finding = open.find((each) => placeOf(each) === expectation.finding) as Finding
       open.splice(open.indexOf(finding), 1)
       const where = `test/rules/${id}/${name}\n# expect ${expectation.finding}\nmessage: ${finding.message}\nfix: ${finding.fix}\n`
       expect(expectation.fix, `${where}has no fix. ${howToWrite}`).not.toHaveLength(0)
-      const mended = mend(expectation, content, environment)
+      const mended = mend(expectation, content, environments)
       expectMended(
         where,
         finding,
         expectation,
         before,
-        runRules(rules, mended, () => undefined),
-        environment,
+        findIn(mended, rules, () => undefined),
+        environments.flatMap((environment) => environment.objects),
       )
       const named = expectation.fix.some((line) => isNamed(line, finding.fix))
       expect(named, `${where}the printed fix has to name the field, kind or value of ${expectation.fix}`).toBe(true)
@@ -92,7 +89,7 @@ function expectMended(
   { fix, reveals }: Expectation,
   before: readonly Finding[],
   after: readonly Finding[],
-  { objects }: Environment,
+  objects: readonly KubeObject[],
 ): void {
   const mended = `${where}# fix ${fix.join('\n# fix ')}\n`
   const same = (each: Finding) =>

@@ -1,4 +1,5 @@
 import type { SwitchedOff } from './engine.ts'
+import type { Environment } from './environment.ts'
 import { UsageError } from './errors.ts'
 import type { Exempted } from './exemptions.ts'
 import type { Finding } from './finding.ts'
@@ -48,12 +49,16 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
     return judge([readFile(options.file)], options.admit, options.map)
   }
   // kustomize starts at once; what judges its output is loaded while it works.
-  const renders = eachParallel(targetsOf(options), async (target) => ({ target, outcome: await render(target, root) }))
-  const { judge, readRender } = await import('./judge.ts')
+  const targets = targetsOf(options)
+  const start = (target: Target) => render(target, root).then((outcome) => ({ target, outcome }))
+  const renders = eachParallel(targets, start)
+  const { judge, readRender, delivery } = await import('./judge.ts')
   const folders = new Set(environments(root).map(({ folder }) => folder))
+  if (targets.length === folders.size) renders.push(...eachParallel(delivery, start))
+  const together: Environment[] = []
   const reading = renders.map(async (rendering) => {
     const rendered = await rendering
-    return readRender(rendered, folders.has(rendered.target.folder))
+    return readRender(rendered, folders.has(rendered.target.folder), together)
   })
   return judge(reading, options.admit, options.map)
 }

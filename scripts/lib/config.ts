@@ -16,10 +16,16 @@ export interface Provided {
 export interface CheckConfig {
   readonly provided: readonly Provided[]
   readonly exemptions: readonly Exemption[]
+  /** What Argo CD is given, and the addresses under which it knows this repository. */
+  readonly delivery: { readonly folders: readonly string[]; readonly repositories: readonly string[] }
 }
 
 /** What holds where there is no `check.yaml`. */
-export const emptyConfig: CheckConfig = { provided: [], exemptions: [] }
+export const emptyConfig: CheckConfig = {
+  provided: [],
+  exemptions: [],
+  delivery: { folders: [], repositories: [] },
+}
 
 /** The declarations that hold for one environment. */
 export function providedIn(config: CheckConfig, environment: string): Provided[] {

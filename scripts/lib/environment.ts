@@ -34,6 +34,17 @@ export interface Environment {
   provided(kind: string, name: string): Provided | undefined
   /** Whether `check.yaml` declares any object of the kind: then it declares all that the environment may name. */
   declares(kind: string): boolean
+  /** Its folder in the repository, `overlays/prod`; undefined for a file, and in other repositories. */
+  readonly folder: string | undefined
+  /** All that is checked together, itself included. Only a rule that is `across` may look at it: before, it is not complete. */
+  readonly together: readonly Environment[]
+}
+
+/** Where an environment stands. */
+export interface Surroundings {
+  readonly folder?: string | undefined
+  /** Filled with every environment that is made with it. */
+  readonly together?: Environment[]
 }
 
 /** Builds the index. `provided` are the declarations of `check.yaml` that hold for this environment. */
@@ -42,6 +53,7 @@ export function createEnvironment(
   objects: readonly KubeObject[],
   provided: readonly Provided[] = [],
   isWhole = true,
+  { folder, together = [] }: Surroundings = {},
 ): Environment {
   const declared = new Map(provided.map((entry) => [key(entry.kind, '', entry.name), entry]))
   const kinds = new Map<string, KubeObject[]>()
@@ -76,7 +88,7 @@ export function createEnvironment(
     return list ?? []
   }
 
-  return {
+  const environment: Environment = {
     name,
     objects,
     workloads,
@@ -97,7 +109,11 @@ export function createEnvironment(
     isOperated: (namespace) => !isWhole && operated.has(namespace),
     provided: (kind, objectName) => declared.get(key(kind, '', objectName)),
     declares: (kind) => provided.some((entry) => entry.kind === kind),
+    folder,
+    together,
   }
+  together.push(environment)
+  return environment
 }
 
 /** Groups of custom resources whose controllers make nothing that is not known here. */

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { rules } from '../rules/index.ts'
+import { foldersNamed } from './applications.ts'
 import { builtInRules } from './built-in-rules.ts'
 import type { CheckResult, TargetResult } from './check.ts'
 import { type CheckConfig, emptyConfig, exemptionsIn, providedIn } from './config.ts'
 import { type Documents, readDocuments } from './documents.ts'
 import { applicable, runRules, type SwitchedOff } from './engine.ts'
-import { createEnvironment, type Environment, isKubernetesGroup } from './environment.ts'
+import { createEnvironment, type Environment, isKubernetesGroup, type Surroundings } from './environment.ts'
 import { addExcerpts } from './excerpts.ts'
 import { annotatedExemptions, applyExemptions, type Exemption, unusedExemption } from './exemptions.ts'
 import type { Finding } from './finding.ts'
@@ -28,6 +29,8 @@ export interface Readable extends Manifests {
   readonly faults: readonly Finding[]
   /** Whether it is an environment of this repository, held to all its conventions. */
   readonly isEnvironment: boolean
+  /** Whether it is what Argo CD is given for the environments: it holds none of their conventions. */
+  readonly isDelivery: boolean
   readonly config: CheckConfig
   /** The content of a file that findings name. */
   contentOf(file: string): string | undefined
@@ -45,21 +48,33 @@ export async function readFile(file: string): Promise<Readable> {
   return toReadable(name, readDocuments(content, name, name), {
     locate: locateInFile(name, content),
     isEnvironment: false,
+    isDelivery: false,
     config,
     contentOf,
   })
 }
 
-/** Reads what kustomize rendered. An environment of this repository must have its versions.yaml in order, too. */
+/** The kustomizations of what Argo CD is given, as `check.yaml` names them. */
+export const delivery: readonly Target[] = ownConfig.delivery.folders.map((name) => ({
+  name,
+  folder: join(root, name),
+}))
+
+/**
+ * Reads what kustomize rendered. An environment of this repository must have its versions.yaml in order, too.
+ * @param together filled with all that is checked together
+ */
 export async function readRender(
   { target, outcome }: { target: Target; outcome: Rendering },
   isEnvironment: boolean,
+  together: Environment[] = [],
 ): Promise<Readable> {
   const base = shownFrom(target.folder)
   const versions = isEnvironment ? checkVersions(target) : []
   const context = {
     locate: locateInKustomization(target.folder, base),
     isEnvironment,
+    isDelivery: delivery.some(({ folder }) => folder === target.folder),
     config: isEnvironment ? ownConfig : await configFor(target.folder, root, ownConfig),
     contentOf: (file: string) => readIfThere(resolve(base, file)),
   }
@@ -67,7 +82,8 @@ export async function readRender(
     return toReadable(target.name, { documents: [], objects: [], findings: [outcome.finding, ...versions] }, context)
   }
   const read = readDocuments(outcome.manifests, target.name)
-  return toReadable(target.name, { ...read, findings: [...versions, ...read.findings] }, context)
+  const surroundings = { folder: relative(root, target.folder), together }
+  return toReadable(target.name, { ...read, findings: [...versions, ...read.findings] }, context, surroundings)
 }
 
 function readIfThere(path: string): string | undefined {
@@ -82,7 +98,8 @@ function readIfThere(path: string): string | undefined {
 function toReadable(
   target: string,
   read: Documents,
-  context: Pick<Readable, 'locate' | 'isEnvironment' | 'config' | 'contentOf'>,
+  context: Pick<Readable, 'locate' | 'isEnvironment' | 'isDelivery' | 'config' | 'contentOf'>,
+  surroundings: Surroundings = {},
 ): Readable {
   const { documents, objects } = read
   const faults = [...read.findings]
@@ -91,7 +108,8 @@ function toReadable(
     faults.push({ rule: 'empty-render', severity: 'error', target, message, fix: 'Give a file that holds manifests.' })
   }
   const isWhole = context.isEnvironment || context.config !== emptyConfig
-  const environment = createEnvironment(target, objects, providedIn(context.config, target), isWhole)
+  const provided = [...providedIn(context.config, target), ...(context.isDelivery ? foldersNamed(objects, root) : [])]
+  const environment = createEnvironment(target, objects, provided, isWhole, surroundings)
   return { target, documents, objects, faults, environment, ...context }
 }
 
@@ -109,7 +127,7 @@ export async function judge(
   const [targets, byProcess, byRule] = await Promise.all([
     Promise.all(reading),
     askProcesses(reading, admit, bySchema),
-    Promise.all(reading.map(askRules)),
+    Promise.all(reading.map((readable) => askRules(readable, reading))),
   ])
   const used = new Set<Exemption>()
   const results: TargetResult[] = []
@@ -134,7 +152,7 @@ const ruleNames = new Set([...rules, ...builtInRules].map(({ id }) => id))
 
 /** One target's result: its findings with their lines, less what is exempted. Notes in `used` which exemptions were needed. */
 function summarize(readable: Readable, all: readonly Finding[], used: Set<Exemption>, admit: boolean): TargetResult {
-  const { target, objects, environment, isEnvironment, config, locate, contentOf } = readable
+  const { target, objects, environment, isEnvironment, isDelivery, config, locate, contentOf } = readable
   const { judged, unjudged } = isEnvironment ? { judged: all, unjudged: [] } : foreignKinds(all, objects)
   const annotated = annotatedExemptions(environment, locate)
   const exemptions = [...annotated, ...exemptionsIn(config, target)]
@@ -151,7 +169,8 @@ function summarize(readable: Readable, all: readonly Finding[], used: Set<Exempt
     objects: objects.length,
     findings: addExcerpts(findings, contentOf, judged),
     exempted: outcome.exempted,
-    switchedOff: isEnvironment || objects.length === 0 ? [] : [...applicable(rules, environment).off, ...unjudged],
+    switchedOff:
+      isEnvironment || isDelivery || objects.length === 0 ? [] : [...applicable(rules, environment).off, ...unjudged],
   }
 }
 
@@ -208,21 +227,33 @@ async function askProcesses(
   admission: boolean,
   schema: Promise<readonly Finding[]>,
 ): Promise<Finding[]> {
-  const targets = await Promise.all(reading)
+  const all = Promise.all(reading)
   const [bySchema, byRule, byServer] = await Promise.all([
     schema,
-    validateRules(targets, schemas),
-    admission ? import('./admit.ts').then(({ admit }) => admit(targets)) : [],
+    all.then((targets) => validateRules(targets, schemas)),
+    admission ? Promise.all([all, import('./admit.ts')]).then(([targets, { admit }]) => admit(targets)) : [],
   ])
   // As the API server does, which asks the rules of a definition only about what keeps to its schema.
   const wrong = new Set(bySchema.map(({ target, object }) => `${target} ${object}`))
   return [...bySchema, ...byRule.filter(({ target, object }) => !wrong.has(`${target} ${object}`)), ...byServer]
 }
 
-/** What the rules find in one target, as soon as it is read. */
-async function askRules(reading: Promise<Readable>): Promise<Finding[]> {
+/** What the rules find in one target: those about it alone as soon as it is read, the others once all are. */
+async function askRules(reading: Promise<Readable>, all: readonly Promise<Readable>[]): Promise<Finding[]> {
   const { environment, locate, isEnvironment } = await reading
+  const on = isEnvironment ? rules : applicable(rules, environment).on
   // Once the last target is read, the processes start first.
   await setImmediate()
-  return runRules(isEnvironment ? rules : applicable(rules, environment).on, environment, locate)
+  const alone = runRules(
+    on.filter(({ across }) => !across),
+    environment,
+    locate,
+  )
+  await Promise.all(all)
+  const together = runRules(
+    on.filter(({ across }) => across),
+    environment,
+    locate,
+  )
+  return [...alone, ...together]
 }

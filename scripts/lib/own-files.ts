@@ -24,13 +24,23 @@ export async function readConfig(root: string): Promise<CheckConfig> {
     throw new UsageError(
       faults.map(({ message, path, source }) => `${formatSource(source)}: ${formatPath(path)}: ${message}`).join('\n'),
     )
-  const metrics = text(fields(value).metrics)
+  const { metrics, parity, delivery } = fields(value)
+  const declared = (kind: string, names: Value) =>
+    items(names).map((name): Provided => ({ kind, name: String(name), by: 'check.yaml' }))
   return {
     provided: [
       ...(items(fields(value).provided) as CheckConfig['provided']),
-      ...(metrics === undefined ? [] : listedMetrics(join(root, metrics), file)),
+      ...(metrics === undefined ? [] : listedMetrics(join(root, String(metrics)), file)),
+      // Each is held to those before it.
+      ...items(parity).flatMap((name, index, all): Provided[] =>
+        index === 0
+          ? []
+          : [{ kind: 'Parity', name: String(name), keys: all.slice(0, index).map(String), by: 'check.yaml' }],
+      ),
+      ...declared('Repository', at(delivery, 'repositories')),
     ],
     exemptions: items(fields(value).exemptions).map((entry, index) => toExemption(entry, index, file, root)),
+    delivery: { ...emptyConfig.delivery, ...(delivery as Partial<CheckConfig['delivery']> | undefined) },
   }
 }
 

@@ -36,6 +36,8 @@ export interface Convention {
 export interface Rule extends RuleText {
   /** Where it is absent in another repository the rule is switched off, and the summary says so. */
   readonly needs?: Convention
+  /** It looks at what else is checked, so it runs once all is read; of one environment alone it says nothing. */
+  readonly across?: true
   check(environment: Environment, report: Report): void
 }
 

@@ -3,6 +3,8 @@ import addressResolves from './address-resolves.ts'
 import alertActionable from './alert-actionable.ts'
 import alertExpression from './alert-expression.ts'
 import alertJobScraped from './alert-job-scraped.ts'
+import applicationPath from './application-path.ts'
+import applicationProject from './application-project.ts'
 import backendExists from './backend-exists.ts'
 import claimShared from './claim-shared.ts'
 import claimWritable from './claim-writable.ts'
@@ -28,6 +30,7 @@ import gpuPlacement from './gpu-placement.ts'
 import gpuRequired from './gpu-required.ts'
 import gracePeriodOutlastsDrain from './grace-period-outlasts-drain.ts'
 import hostUsers from './host-users.ts'
+import ignoreDifferencesMatch from './ignore-differences-match.ts'
 import imagePinned from './image-pinned.ts'
 import imagePullPolicy from './image-pull-policy.ts'
 import imageRegistry from './image-registry.ts'
@@ -60,10 +63,12 @@ import networkPolicyPeerExists from './network-policy-peer-exists.ts'
 import networkPolicyPortExists from './network-policy-port-exists.ts'
 import networkPolicySelectsPods from './network-policy-selects-pods.ts'
 import numericUser from './numeric-user.ts'
+import objectOwnedOnce from './object-owned-once.ts'
 import ollamaContextLength from './ollama-context-length.ts'
 import ollamaParallelism from './ollama-parallelism.ts'
 import oneScaler from './one-scaler.ts'
 import ownServiceAccount from './own-service-account.ts'
+import parity from './parity.ts'
 import pdbAllowsDisruption from './pdb-allows-disruption.ts'
 import pdbDisjoint from './pdb-disjoint.ts'
 import pdbExists from './pdb-exists.ts'
@@ -95,6 +100,7 @@ import probesDistinct from './probes-distinct.ts'
 import probesPresent from './probes-present.ts'
 import programConfigured from './program-configured.ts'
 import programEndpoints from './program-endpoints.ts'
+import projectAdmitsObjects from './project-admits-objects.ts'
 import quotaHolds from './quota-holds.ts'
 import quotaNeedsResources from './quota-needs-resources.ts'
 import rabbitmqConfiguration from './rabbitmq-configuration.ts'
@@ -152,6 +158,8 @@ export const rules: readonly Rule[] = [
   alertActionable,
   alertExpression,
   alertJobScraped,
+  applicationPath,
+  applicationProject,
   backendExists,
   claimShared,
   claimWritable,
@@ -177,6 +185,7 @@ export const rules: readonly Rule[] = [
   gpuRequired,
   gracePeriodOutlastsDrain,
   hostUsers,
+  ignoreDifferencesMatch,
   imagePinned,
   imagePullPolicy,
   imageRegistry,
@@ -209,10 +218,12 @@ export const rules: readonly Rule[] = [
   networkPolicyPortExists,
   networkPolicySelectsPods,
   numericUser,
+  objectOwnedOnce,
   ollamaContextLength,
   ollamaParallelism,
   oneScaler,
   ownServiceAccount,
+  parity,
   pdbAllowsDisruption,
   pdbDisjoint,
   pdbExists,
@@ -244,6 +255,7 @@ export const rules: readonly Rule[] = [
   probesPresent,
   programConfigured,
   programEndpoints,
+  projectAdmitsObjects,
   quotaHolds,
   quotaNeedsResources,
   rabbitmqConfiguration,

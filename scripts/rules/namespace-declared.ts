@@ -1,19 +1,10 @@
-import kinds from '../../schemas/kinds.json' with { type: 'json' }
 import { declarations } from '../lib/conventions.ts'
-import { groupOf, type KubeObject, nameOf } from '../lib/objects.ts'
+import { isNamespaced } from '../lib/kinds.ts'
+import { type KubeObject, nameOf } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 
 /** The namespaces that every cluster has. */
 const builtIn = ['default', 'kube-node-lease', 'kube-public', 'kube-system']
-
-/** Every kind that lives in a namespace, of Kubernetes and of the platform's operators, as the API server lists them. */
-const namespaced = new Set(
-  kinds.filter((entry) => entry.namespaced).map(({ apiVersion, kind }) => id(apiVersion, kind)),
-)
-
-function id(apiVersion: string, kind: string): string {
-  return `${groupOf(apiVersion)}/${kind}`
-}
 
 export default defineRule({
   id: 'namespace-declared',
@@ -27,8 +18,7 @@ export default defineRule({
     for (const object of environment.objects) {
       const { namespace } = object
       if (namespace === '') {
-        if (namespaced.has(id(object.apiVersion, object.kind)))
-          report(object, ['metadata'], `the ${object.kind} has no namespace`)
+        if (isNamespaced(object)) report(object, ['metadata'], `the ${object.kind} has no namespace`)
         continue
       }
       if (builtIn.includes(namespace) || environment.find('Namespace', '', namespace) !== undefined) continue

@@ -1,3 +1,4 @@
+import { projectOf } from '../lib/applications.ts'
 import { edgesOf } from '../lib/dependencies.ts'
 import type { Environment } from '../lib/environment.ts'
 import type { Path } from '../lib/finding.ts'
@@ -57,6 +58,16 @@ export default defineRule({
       const target = targetOf(environment, 'Secret', namespace, name)
       if (['Gateway', 'TriggerAuthentication'].includes(source.kind) && target !== undefined && after(target, source))
         reportLate(report, source, target)
+    }
+    for (const definition of environment.ofKind('CustomResourceDefinition', 'apiextensions.k8s.io'))
+      for (const object of environment.ofKind(
+        text(at(definition.raw, 'spec', 'names', 'kind')) ?? '',
+        text(at(definition.raw, 'spec', 'group')),
+      ))
+        if (after(definition, object)) reportLate(report, object, definition)
+    for (const application of environment.ofKind('Application', 'argoproj.io')) {
+      const project = projectOf(environment, { spec: application.raw.spec })
+      if (project !== undefined && after(project, application)) reportLate(report, application, project)
     }
     for (const policy of environment.ofKind('NetworkPolicy', 'networking.k8s.io'))
       for (const { object } of environment.selectedBy(policy.namespace, at(policy.raw, 'spec', 'podSelector')))

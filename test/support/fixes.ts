@@ -17,12 +17,25 @@ export const howToWrite = `Say below the "# expect" line what doing the printed 
   # fix provided Secret web password             declares it in check.yaml
 Where other rules can speak only once this is mended, because the fixture breaks them too: "# reveals rule-id".`
 
-/** The fixture's environment after the lines of a fix were done. */
-export function mend({ finding, fix }: Expectation, content: string, before: Environment): Environment {
+/** The fixture's environments after the lines of a fix were done. */
+export function mend({ finding, fix }: Expectation, content: string, before: readonly Environment[]): Environment[] {
+  const objects = before.flatMap((environment) => environment.objects)
   const declared = fix.filter((line) => line.startsWith('provided '))
-  const edits = fix.filter((line) => !declared.includes(line)).map((line) => toEdit(line, finding, before))
+  const edits = fix.filter((line) => !declared.includes(line)).map((line) => toEdit(line, finding, objects))
   const provided = declarations([content, ...declared.map((line) => `# ${line}`)].join('\n'))
-  return createEnvironment(before.name, mutatedObjects({ environment: before, edits }), provided)
+  const holds = (environment: Environment, object: KubeObject | undefined) =>
+    object !== undefined && environment.objects.includes(object)
+  // What is added goes where the finding is.
+  const named = objects.find((object) => finding.startsWith(`${nameOf(object)} `) || finding === nameOf(object))
+  const home = before.find((environment) => holds(environment, named)) ?? before[0]
+  const together: Environment[] = []
+  return before.map((environment) => {
+    const own = edits.filter(
+      ({ object }) => holds(environment, object) || (environment === home && !objects.includes(object)),
+    )
+    const { name, folder } = environment
+    return createEnvironment(name, mutatedObjects({ environment, edits: own }), provided, true, { folder, together })
+  })
 }
 
 /** Whether the printed fix says what a line does: it has the field that is changed, the kind that is added or removed, or the value. */
@@ -61,7 +74,7 @@ function parts(line: string): Parts {
   return { ...(kind && { kind }), ...(name && { name }), path, value }
 }
 
-function toEdit(line: string, finding: string, { objects }: Environment): Edit {
+function toEdit(line: string, finding: string, objects: readonly KubeObject[]): Edit {
   const { kind, name = '', path, value } = parts(line)
   const wanted = kind === undefined ? finding.split(' ').slice(0, 2).join(' ') : `${kind} ${name}`
   const object = objects.find((each) => nameOf(each) === wanted)

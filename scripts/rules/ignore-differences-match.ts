@@ -1,0 +1,67 @@
+import { type Application, applicationsOf, deploymentsOf, globMatches } from '../lib/applications.ts'
+import type { Environment } from '../lib/environment.ts'
+import { at, groupOf, items, type KubeObject, nameOf, text, type Value } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'ignore-differences-match',
+  severity: 'warning',
+  summary:
+    'Every entry of ignoreDifferences is about an object that the Application renders, and a field that it can have.',
+  why: 'An entry that matches nothing ignores nothing: the controller that owns the field and Argo CD undo each other at every sync.',
+  fix: 'Correct group, kind, name or jsonPointers, or remove the entry of ignoreDifferences.',
+  across: true,
+  check(environment, report) {
+    const rendered = new Map<Application, Environment[]>()
+    for (const other of environment.together)
+      for (const { application, writtenIn } of deploymentsOf(other))
+        if (writtenIn === environment) rendered.set(application, [...(rendered.get(application) ?? []), other])
+    // What an ApplicationSet writes once has to match in one of its Applications.
+    const byObject = new Map<KubeObject, { application: Application; objects: KubeObject[] }>()
+    for (const application of applicationsOf(environment)) {
+      const objects = (rendered.get(application) ?? []).flatMap((other) => other.objects)
+      const before = byObject.get(application.object)?.objects ?? []
+      byObject.set(application.object, { application, objects: [...before, ...objects] })
+    }
+    for (const { application, objects } of byObject.values())
+      for (const [index, entry] of items(at(application.spec, 'ignoreDifferences')).entries()) {
+        if (objects.length === 0) continue
+        const path = [...application.path, 'ignoreDifferences', index]
+        const matched = objects.filter((object) => isMeant(entry, object))
+        if (matched.length === 0) {
+          report(application.object, path, `no ${describe(entry)} is rendered, so nothing is ignored`)
+          continue
+        }
+        for (const [position, pointer] of items(at(entry, 'jsonPointers')).entries())
+          if (typeof pointer === 'string' && !matched.some((object) => hasParent(object, pointer)))
+            report(
+              application.object,
+              [...path, 'jsonPointers', position],
+              `${nameOf(matched[0] as KubeObject)} has nothing that holds ${pointer}`,
+            )
+      }
+  },
+})
+
+function isMeant(entry: Value, object: KubeObject): boolean {
+  const isMatch = (field: string, value: string, fallback: string) =>
+    globMatches(text(at(entry, field)) || fallback, value) !== false
+  return (
+    globMatches(text(at(entry, 'group')) ?? '', groupOf(object.apiVersion)) !== false &&
+    isMatch('kind', object.kind, '') &&
+    isMatch('name', object.name, '*') &&
+    (object.namespace === '' || isMatch('namespace', object.namespace, '*'))
+  )
+}
+
+function describe(entry: Value): string {
+  const [group, kind, name] = ['group', 'kind', 'name'].map((field) => text(at(entry, field)))
+  return [kind ?? 'object', ...(name === undefined ? [] : [name]), ...(group ? [`of ${group}`] : [])].join(' ')
+}
+
+/** Whether the object has what the field would stand in: the field itself comes from a controller. */
+function hasParent({ raw }: KubeObject, pointer: string): boolean {
+  const keys = pointer.split('/').slice(1, -1)
+  const path = keys.map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
+  return path.length === 0 || at(raw, ...path.map((key) => (/^\d+$/.test(key) ? Number(key) : key))) !== undefined
+}

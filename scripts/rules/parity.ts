@@ -1,0 +1,170 @@
+import type { Environment } from '../lib/environment.ts'
+import { formatPath, type Path } from '../lib/finding.ts'
+import { perEnvironment } from '../lib/memo.ts'
+import {
+  at,
+  existing,
+  type Fields,
+  fields,
+  groupOf,
+  type KubeObject,
+  nameOf,
+  show,
+  text,
+  type Value,
+} from '../lib/objects.ts'
+import { defineRule, type Report } from '../lib/rule.ts'
+
+/** What may differ. Everything else is the same: kinds, names, policies, security settings, probes, alerts, and which keys there are. */
+const mayDiffer = new Set([
+  // Sizes and replicas.
+  'resources',
+  'hard',
+  'limits',
+  'storage',
+  'sizeLimit',
+  'replicas',
+  'minReplicas',
+  'maxReplicas',
+  'minReplicaCount',
+  'maxReplicaCount',
+  'idleReplicaCount',
+  'minAvailable',
+  'maxUnavailable',
+  // Where it runs.
+  'nodeSelector',
+  'tolerations',
+  'affinity',
+  'topologySpreadConstraints',
+  'runtimeClassName',
+  'storageClassName',
+  // Hosts.
+  'hostname',
+  'hostnames',
+  'host',
+  'hosts',
+  // Versions.
+  'image',
+  'app.kubernetes.io/version',
+])
+
+/** Mappings of which only the keys have to be the same: the values are the environment's own. */
+const keysOnly = new Set(['data', 'binaryData', 'stringData'])
+
+export default defineRule({
+  id: 'parity',
+  severity: 'error',
+  summary:
+    'Environments that check.yaml holds to one another (parity) differ in sizes, replicas, placement, hosts, versions and values of settings only.',
+  why: 'What only one of them has was never tried before it: a policy, a probe or a setting that staging lacks shows its fault in prod.',
+  fix: 'Bring the change into both, or into the base that they share.',
+  across: true,
+  check(environment, report) {
+    for (const other of environment.together) {
+      const isHeld = (one: Environment, to: Environment) =>
+        one.provided('Parity', one.name)?.keys?.includes(to.name) === true
+      const isLater = isHeld(environment, other)
+      if (!isLater && !isHeld(other, environment)) continue
+      const theirs = byIdentity(other)
+      for (const [id, object] of byIdentity(environment)) {
+        const counterpart = theirs.get(id)
+        if (counterpart === undefined)
+          report(
+            object,
+            [],
+            `${nameOf(object)} is in ${environment.name} alone, not in ${other.name}`,
+            `Render the ${object.kind} in both, or in neither.`,
+          )
+        else if (isLater) compare(environment, other, object, counterpart, report)
+      }
+    }
+  },
+})
+
+/** The objects by kind and name, less what is an environment's own in a name: its name and the hashes of generated ones. */
+const byIdentity = perEnvironment(
+  (environment) =>
+    new Map(
+      environment.objects.map((object) => {
+        const name = common(environment, object.name)
+        return [`${groupOf(object.apiVersion)} ${object.kind} ${common(environment, object.namespace)}/${name}`, object]
+      }),
+    ),
+)
+
+/** A text without what is an environment's own. */
+function common(environment: Environment, value: string): string {
+  return value.replace(generatedHash, '').replace(ownName(environment), '*')
+}
+
+const generatedHash = /-[2456789bcdfghkmt]{10}(?![a-z0-9-])/g
+const ownName = perEnvironment(({ name }) => new RegExp(`\\b${name.replace(/\W/g, '\\$&')}\\b`, 'g'))
+
+function compare(
+  one: Environment,
+  other: Environment,
+  object: KubeObject,
+  counterpart: KubeObject,
+  report: Report,
+): void {
+  visit(object.raw, counterpart.raw, [])
+
+  function visit(here: Value, there: Value, path: Path): void {
+    const key = path.at(-1)
+    if (typeof key === 'string' && mayDiffer.has(key)) return
+    if (Array.isArray(here) && Array.isArray(there)) visitList(here, there, path)
+    else if (isMapping(here) && isMapping(there)) visitFields(here, there, path)
+    else if (!isSame(here, there)) say(path, describe(here, there, path))
+  }
+
+  function say(path: Path, message: string): void {
+    const fix = `Let ${formatPath(path)} be the same in both: set it in the base that they share.`
+    report(object, existing(object.raw, path), message, fix)
+  }
+
+  function visitFields(here: Fields, there: Fields, path: Path): void {
+    const isSettings = keysOnly.has(String(path.at(-1)))
+    const isVariable = text(here.name) !== undefined
+    for (const field of new Set([...Object.keys(here), ...Object.keys(there)])) {
+      const isInBoth = here[field] !== undefined && there[field] !== undefined
+      // The value of a setting is the environment's own; that there is one, and where it comes from, is not.
+      if (isInBoth && (isSettings || (isVariable && field === 'value'))) continue
+      visit(here[field], there[field], [...path, field])
+    }
+  }
+
+  /** Items with names of their own are compared by these, others in their order. */
+  function visitList(here: readonly Value[], there: readonly Value[], path: Path): void {
+    const [own, theirs] = [namesOf(here), namesOf(there)]
+    if (own === undefined || theirs === undefined) {
+      if (here.length !== there.length) say(path, describe(here, there, path))
+      else for (const [index, item] of here.entries()) visit(item, there[index], [...path, index])
+      return
+    }
+    for (const [index, item] of here.entries()) visit(item, there[theirs.indexOf(own[index] ?? '')], [...path, index])
+    for (const name of theirs) if (!own.includes(name)) say(path, `lacks ${name}, which ${other.name} has`)
+  }
+
+  function isSame(here: Value, there: Value): boolean {
+    const isText = typeof here === 'string' && typeof there === 'string'
+    return isText ? common(one, here) === common(other, there) : here === there
+  }
+
+  function describe(here: Value, there: Value, path: Path): string {
+    const field = path.at(-1)
+    if (here === undefined) return `lacks ${field}, which is ${show(there)} in ${other.name}`
+    if (there === undefined)
+      return `has ${typeof field === 'number' ? show(at(here, 'name') ?? here) : field}, which ${other.name} has not`
+    return `is ${show(here)}, but ${show(there)} in ${other.name}`
+  }
+}
+
+/** The names of a list's items; undefined where not each has one of its own. */
+function namesOf(list: readonly Value[]): string[] | undefined {
+  const names = list.flatMap((item) => text(at(item, 'name')) ?? [])
+  return new Set(names).size === list.length ? names : undefined
+}
+
+function isMapping(value: Value): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && fields(value) === value
+}

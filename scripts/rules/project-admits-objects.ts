@@ -1,0 +1,65 @@
+import { admitsDestination, deploymentsOf, destinationOf, globMatches, projectOf } from '../lib/applications.ts'
+import { isNamespaced } from '../lib/kinds.ts'
+import { at, groupOf, items, type KubeObject, text, type Value } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'project-admits-objects',
+  severity: 'error',
+  summary:
+    'The AppProject of the Application that renders an environment admits the kinds and namespaces of all its objects.',
+  why: 'Argo CD syncs nothing of an Application that holds an object its project does not permit.',
+  fix: 'Add the kind to clusterResourceWhitelist or namespaceResourceWhitelist, take it off namespaceResourceBlacklist, or add the namespace to destinations; or render the object elsewhere.',
+  across: true,
+  check(environment, report) {
+    for (const { application, writtenIn } of deploymentsOf(environment)) {
+      const project = projectOf(writtenIn, application)
+      if (project === undefined) continue
+      // One cause, one finding.
+      const seen = new Set<string>()
+      const say = (cause: string, object: KubeObject, path: readonly string[], message: string) => {
+        if (!seen.has(cause)) report(object, path, message)
+        seen.add(cause)
+      }
+      const destination = destinationOf(application)
+      for (const object of environment.objects) {
+        const field = refusingList(project, object)
+        const id = `${groupOf(object.apiVersion)}/${object.kind}`
+        if (field !== undefined)
+          say(
+            id,
+            object,
+            ['kind'],
+            `AppProject ${project.name} of ${application.name} does not permit ${object.kind}: ${field}`,
+          )
+        const { namespace } = object
+        if (namespace !== '' && admitsDestination(project, { ...destination, namespace }) === false)
+          say(
+            namespace,
+            object,
+            ['metadata', 'namespace'],
+            `AppProject ${project.name} of ${application.name} does not admit the namespace ${namespace}`,
+          )
+      }
+    }
+  },
+})
+
+/** Which list of the project refuses the object's kind: without a whitelist every namespaced kind may be made, and no kind of the cluster. */
+function refusingList({ raw }: KubeObject, object: KubeObject): string | undefined {
+  const group = groupOf(object.apiVersion)
+  // A custom resource without a namespace may still live in one: the destination's.
+  const scoped = isNamespaced(object) ?? (object.namespace !== '' || undefined)
+  if (scoped === undefined) return undefined
+  const scope = scoped ? 'namespaceResource' : 'clusterResource'
+  const isListed = (list: Value) => items(list).some((entry) => covers(entry, group, object))
+  const white = at(raw, 'spec', `${scope}Whitelist`)
+  if (isListed(at(raw, 'spec', `${scope}Blacklist`))) return `it is on ${scope}Blacklist`
+  if (scoped && white === undefined) return undefined
+  return isListed(white) ? undefined : `it is not on ${scope}Whitelist`
+}
+
+function covers(entry: Value, group: string, { kind, name }: KubeObject): boolean {
+  const isMatch = (field: string, value: string) => globMatches(text(at(entry, field)) ?? '*', value) !== false
+  return isMatch('group', group) && isMatch('kind', kind) && isMatch('name', name)
+}

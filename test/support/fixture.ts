@@ -1,0 +1,32 @@
+import { readDocuments } from '../../scripts/lib/documents.ts'
+import { runRules } from '../../scripts/lib/engine.ts'
+import { createEnvironment, type Environment } from '../../scripts/lib/environment.ts'
+import type { Finding } from '../../scripts/lib/finding.ts'
+import type { Rule } from '../../scripts/lib/rule.ts'
+import type { Locate } from '../../scripts/lib/source.ts'
+import { declarations } from './declarations.ts'
+
+/**
+ * What a fixture holds, as it would be checked together. A document with the line `# target prod overlays/prod` belongs to that target in that
+ * folder; without such a line all are one, named after the file.
+ */
+export function environmentsOf(name: string, content: string): Environment[] {
+  const targets = new Map<string, { folder: string | undefined; documents: string[] }>()
+  for (const document of /^# target /m.test(content) ? content.split(/^---$/m) : [content]) {
+    const [, target = name, folder] = /^# target (\S+) (\S+)$/m.exec(document) ?? []
+    const entry = targets.get(target) ?? { folder, documents: [] }
+    entry.documents.push(document)
+    targets.set(target, entry)
+  }
+  const together: Environment[] = []
+  return [...targets].map(([target, { folder, documents }]) => {
+    const { objects, findings } = readDocuments(documents.join('\n---\n'), target, name)
+    if (findings.length > 0) throw new Error(`${name}: the fixture itself is not right YAML: ${findings[0]?.message}`)
+    return createEnvironment(target, objects, declarations(content), true, { folder, together })
+  })
+}
+
+/** What rules find in all that is checked together. */
+export function findIn(environments: readonly Environment[], rules: readonly Rule[], locate: Locate): Finding[] {
+  return environments.flatMap((environment) => runRules(rules, environment, locate))
+}
