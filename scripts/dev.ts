@@ -209,7 +209,7 @@ function start(app: string, program: string, environment: Record<string, string>
   const { PATH = '', HOME = '', LOG_LEVEL = 'warn' } = process.env
   const capture = args.length > 0
   const child = spawn(process.execPath, ['--import', 'tsx', `apps/${app}/src/${program}.ts`, ...args], {
-    env: { PATH, HOME, LOG_LEVEL, ...environment },
+    env: { PATH, HOME, LOG_LEVEL, LISTEN_ADDRESS: '127.0.0.1', ...environment },
     stdio: ['ignore', capture ? 'pipe' : 'inherit', capture ? 'pipe' : 'inherit'],
     // Ctrl-C reaches the whole group of the terminal; what stops when is said below, in order.
     detached: true,

@@ -21,9 +21,12 @@ const needed: Variable = { required: true }
 
 /** The variables of apps/*; test/programs.test.ts holds this table to the schemas that the programs read. */
 const variables = {
+  LISTEN_ADDRESS: {},
   PORT: port,
   METRICS_PORT: port,
   LOG_LEVEL: { values: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] },
+  OTEL_EXPORTER_OTLP_ENDPOINT: { pattern: /^https?:\/\// },
+  OTEL_TRACES_SAMPLER_ARG: { least: 0, most: 1 },
   RABBITMQ_URL: { pattern: /^amqps?:\/\// },
   RABBITMQ_USERNAME: needed,
   RABBITMQ_PASSWORD: needed,
@@ -48,6 +51,7 @@ const variables = {
   MAX_ATTEMPTS: { whole: true, least: 1 },
   BATCH_SIZE: { whole: true, least: 1, most: 1000 },
   BATCH_WAIT_MS: { whole: true, least: 0, most: 10_000 },
+  HOLD_SECONDS: { least: 0, most: 600 },
 } as const satisfies Record<string, Variable>
 
 type Name = keyof typeof variables
@@ -55,13 +59,16 @@ type Name = keyof typeof variables
 const broker: readonly Name[] = ['RABBITMQ_URL', 'RABBITMQ_USERNAME', 'RABBITMQ_PASSWORD']
 const redis: readonly Name[] = ['REDIS_URL', 'REDIS_USERNAME', 'REDIS_PASSWORD']
 const postgres: readonly Name[] = ['POSTGRES_URL', 'POSTGRES_USERNAME', 'POSTGRES_PASSWORD']
+const traces: readonly Name[] = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER_ARG']
 
 /** The variables that each program of an image reads, by `image/file`. */
 export const programs: Readonly<Record<string, readonly Name[]>> = {
   'gateway/main': [
+    'LISTEN_ADDRESS',
     'PORT',
     'METRICS_PORT',
     'LOG_LEVEL',
+    ...traces,
     ...broker,
     ...redis,
     ...postgres,
@@ -75,8 +82,10 @@ export const programs: Readonly<Record<string, readonly Name[]>> = {
   'gateway/keys': redis,
   'gateway/index-recipes': ['LOG_LEVEL', ...redis, 'OLLAMA_URL', 'EMBED_MODEL'],
   'worker/main': [
+    'LISTEN_ADDRESS',
     'METRICS_PORT',
     'LOG_LEVEL',
+    ...traces,
     ...broker,
     ...redis,
     'OLLAMA_URL',
@@ -88,16 +97,27 @@ export const programs: Readonly<Record<string, readonly Name[]>> = {
     'JOB_TIMEOUT_SECONDS',
     'DRAIN_SECONDS',
   ],
-  'worker/keep-models': ['METRICS_PORT', 'LOG_LEVEL', 'OLLAMA_URL', 'CHAT_MODEL', 'EMBED_MODEL', 'REQUIRE_GPU'],
-  'worker/pull-models': ['LOG_LEVEL', 'OLLAMA_HOSTS', 'CHAT_MODEL', 'EMBED_MODEL'],
-  'collector/main': [
+  'worker/keep-models': [
+    'LISTEN_ADDRESS',
     'METRICS_PORT',
     'LOG_LEVEL',
+    'OLLAMA_URL',
+    'CHAT_MODEL',
+    'EMBED_MODEL',
+    'REQUIRE_GPU',
+  ],
+  'worker/pull-models': ['LOG_LEVEL', 'OLLAMA_HOSTS', 'CHAT_MODEL', 'EMBED_MODEL'],
+  'collector/main': [
+    'LISTEN_ADDRESS',
+    'METRICS_PORT',
+    'LOG_LEVEL',
+    ...traces,
     ...broker,
     ...redis,
     ...postgres,
     'BATCH_SIZE',
     'BATCH_WAIT_MS',
+    'HOLD_SECONDS',
     'DRAIN_SECONDS',
   ],
   'collector/migrate': ['LOG_LEVEL', ...postgres, 'GATEWAY_PASSWORD', 'COLLECTOR_PASSWORD'],

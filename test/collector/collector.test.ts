@@ -116,6 +116,14 @@ describe.skipIf(services === null)('collector', { timeout: 120_000 }, () => {
     expect(await redis.get(quota)).toBe('14')
     expect(await redis.hGet(requestKey(response.id), 'status')).toBe('succeeded')
     expect(await collector.metric('collector_quota_settled_total')).toBe(1)
+    expect(await collector.metric('collector_batch_rows_sum')).toBe(2)
+    expect(await collector.metric('collector_insert_seconds_count')).toBe(
+      await collector.metric('collector_batch_rows_count'),
+    )
+    await waitUntil(async () => (await collector.metric('collector_end_to_end_seconds_count')) === 2, 'measured')
+    expect(await collector.metric('collector_end_to_end_seconds_sum')).toBeGreaterThan(
+      (Date.now() - Date.parse(response.submittedAt)) / 1000,
+    )
   })
 
   test('stores a failure with its reason', async () => {
@@ -181,10 +189,33 @@ describe.skipIf(services === null)('collector', { timeout: 120_000 }, () => {
       `/readyz names ${name}`,
     )
     await waitUntil(() => collector.log.includes('the batch waits'), 'the batch waits')
+    expect(await collector.metric('collector_postgres_up')).toBe(name === 'Postgres' ? 0 : 1)
+    expect(await collector.metric(`collector_store_failures_total{store="${name.toLowerCase()}"}`)).toBeGreaterThan(0)
 
     await proxy.start()
     await waitUntilStored(responses)
     await waitUntil(async () => (await queueDepth(rabbitmq, queues.responses)).ready === 0, 'the queue is empty')
+    await collector.ready()
+    expect((await queueDepth(rabbitmq, `${queues.responses}.dead`)).ready).toBe(0)
+    expect(await collector.metric('collector_postgres_up')).toBe(1)
+  })
+
+  test('Postgres away for long: gives the results back, takes no more, and stores them afterwards', async () => {
+    const url = new URL(services.postgres.url)
+    const proxy = await startTcpProxy(url.hostname, Number(url.port))
+    onTestFinished(() => proxy.stop())
+    url.host = `127.0.0.1:${proxy.port}`
+    const collector = await startCollector({ POSTGRES_URL: url.href, HOLD_SECONDS: 1 })
+    await collector.ready()
+    await proxy.stop()
+    const responses = makeResponses(15)
+    await publishAll(responses)
+    await waitUntil(async () => (await collector.failing())?.includes('consuming') === true, 'consuming is paused')
+    expect(await queueDepth(rabbitmq, queues.responses)).toEqual({ ready: 15, consumers: 0 })
+    expect(await collector.metric('collector_given_back_total')).toBe(15)
+
+    await proxy.start()
+    await waitUntilStored(responses)
     await collector.ready()
     expect((await queueDepth(rabbitmq, `${queues.responses}.dead`)).ready).toBe(0)
   })

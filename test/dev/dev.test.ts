@@ -10,9 +10,13 @@ describe.skipIf(inject('services') === null)('npm run dev', { timeout: 300_000 }
   let stopAll: () => void = () => undefined
   afterEach(() => stopAll())
 
-  async function startDev(port: number) {
+  async function startDev(port: number, environment: Record<string, string> = {}) {
     const command = ['--import', 'tsx', 'scripts/dev.ts', '--port', String(port)]
-    const child = spawn(process.execPath, command, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, command, {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {
@@ -53,6 +57,12 @@ describe.skipIf(inject('services') === null)('npm run dev', { timeout: 300_000 }
     dev.interrupt()
     expect(await dev.ended).toBe(0)
     expect(dev.output()).toContain('Nothing is left running.')
+  })
+
+  it('says that no container engine answers', async () => {
+    const dev = await startDev(await freePort(), { CONTAINER_ENGINE: '/nonexistent/docker' })
+    expect(await dev.ended).toBe(2)
+    expect(dev.output()).toContain('no container engine answers; install and start Docker or Podman')
   })
 
   it('says which port is taken', async () => {

@@ -104,6 +104,18 @@ export async function startRedis(port?: number): Promise<Redis> {
   return { container, url: `redis://${container.getHost()}:${container.getMappedPort(6379)}` }
 }
 
+/** The variables by which a service reaches broker and Redis, as the user of its name. */
+export function brokerAndRedis(user: string, services: Record<'rabbitmq' | 'redis', { url: string }>) {
+  return {
+    RABBITMQ_URL: services.rabbitmq.url,
+    RABBITMQ_USERNAME: user,
+    RABBITMQ_PASSWORD: password,
+    REDIS_URL: services.redis.url,
+    REDIS_USERNAME: user,
+    REDIS_PASSWORD: password,
+  }
+}
+
 export type Postgres = { container: StartedTestContainer; url: string }
 
 /** Postgres with an empty database `inference`, owned by `postgres`. */

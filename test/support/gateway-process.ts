@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { freePort, password } from './containers.ts'
+import { brokerAndRedis, freePort, password } from './containers.ts'
 import { takesRequests, waitUntil } from './gateway.ts'
 
 export type GatewayProcess = {
@@ -26,12 +26,7 @@ export async function startGatewayProcess(
       ...process.env,
       PORT: String(port),
       METRICS_PORT: String(metricsPort),
-      RABBITMQ_URL: services.rabbitmq.url,
-      RABBITMQ_USERNAME: 'gateway',
-      RABBITMQ_PASSWORD: password,
-      REDIS_URL: services.redis.url,
-      REDIS_USERNAME: 'gateway',
-      REDIS_PASSWORD: password,
+      ...brokerAndRedis('gateway', services),
       POSTGRES_URL: services.postgres.url,
       POSTGRES_USERNAME: 'postgres',
       POSTGRES_PASSWORD: password,

@@ -3,7 +3,7 @@ import { createClient } from '@redis/client'
 import { type ApiKeyRecord, makeKey } from '../../apps/gateway/src/api-keys.ts'
 import type { GatewayConfig } from '../../apps/gateway/src/config.ts'
 import { startGateway } from '../../apps/gateway/src/gateway.ts'
-import { password } from './containers.ts'
+import { brokerAndRedis, password } from './containers.ts'
 import type { Services } from './global-setup.ts'
 
 export type TestGateway = {
@@ -18,15 +18,12 @@ export async function startTestGateway(
   overrides: Partial<GatewayConfig> = {},
 ): Promise<TestGateway> {
   const config: GatewayConfig = {
+    LISTEN_ADDRESS: '127.0.0.1',
     PORT: 0,
     METRICS_PORT: 0,
     LOG_LEVEL: 'silent',
-    RABBITMQ_URL: services.rabbitmq.url,
-    RABBITMQ_USERNAME: 'gateway',
-    RABBITMQ_PASSWORD: password,
-    REDIS_URL: services.redis.url,
-    REDIS_USERNAME: 'gateway',
-    REDIS_PASSWORD: password,
+    OTEL_TRACES_SAMPLER_ARG: 1,
+    ...brokerAndRedis('gateway', services),
     POSTGRES_URL: services.postgres.url,
     POSTGRES_USERNAME: 'postgres',
     POSTGRES_PASSWORD: password,

@@ -17,6 +17,11 @@ export type CollectorContext = {
   metrics: CollectorMetrics
   batchSize: number
   batchWaitMs: number
+  /**
+   * How long a batch waits in the collector's hand for a store that is away; then it goes back and deliveries pause. So a restart of
+   * Postgres costs no delivery count, a long outage costs one, and no message is held until the broker's consumer timeout.
+   */
+  holdMs: number
   /** Stops and starts deliveries while a store is away for long. */
   consumer: () => { pause(): void; resume(): void }
   /** Aborted when the time to drain is over. */
@@ -26,11 +31,6 @@ export type CollectorContext = {
 type Entry = { delivery: Delivery; response: InferenceResponse; settled: () => void }
 
 const retryMs = 500
-/**
- * How long a batch waits in the collector's hand for a store that is away; then it goes back and deliveries pause. So a restart of
- * Postgres costs no delivery count, a long outage costs one, and no message is held until the broker's consumer timeout.
- */
-const holdMs = 60_000
 
 /**
  * Gathers deliveries into batches, one written at a time: insert, commit, settle quota and status, acknowledge, in that order. Whatever
@@ -78,7 +78,7 @@ export function createBatcher(context: CollectorContext): { take(delivery: Deliv
 
   /** False if the stores stayed away or the collector must stop. */
   async function persistHolding(batch: Entry[]): Promise<boolean> {
-    const deadline = performance.now() + holdMs
+    const deadline = performance.now() + context.holdMs
     while (!context.stopping.aborted && performance.now() < deadline) {
       try {
         await persist(batch, context)

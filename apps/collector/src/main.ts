@@ -5,6 +5,7 @@ import { queues } from '@inference/common/messages.ts'
 import { createRegistry, startMetricsServer } from '@inference/common/metrics.ts'
 import { connectRedis } from '@inference/common/redis.ts'
 import { shutdownOnSignal } from '@inference/common/shutdown.ts'
+import { createTracer } from '@inference/common/trace.ts'
 import { createBatcher } from './batch.ts'
 import { loadCollectorConfig } from './config.ts'
 import { createCollectorMetrics } from './metrics.ts'
@@ -19,6 +20,12 @@ const config = loadCollectorConfig()
 const log = createLog('collector', config.LOG_LEVEL)
 const registry = createRegistry()
 const metrics = createCollectorMetrics(registry)
+const tracer = await createTracer({
+  service: 'collector',
+  endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+  ratio: config.OTEL_TRACES_SAMPLER_ARG,
+  log,
+})
 
 const redis = connectRedis({
   url: config.REDIS_URL,
@@ -54,6 +61,7 @@ const batcher = createBatcher({
   metrics,
   batchSize: config.BATCH_SIZE,
   batchWaitMs: config.BATCH_WAIT_MS,
+  holdMs: config.HOLD_SECONDS * 1000,
   consumer: () => consumer,
   stopping: drainOver.signal,
 })
@@ -66,6 +74,7 @@ const consumer = connectConsumer(
     password: config.RABBITMQ_PASSWORD,
     name: 'collector',
     log,
+    tracer,
     queue: queues.responses,
     prefetch,
   },
@@ -73,6 +82,7 @@ const consumer = connectConsumer(
 )
 
 const server = await startMetricsServer({
+  host: config.LISTEN_ADDRESS,
   port: config.METRICS_PORT,
   registry,
   checks: {
@@ -95,6 +105,7 @@ shutdownOnSignal(log, config.DRAIN_SECONDS + closeSeconds, [
     },
   ],
   ['close the consumer', () => consumer.close()],
+  ['send the last spans', () => tracer?.close()],
   ['close postgres', () => pool.end()],
   ['close redis', () => redis.close()],
   ['close the rest', () => [clearInterval(looking), server.close()]],

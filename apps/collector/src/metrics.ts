@@ -61,5 +61,6 @@ export function createCollectorMetrics(registry: Registry) {
   }
   // A counter that appears with its first event hides that event from increase(), and here each event is a request lost.
   for (const reason of ['invalid', 'data']) metrics.deadLetters.inc({ reason }, 0)
+  for (const store of ['postgres', 'redis']) metrics.storeFailures.inc({ store }, 0)
   return metrics
 }

@@ -7,6 +7,7 @@ import {
   type RecoveringChannelModel,
 } from 'amqplib'
 import type { Log } from './log.ts'
+import { type Attributes, continueTrace, type TraceContext, type Tracer } from './trace.ts'
 
 export type BrokerOptions = {
   url: string
@@ -15,6 +16,8 @@ export type BrokerOptions = {
   /** Connection name, shown by the management page. */
   name: string
   log: Log
+  /** Records a span for each message published and for each handled. */
+  tracer?: Tracer | undefined
 }
 
 export type PublisherOptions = BrokerOptions & {
@@ -95,10 +98,17 @@ export function connectPublisher(options: PublisherOptions): Publisher {
       )
     }
     const key = waiting.has(message.id) ? `${message.id}#${waiting.size}` : message.id
+    const span = options.tracer?.start(`publish ${queue}`, {
+      kind: 'producer',
+      parent: message.traceparent,
+      attributes: messageAttributes(options.url, queue, message.id, 'publish', 'send'),
+    })
     return new Promise((resolve, reject) => {
       const settle = (error?: PublishError) => {
         if (!waiting.delete(key)) return
         clearTimeout(timer)
+        if (error) span?.fail(error.outcome)
+        span?.end()
         if (error) reject(error)
         else resolve()
       }
@@ -107,7 +117,8 @@ export function connectPublisher(options: PublisherOptions): Publisher {
         settle(new PublishError('unknown', `the broker did not confirm within ${confirmTimeoutMs} ms`))
       }, confirmTimeoutMs)
       waiting.set(key, { settle })
-      const headers = message.traceparent === undefined ? {} : { traceparent: message.traceparent }
+      const traceparent = span?.traceparent ?? message.traceparent
+      const headers = traceparent === undefined ? {} : { traceparent }
       const properties = {
         mandatory: true,
         persistent: true,
@@ -156,7 +167,9 @@ export type Delivery = {
   readonly body: unknown
   /** The request id. */
   readonly messageId: string | undefined
-  readonly traceparent: string | undefined
+  /** What is caused by the handling goes under this trace context. */
+  readonly traceparent: string
+  readonly traceId: string
   /** Times the message was returned to the queue by a reject or a lost consumer; the broker's delivery limit counts the same. */
   readonly deliveryCount: number
   readonly redelivered: boolean
@@ -255,13 +268,20 @@ export function connectConsumer(options: ConsumerOptions, handle: (delivery: Del
 
   async function run(on: Channel, message: ConsumeMessage): Promise<void> {
     inFlight++
-    const delivery = toDelivery(message, (settle) => {
-      if (channel === on) settle(on)
-      else
-        log.warn(
-          { queue, id: message.properties.messageId },
-          'the connection was lost: the broker will deliver this message again',
-        )
+    const parent: unknown = message.properties.headers?.traceparent
+    const span = options.tracer?.start(`process ${queue}`, {
+      kind: 'consumer',
+      parent,
+      attributes: messageAttributes(options.url, queue, message.properties.messageId, 'process', 'process'),
+    })
+    const delivery = toDelivery(message, span ?? continueTrace(parent), (settle, failure) => {
+      if (failure) span?.fail(failure)
+      if (channel === on) return settle(on)
+      span?.fail('connection-lost')
+      log.warn(
+        { queue, id: message.properties.messageId },
+        'the connection was lost: the broker will deliver this message again',
+      )
     })
     try {
       await handle(delivery)
@@ -269,6 +289,7 @@ export function connectConsumer(options: ConsumerOptions, handle: (delivery: Del
       log.error({ queue, id: delivery.messageId, err: error }, 'the handler failed: the message goes back to the queue')
       delivery.reject(true)
     } finally {
+      span?.end()
       inFlight--
     }
   }
@@ -305,23 +326,43 @@ export function connectConsumer(options: ConsumerOptions, handle: (delivery: Del
   }
 }
 
-function toDelivery(message: ConsumeMessage, onChannel: (settle: (channel: Channel) => void) => void): Delivery {
+/** `settle` is called once; `failure` says why the message was not acknowledged. */
+function toDelivery(
+  message: ConsumeMessage,
+  { traceparent, traceId }: TraceContext,
+  onChannel: (settle: (channel: Channel) => void, failure?: string) => void,
+): Delivery {
   let settled = false
-  const once = (settle: (channel: Channel) => void) => {
+  const once = (settle: (channel: Channel) => void, failure?: string) => {
     if (settled) return
     settled = true
-    onChannel(settle)
+    onChannel(settle, failure)
   }
   const { headers = {}, messageId } = message.properties
   return {
     body: parseJson(message.content),
     messageId,
-    traceparent: typeof headers.traceparent === 'string' ? headers.traceparent : undefined,
+    traceparent,
+    traceId,
     deliveryCount: Number(headers['x-delivery-count'] ?? 0),
     redelivered: message.fields.redelivered,
     ack: () => once((channel) => channel.ack(message)),
-    reject: (requeue) => once((channel) => channel.reject(message, requeue)),
-    giveBack: () => once((channel) => channel.nack(message, false, true)),
+    reject: (requeue) => once((channel) => channel.reject(message, requeue), requeue ? 'requeued' : 'dead-lettered'),
+    giveBack: () => once((channel) => channel.nack(message, false, true), 'given-back'),
+  }
+}
+
+/** @see https://opentelemetry.io/docs/specs/semconv/messaging/rabbitmq/ */
+function messageAttributes(url: string, queue: string, id: string, name: string, type: string): Attributes {
+  const { hostname, port } = new URL(url)
+  return {
+    'messaging.system': 'rabbitmq',
+    'messaging.operation.name': name,
+    'messaging.operation.type': type,
+    'messaging.destination.name': queue,
+    'messaging.message.id': id,
+    'server.address': hostname,
+    'server.port': Number(port || 5672),
   }
 }
 

@@ -4,6 +4,7 @@ import Value from 'typebox/value'
 
 /** Schemas of the variables that several services read; each service picks its own into one `Type.Object`. */
 export const variables = {
+  LISTEN_ADDRESS: Type.String({ minLength: 1, default: '0.0.0.0' }),
   PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8080 }),
   METRICS_PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 9090 }),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
@@ -22,6 +23,10 @@ export const variables = {
   EMBED_MODEL: Type.String({ pattern: '^[^@\\s]+(@sha256:[0-9a-f]{64})?$' }),
   JOB_TIMEOUT_SECONDS: Type.Number({ exclusiveMinimum: 0, default: 300 }),
   DRAIN_SECONDS: Type.Number({ minimum: 0, default: 25 }),
+  /** Where traces go, by OTLP over HTTP; none are made without it. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String({ pattern: '^https?://' })),
+  /** The share of new traces that is recorded. */
+  OTEL_TRACES_SAMPLER_ARG: Type.Number({ minimum: 0, maximum: 1, default: 1 }),
 }
 
 /**

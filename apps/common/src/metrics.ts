@@ -33,6 +33,7 @@ export function failingChecks(checks: ReadinessChecks): string[] {
  * (503 with the names of the failing checks). Resolves when it listens.
  */
 export async function startMetricsServer(options: {
+  host: string
   port: number
   registry: Registry
   checks: ReadinessChecks
@@ -56,7 +57,7 @@ export async function startMetricsServer(options: {
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(options.port, '0.0.0.0', resolve)
+    server.listen(options.port, options.host, resolve)
   })
   return server
 }

@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import underPressure from '@fastify/under-pressure'
 import type { Log } from '@inference/common/log.ts'
-import { continueTrace } from '@inference/common/trace.ts'
-import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
+import { continueTrace, type Span, type Tracer } from '@inference/common/trace.ts'
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from 'fastify'
 import type { Context } from './context.ts'
 import { limits } from './limits.ts'
 import { observeRequests } from './metrics.ts'
@@ -91,7 +98,8 @@ async function shedLoad(api: FastifyInstance): Promise<void> {
 /** One line a request, with what finds it elsewhere: its ids, its trace, its route. Never bodies, keys or query strings. */
 function logRequests(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
-    const { traceparent, traceId } = continueTrace(request.headers.traceparent)
+    const { traceparent, traceId } =
+      traceRequest(request, reply, app.context.tracer) ?? continueTrace(request.headers.traceparent)
     request.traceparent = traceparent
     request.traceId = traceId
     reply.header('x-request-id', request.id)
@@ -104,4 +112,32 @@ function logRequests(app: FastifyInstance): void {
     request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms, traceId, inferenceId }, 'request')
     done()
   })
+}
+
+/**
+ * Records a request as a span from here to the end of the response, complete or not.
+ * @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/
+ */
+function traceRequest(request: FastifyRequest, reply: FastifyReply, tracer: Tracer | undefined): Span | undefined {
+  const { method, routeOptions } = request
+  const route = routeOptions.url
+  const span = tracer?.start(route ? `${method} ${route}` : method, {
+    kind: 'server',
+    parent: request.headers.traceparent,
+    attributes: {
+      'http.request.method': method,
+      'http.route': route,
+      // Without the query: what someone looks for is nobody else's business.
+      'url.path': request.url.replace(/\?.*/s, ''),
+      'url.scheme': request.protocol,
+    },
+  })
+  if (span)
+    reply.raw.once('close', () => {
+      const { statusCode } = reply.raw
+      span.set({ 'http.response.status_code': statusCode, 'inference.request.id': request.inferenceId })
+      if (statusCode >= 500) span.fail(String(statusCode))
+      span.end()
+    })
+  return span
 }

@@ -3,9 +3,12 @@ import Type, { type Static } from 'typebox'
 
 /** The environment variables of the gateway; docs/architecture.md explains each. */
 export const configSchema = Type.Object({
+  LISTEN_ADDRESS: variables.LISTEN_ADDRESS,
   PORT: variables.PORT,
   METRICS_PORT: variables.METRICS_PORT,
   LOG_LEVEL: variables.LOG_LEVEL,
+  OTEL_EXPORTER_OTLP_ENDPOINT: variables.OTEL_EXPORTER_OTLP_ENDPOINT,
+  OTEL_TRACES_SAMPLER_ARG: variables.OTEL_TRACES_SAMPLER_ARG,
   RABBITMQ_URL: variables.RABBITMQ_URL,
   RABBITMQ_USERNAME: variables.RABBITMQ_USERNAME,
   RABBITMQ_PASSWORD: variables.RABBITMQ_PASSWORD,

@@ -1,6 +1,7 @@
 import type { Publisher } from '@inference/common/broker.ts'
 import type { ReadinessChecks } from '@inference/common/metrics.ts'
 import type { Redis } from '@inference/common/redis.ts'
+import type { Tracer } from '@inference/common/trace.ts'
 import type { GatewayConfig } from './config.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { Results } from './results.ts'
@@ -18,6 +19,8 @@ export type Context = {
   results: Results
   metrics: GatewayMetrics
   submit: Submit
+  /** Where traces are wanted. */
+  tracer: Tracer | undefined
   checks: ReadinessChecks
   /** Aborts when the gateway drains: event streams end then, and their readers resume elsewhere. */
   draining: AbortSignal

@@ -6,6 +6,7 @@ import { createRegistry, startMetricsServer } from '@inference/common/metrics.ts
 import { parseModel } from '@inference/common/model.ts'
 import { connectRedis } from '@inference/common/redis.ts'
 import type { ShutdownStep } from '@inference/common/shutdown.ts'
+import { createTracer } from '@inference/common/trace.ts'
 import { buildApp } from './app.ts'
 import type { GatewayConfig } from './config.ts'
 import type { Context } from './context.ts'
@@ -26,10 +27,17 @@ export type Gateway = {
 export async function startGateway(config: GatewayConfig, log: Log): Promise<Gateway> {
   const broker = { url: config.RABBITMQ_URL, username: config.RABBITMQ_USERNAME, password: config.RABBITMQ_PASSWORD }
   const store = { url: config.REDIS_URL, username: config.REDIS_USERNAME, password: config.REDIS_PASSWORD, log }
+  const tracer = await createTracer({
+    service: 'gateway',
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    ratio: config.OTEL_TRACES_SAMPLER_ARG,
+    log,
+  })
   const publisher = connectPublisher({
     ...broker,
     name: 'gateway',
     log,
+    tracer,
     confirmTimeoutMs: limits.confirmTimeoutMs,
     maxInFlight: limits.publishesInFlight,
   })
@@ -53,6 +61,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     results,
     metrics,
     submit: createSubmit({ redis, publisher, metrics, log }),
+    tracer,
     checks: {
       broker: () => publisher.ready,
       redis: () => redis.ready,
@@ -62,8 +71,13 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
   }
 
   const app = await buildApp(context, log)
-  await app.listen({ port: config.PORT, host: '0.0.0.0' })
-  const metricsServer = await startMetricsServer({ port: config.METRICS_PORT, registry, checks: context.checks })
+  await app.listen({ port: config.PORT, host: config.LISTEN_ADDRESS })
+  const metricsServer = await startMetricsServer({
+    host: config.LISTEN_ADDRESS,
+    port: config.METRICS_PORT,
+    registry,
+    checks: context.checks,
+  })
   const gateway = { port: portOf(app.server.address()), metricsPort: portOf(metricsServer.address()) }
   log.info(gateway, 'the gateway listens')
 
@@ -84,6 +98,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
       ['wait until no more requests come', waitForSilence],
       ['finish the requests in hand', () => Promise.race([app.close(), sleep(config.DRAIN_SECONDS * 1000)])],
       ['close the broker connection', () => publisher.close()],
+      ['send the last spans', () => tracer?.close()],
       ['close Redis and Postgres', () => Promise.all([redis.close(), bells.close(), results.close()])],
       ['close the metrics server', () => metricsServer.close()],
     ],

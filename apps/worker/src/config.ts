@@ -6,8 +6,11 @@ import Type, { type Static } from 'typebox'
 export const requireGpu = Type.Boolean({ default: false })
 
 const schema = Type.Object({
+  LISTEN_ADDRESS: variables.LISTEN_ADDRESS,
   METRICS_PORT: variables.METRICS_PORT,
   LOG_LEVEL: variables.LOG_LEVEL,
+  OTEL_EXPORTER_OTLP_ENDPOINT: variables.OTEL_EXPORTER_OTLP_ENDPOINT,
+  OTEL_TRACES_SAMPLER_ARG: variables.OTEL_TRACES_SAMPLER_ARG,
   RABBITMQ_URL: variables.RABBITMQ_URL,
   RABBITMQ_USERNAME: variables.RABBITMQ_USERNAME,
   RABBITMQ_PASSWORD: variables.RABBITMQ_PASSWORD,

@@ -1,4 +1,5 @@
 import type { FailureClass, Usage } from '@inference/common/messages.ts'
+import type { Span, Tracer } from '@inference/common/trace.ts'
 import type { WorkerMetrics } from './metrics.ts'
 import { type ChatRequest, chat, OllamaError } from './ollama.ts'
 
@@ -22,15 +23,27 @@ export type Generation =
 /** No answer came at all; the request is not to blame. */
 export type Unreachable = { outcome: 'unreachable'; message: string }
 
-/** One attempt at an answer: streams it, measures it, and says what an error means for the request. Never throws. */
-export async function generate(options: {
+export type GenerateOptions = {
   url: string
   request: ChatRequest
   timeoutMs: number
   stopping: AbortSignal
   onText: (text: string) => void
   metrics: WorkerMetrics
-}): Promise<Generation | Unreachable> {
+  tracer: Tracer | undefined
+  /** The trace context of the job. */
+  traceparent: string
+}
+
+/** One attempt at an answer: streams it, measures it, and says what an error means for the request. Never throws. */
+export async function generate(options: GenerateOptions): Promise<Generation | Unreachable> {
+  const span = startSpan(options)
+  const result = await attempt(options, () => span?.event('first token'))
+  if (span) endSpan(span, result)
+  return result
+}
+
+async function attempt(options: GenerateOptions, onFirstToken: () => void): Promise<Generation | Unreachable> {
   const { url, request, timeoutMs, stopping, onText, metrics } = options
   const deadline = AbortSignal.timeout(timeoutMs)
   const startedAt = performance.now()
@@ -40,7 +53,10 @@ export async function generate(options: {
   try {
     for await (const part of chat(url, request, AbortSignal.any([deadline, stopping]))) {
       if (part.type === 'text') {
-        firstTokenMs ??= elapsed()
+        if (firstTokenMs === null) {
+          firstTokenMs = elapsed()
+          onFirstToken()
+        }
         text += part.text
         onText(part.text)
       } else {
@@ -71,6 +87,39 @@ function observe(metrics: WorkerMetrics, usage: Usage, firstTokenMs: number | nu
   const secondsPerToken = (totalMs - firstTokenMs) / 1000 / (usage.outputTokens - 1)
   metrics.timePerOutputToken.observe(labels, secondsPerToken)
   if (secondsPerToken > 0) metrics.tokensPerSecond.observe(1 / secondsPerToken)
+}
+
+/** @see https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ */
+function startSpan({ tracer, traceparent, url, request, metrics }: GenerateOptions): Span | undefined {
+  if (tracer === undefined) return undefined
+  const { hostname, port, protocol } = new URL(url)
+  const { gen_ai_operation_name, gen_ai_provider_name } = metrics.labels
+  return tracer.start(`${gen_ai_operation_name} ${request.model}`, {
+    kind: 'client',
+    parent: traceparent,
+    attributes: {
+      'gen_ai.operation.name': gen_ai_operation_name,
+      'gen_ai.provider.name': gen_ai_provider_name,
+      'gen_ai.request.model': request.model,
+      'gen_ai.request.max_tokens': request.maxTokens,
+      'gen_ai.request.temperature': request.temperature,
+      'server.address': hostname,
+      'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
+    },
+  })
+}
+
+function endSpan(span: Span, result: Generation | Unreachable): void {
+  if (result.outcome === 'succeeded') {
+    span.set({
+      'gen_ai.response.finish_reasons': [result.finishReason],
+      'gen_ai.usage.input_tokens': result.usage.inputTokens,
+      'gen_ai.usage.output_tokens': result.usage.outputTokens,
+    })
+  } else {
+    span.fail(result.outcome === 'failed' ? result.class : result.outcome)
+  }
+  span.end()
 }
 
 type Explained = { outcome: 'failed'; class: FailureClass; message: string; retry: boolean } | Unreachable

@@ -11,7 +11,7 @@ import {
 import type { ModelReference } from '@inference/common/model.ts'
 import type { Redis } from '@inference/common/redis.ts'
 import { appendTokens, finishRequest, startRequest } from '@inference/common/request-state.ts'
-import { continueTrace } from '@inference/common/trace.ts'
+import type { Tracer } from '@inference/common/trace.ts'
 import Value from 'typebox/value'
 import { type Generated, type Generation, generate } from './generate.ts'
 import type { WorkerMetrics } from './metrics.ts'
@@ -20,6 +20,8 @@ import type { OllamaWatch } from './watch.ts'
 
 export type JobContext = {
   log: Log
+  /** Where traces are wanted. */
+  tracer: Tracer | undefined
   publisher: Publisher
   redis: Redis
   ollama: { url: string; watch: OllamaWatch }
@@ -54,7 +56,7 @@ const publishRetryMs = 500
  */
 export async function runJob(delivery: Delivery, context: JobContext): Promise<void> {
   const { metrics } = context
-  const trace = continueTrace(delivery.traceparent)
+  const { traceId } = delivery
   const request = delivery.body
   if (!Value.Check(inferenceRequestSchema, request)) {
     const [problem] = Value.Errors(inferenceRequestSchema, request)
@@ -62,20 +64,17 @@ export async function runJob(delivery: Delivery, context: JobContext): Promise<v
       delivery.body === undefined
         ? 'the body is not JSON'
         : `${problem?.instancePath || 'the body'} ${problem?.message}`
-    context.log.error(
-      { id: delivery.messageId, traceId: trace.traceId, problem: where },
-      'not a request: to the dead letters',
-    )
+    context.log.error({ id: delivery.messageId, traceId, problem: where }, 'not a request: to the dead letters')
     metrics.deadLetters.inc()
     delivery.reject(false)
     return
   }
 
   const attempt = delivery.deliveryCount + 1
-  const log = context.log.child({ id: request.id, traceId: trace.traceId, attempt })
+  const log = context.log.child({ id: request.id, traceId, attempt })
   metrics.inFlight.inc()
   try {
-    await answer(delivery, request, trace.traceparent, attempt, { ...context, log })
+    await answer(delivery, request, attempt, { ...context, log })
   } finally {
     metrics.inFlight.dec()
   }
@@ -84,11 +83,11 @@ export async function runJob(delivery: Delivery, context: JobContext): Promise<v
 async function answer(
   delivery: Delivery,
   request: InferenceRequest,
-  traceparent: string,
   attempt: number,
   context: JobContext,
 ): Promise<void> {
   const { log, metrics, stopping } = context
+  const { traceparent } = delivery
   if ((await announceStart(request, attempt, context)) === 'finished') {
     log.info('answered before: a duplicate delivery')
     metrics.duplicates.inc()
@@ -99,7 +98,7 @@ async function answer(
   const queuedMs = Math.max(0, Date.now() - Date.parse(request.submittedAt))
   if (attempt === 1) metrics.queueWait.observe(queuedMs / 1000)
 
-  const result = await generateHolding(request, attempt, context)
+  const result = await generateHolding(request, traceparent, attempt, context)
   if (result.outcome === 'interrupted') {
     giveBack(delivery, stopping.aborted ? 'shutdown' : 'unavailable', context)
     return
@@ -132,7 +131,12 @@ function giveBack(delivery: Delivery, reason: 'shutdown' | 'unavailable', { log,
 }
 
 /** Generates; an Ollama that went away is waited for, with the request in hand. */
-async function generateHolding(request: InferenceRequest, attempt: number, context: JobContext): Promise<Generation> {
+async function generateHolding(
+  request: InferenceRequest,
+  traceparent: string,
+  attempt: number,
+  context: JobContext,
+): Promise<Generation> {
   const { ollama, stopping, log } = context
   if (request.model !== context.model.name) {
     return failure(
@@ -143,7 +147,7 @@ async function generateHolding(request: InferenceRequest, attempt: number, conte
   for (let tries = 1; await ollama.watch.waitUntilReady(holdMs, stopping); tries++) {
     // Readers take `started` as the sign to forget what an earlier attempt wrote.
     if (tries > 1) await announceStart(request, attempt, context)
-    const result = await generateOnce(request, context)
+    const result = await generateOnce(request, traceparent, context)
     if (result.outcome !== 'unreachable') return result
     // An Ollama that is well again each time it is looked at, but not for this request, may be failing because of it.
     if (tries === unreachableTries) return failure('model', result.message, true)
@@ -154,7 +158,7 @@ async function generateHolding(request: InferenceRequest, attempt: number, conte
   return { outcome: 'interrupted' }
 }
 
-async function generateOnce(request: InferenceRequest, context: JobContext) {
+async function generateOnce(request: InferenceRequest, traceparent: string, context: JobContext) {
   const { redis, log, metrics, model } = context
   const buffer = createTokenBuffer(
     (text) => appendTokens(redis.client, request.id, text),
@@ -176,6 +180,8 @@ async function generateOnce(request: InferenceRequest, context: JobContext) {
     stopping: context.stopping,
     onText: request.stream ? buffer.push : () => undefined,
     metrics,
+    tracer: context.tracer,
+    traceparent,
   })
   await buffer.flush()
   return result

@@ -13,6 +13,7 @@ const lookEveryMs = 3000
 
 const config = loadConfigOrExit(
   Type.Object({
+    LISTEN_ADDRESS: variables.LISTEN_ADDRESS,
     METRICS_PORT: variables.METRICS_PORT,
     LOG_LEVEL: variables.LOG_LEVEL,
     OLLAMA_URL: Type.String({ pattern: '^https?://', default: 'http://127.0.0.1:11434' }),
@@ -102,7 +103,7 @@ function createMetrics() {
 
 const checks = Object.fromEntries(kept.map((model) => [model.reference.name, () => model.ready]))
 for (const { reference } of kept) metrics.loads.inc({ model: reference.name }, 0)
-const server = await startMetricsServer({ port: config.METRICS_PORT, registry, checks })
+const server = await startMetricsServer({ host: config.LISTEN_ADDRESS, port: config.METRICS_PORT, registry, checks })
 log.info({ models: kept.map(({ reference }) => reference.name), requireGpu: config.REQUIRE_GPU }, 'keeping the models')
 
 let stopping = false

@@ -6,6 +6,7 @@ import { createRegistry, startMetricsServer } from '@inference/common/metrics.ts
 import { parseModel } from '@inference/common/model.ts'
 import { connectRedis } from '@inference/common/redis.ts'
 import { shutdownOnSignal } from '@inference/common/shutdown.ts'
+import { createTracer } from '@inference/common/trace.ts'
 import { loadWorkerConfig } from './config.ts'
 import { runJob } from './job.ts'
 import { createWorkerMetrics } from './metrics.ts'
@@ -21,12 +22,19 @@ const log = createLog('worker', config.LOG_LEVEL)
 const model = parseModel(config.CHAT_MODEL)
 const registry = createRegistry()
 const metrics = createWorkerMetrics(registry, model.name, config.CONCURRENCY)
+const tracer = await createTracer({
+  service: 'worker',
+  endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+  ratio: config.OTEL_TRACES_SAMPLER_ARG,
+  log,
+})
 const broker = {
   url: config.RABBITMQ_URL,
   username: config.RABBITMQ_USERNAME,
   password: config.RABBITMQ_PASSWORD,
   name: `worker ${config.POD_NAME}`,
   log,
+  tracer,
 }
 if (model.digest === undefined) {
   log.warn({ model: model.name }, 'CHAT_MODEL has no @sha256:… digest: any model of that name is taken')
@@ -44,6 +52,7 @@ const watch = watchOllama({ url: config.OLLAMA_URL, model, requireGpu: config.RE
 const drainOver = new AbortController()
 const context = {
   log,
+  tracer,
   publisher,
   redis,
   ollama: { url: config.OLLAMA_URL, watch },
@@ -71,6 +80,7 @@ function adjust(): void {
 const adjusting = setInterval(adjust, adjustEveryMs)
 
 const server = await startMetricsServer({
+  host: config.LISTEN_ADDRESS,
   port: config.METRICS_PORT,
   registry,
   checks: {
@@ -95,6 +105,7 @@ shutdownOnSignal(log, config.DRAIN_SECONDS + closeSeconds, [
   ],
   ['close the consumer', () => consumer.close()],
   ['close the publisher', () => publisher.close()],
+  ['send the last spans', () => tracer?.close()],
   ['close redis', () => redis.close()],
   ['close the rest', () => [watch.stop(), server.close()]],
 ])
