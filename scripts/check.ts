@@ -16,6 +16,7 @@ and the whole of each environment against the rules.
   --admit           also ask a real API server, started for the moment on this machine, to admit every object
   --format FORMAT   ${formats.join(', ')} (default text)
   --output FILE     write the report into a file, and the text to the terminal
+  --connections     also print who connects to whom, and what the NetworkPolicies say of it
   --no-cache        check again even though nothing has changed
   --explain RULE    why a rule is there, an example that fails and one that passes, and what to do
 
@@ -27,6 +28,7 @@ const options = {
   admit: { type: 'boolean', default: false },
   format: { type: 'string', default: 'text' },
   output: { type: 'string' },
+  connections: { type: 'boolean', default: false },
   'no-cache': { type: 'boolean', default: false },
   explain: { type: 'string' },
 } as const
@@ -43,8 +45,11 @@ await runCommand(async () => {
   if (ways.filter(Boolean).length > 1)
     throw new UsageError(`give environments, --kustomize or --file, only one of them\n\n${usage}`)
 
+  if (values.connections && values.format !== 'text' && values.output === undefined)
+    throw new UsageError(`--connections is printed behind the text; give --output FILE for the ${values.format}`)
+
   // The page draws what the rules saw, which is not kept.
-  const map = values.format === 'html'
+  const map = values.format === 'html' || values.connections
   const isOwn = values.file === undefined && values.kustomize === undefined
   const key = isOwn && !values.admit && !values['no-cache'] && !map ? inputsKey(root, positionals) : undefined
   const cached = key && readCached(root, key)
@@ -54,6 +59,8 @@ await runCommand(async () => {
   if (values.output !== undefined) writeReport(values.output, report(result))
   const shown = values.output === undefined ? report : await reporter('text')
   process.stdout.write(shown(result))
+  if (values.connections)
+    process.stdout.write((await import('./lib/reporters/connections.ts')).reportConnections(result))
   if (cached && (values.format === 'text' || values.output !== undefined))
     process.stdout.write('Nothing has changed since the last check; this is its result.\n')
   return result.targets.some(({ findings }) => findings.length > 0) ? exit.findings : exit.right
