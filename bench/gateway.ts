@@ -1,6 +1,7 @@
 /**
  * How many requests a second the gateway accepts, with every accepted one confirmed by a quorum queue, beside what the bare client
- * publishes with confirms on the same machine in the same run.
+ * publishes with confirms on the same machine in the same run, and beside a server of Node's http module that does nothing but publish
+ * with that client: what HTTP costs, load generator included, without keys, quotas, validation, metrics and logs.
  *
  *   npm run bench:gateway [-- --rate 1000] [--seconds 60] [--saturate-seconds 20] [--profile FOLDER]
  *
@@ -12,6 +13,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { cpus, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -57,6 +59,9 @@ try {
   console.error(`bare client: ${concurrency} publishes in flight …`)
   rows.push(await barePublishRate(Number(values['saturate-seconds'])))
 
+  await emptyQueue()
+  console.error(`bare server: ${concurrency} clients …`)
+  rows.push(await bareServerRate(Number(values['saturate-seconds'])))
   await emptyQueue()
 
   gateway = await startGateway()
@@ -126,6 +131,33 @@ async function barePublishRate(seconds: number): Promise<Row> {
     max: at(1),
     errors,
   }
+}
+
+/** The least that answers HTTP and publishes: no route, no check of what comes. */
+async function bareServerRate(seconds: number): Promise<Row> {
+  const log = createLog('bench', 'silent')
+  const publisher = connectPublisher({ url: rabbitmq.url, username: 'gateway', password, name: 'bench', log })
+  await waitUntil(() => publisher.ready, 'the publisher is connected')
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    const id = randomUUID()
+    const sent = await publisher
+      .publish('ai-requests', { id, body: { id, ...JSON.parse(Buffer.concat(chunks).toString()) } })
+      .then(
+        () => true,
+        () => false,
+      )
+    response.writeHead(sent ? 202 : 503, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ id, status: 'queued' }))
+  })
+  await new Promise<void>((done) => server.listen(port, '127.0.0.1', done))
+  await load('warm-up', { key: '', seconds: 3, vus: concurrency })
+  const row = await load('bare server that publishes, saturated', { key: '', seconds, vus: concurrency })
+  server.closeAllConnections()
+  await new Promise((done) => server.close(done))
+  await publisher.close()
+  return row
 }
 
 async function load(what: string, options: { key: string; seconds: number; vus: number; rate?: number }): Promise<Row> {
@@ -266,10 +298,12 @@ function report(
       `| ${[what, Math.round(perSecond), ms(p50), ms(p95), ms(p99), ms(max), errors, notSent ?? ''].join(' | ')} |`,
     )
   }
-  const [bare, saturated] = rows
-  const share = ((saturated?.perSecond ?? 0) / (bare?.perSecond ?? 1)) * 100
+  const [bare, server, saturated] = rows
+  const percentOf = (row?: Row) => (((saturated?.perSecond ?? 0) / (row?.perSecond ?? 1)) * 100).toFixed(0)
   const cpu = ((after.cpuSeconds - before.cpuSeconds) / (after.accepted - before.accepted)) * 1000
-  console.log(`\nsaturated gateway: ${share.toFixed(0)} % of the bare rate`)
+  console.log(
+    `\nsaturated gateway: ${percentOf(bare)} % of the bare client, ${percentOf(server)} % of the bare server that publishes`,
+  )
   console.log(`CPU of the gateway: ${cpu.toFixed(2)} ms an accepted request`)
   console.log(
     `memory of the gateway: ${atStart.toFixed(0)} MiB before the steady load, ${atEnd.toFixed(0)} MiB after, ${peak.toFixed(0)} MiB at most`,
