@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { readDocuments } from '../scripts/lib/documents.ts'
+import { locateInFile } from '../scripts/lib/source.ts'
 
 const read = (content: string) => readDocuments(content, 'test', 'in.yaml')
 const brief = (content: string) => read(content).findings.map(({ rule, source }) => `${rule}:${source?.line}`)
@@ -31,6 +33,34 @@ describe('readDocuments', () => {
   it('names the line of a syntax error, whatever document it is in', () => {
     expect(brief('a: 1\n---\nb: 1\nc: [1\n')).toContain('yaml-syntax:5')
     expect(brief('---\napiVersion: v1\n  kind: x\n')[0]).toBe('yaml-syntax:2')
+  })
+
+  it('finds a key that is no text, without a warning of the library', async () => {
+    const warnings: unknown[] = []
+    const listen = (warning: Error) => warnings.push(warning.message)
+    process.on('warning', listen)
+    const object = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n'
+    for (const data of ['data: {? {b: 1} : c}', 'data:\n  ? [a]\n  : b', 'data: {a: &k {b: 1}, ? *k : c}'])
+      read(object + data)
+    expect(brief(`${object}data:\n  a: b\n  ? {b: 1}\n  : c\n---\n${object}`)).toEqual(['yaml-syntax:6'])
+    expect(read(`${object}data: {? [a] : b}`).findings[0]?.message).toMatch(/^this key is a list; expected text/)
+    expect(read(`${object}data: {1: a, true: b, 1.50: c}`).objects[0]?.raw.data).toEqual({
+      1: 'a',
+      true: 'b',
+      1.5: 'c',
+    })
+    // Where a file with such a key is only asked for a line, it warns no more than here.
+    locateInFile('in.yaml', `${object}data: {? {b: 1} : c}`)({ ...read(object).objects[0] } as never, ['data'])
+    // A warning is told only in the next turn.
+    await setImmediate()
+    process.off('warning', listen)
+    expect(warnings).toEqual([])
+  })
+
+  it('says so when a template is given in place of what it renders to', () => {
+    const object = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: '
+    for (const template of ['{{ .Values.name }}', '{{ include "name" . }}', 'a\n  {{- with .Values.labels }}'])
+      expect(read(object + template).findings[0]?.message, template).toMatch(/^this is a template/)
   })
 
   it('finds duplicate keys', () => {

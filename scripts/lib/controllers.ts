@@ -66,7 +66,12 @@ export async function playKubelet(server: ApiServer): Promise<() => Promise<void
 async function makeReady(server: ApiServer, pod: Value, number: number): Promise<void> {
   const address = `/api/v1/namespaces/${at(pod, 'metadata', 'namespace')}/pods/${at(pod, 'metadata', 'name')}`
   if (at(pod, 'spec', 'nodeName') === undefined)
-    await server.send('POST', `${address}/binding`, { target: { kind: 'Node', name: 'node' } })
+    await server.send('POST', `${address}/binding`, {
+      apiVersion: 'v1',
+      kind: 'Binding',
+      metadata: { name: at(pod, 'metadata', 'name') },
+      target: { apiVersion: 'v1', kind: 'Node', name: 'node' },
+    })
   const podIP = `10.${100 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`
   const status = { phase: 'Running', podIP, podIPs: [{ ip: podIP }], conditions: [{ type: 'Ready', status: 'True' }] }
   await server.send('PATCH', `${address}/status`, { status }, 'application/strategic-merge-patch+json')

@@ -1,4 +1,16 @@
-import { isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument, type YAMLError } from 'yaml'
+import {
+  type Document,
+  isCollection,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml'
 import type { Finding } from './finding.ts'
 import { at, fields, groupOf, items, type KubeObject, nameOf, text, toObject, type Value } from './objects.ts'
 import { readRendered } from './rendered.ts'
@@ -100,11 +112,12 @@ function readRenderedDocument(body: string): Read | undefined {
 
 function readDocument(body: string, line: number, note: Note): Read {
   const lines = new LineCounter()
-  const document = parseDocument(body, { lineCounter: lines, uniqueKeys: true, merge: true })
+  // What it would only warn of is a finding here.
+  const document = parseDocument(body, { lineCounter: lines, uniqueKeys: true, merge: true, logLevel: 'error' })
   const start = line + lines.linePos(document.contents?.range?.[0] ?? 0).line
   const nothing = { value: undefined, start }
   if (document.errors.length > 0) {
-    for (const error of document.errors.slice(0, 5)) noteSyntax(error, lines, line, note)
+    for (const error of document.errors.slice(0, 5)) noteSyntax(error, body, lines, line, note)
     return nothing
   }
   // An empty document, or one of comments only, applies nothing.
@@ -113,6 +126,14 @@ function readDocument(body: string, line: number, note: Note): Read {
   if (!isMap(contents)) {
     const message = `this document is ${describe(contents)}; expected a Kubernetes object with apiVersion, kind and metadata.name`
     note('not-an-object', message, 'Remove the document, or write the object that was meant.', start)
+    return nothing
+  }
+  const key = collectionKey(document)
+  if (key !== undefined) {
+    const { line: row, col } = lines.linePos(key.range?.[0] ?? 0)
+    const message = `this key is a ${isSeq(key) ? 'list' : 'mapping'}; expected text, since JSON, as which objects reach the cluster, has no other keys`
+    const fix = 'Write a text as key; put it in quotes if it begins with { or [.'
+    note('yaml-syntax', ...(templateFault(body, row) ?? ([message, fix] as const)), line + row, col)
     return nothing
   }
   try {
@@ -124,7 +145,20 @@ function readDocument(body: string, line: number, note: Note): Read {
   }
 }
 
-function noteSyntax(error: YAMLError, lines: LineCounter, line: number, note: Note): void {
+/** The first key that is no scalar, as in `{{ .Values.name }}: web`, which is the flow mapping of a flow mapping. */
+function collectionKey(document: Document): Node | undefined {
+  let found: Node | undefined
+  visit(document, {
+    Pair(_, { key }) {
+      if (!isCollection(key)) return undefined
+      found = key
+      return visit.BREAK
+    },
+  })
+  return found
+}
+
+function noteSyntax(error: YAMLError, body: string, lines: LineCounter, line: number, note: Note): void {
   const position = lines.linePos(error.pos[0])
   const at = [line + position.line, position.col] as const
   if (error.code === 'DUPLICATE_KEY') {
@@ -136,7 +170,17 @@ function noteSyntax(error: YAMLError, lines: LineCounter, line: number, note: No
     )
     return
   }
-  note('yaml-syntax', `not YAML: ${error.message.split(/ at line \d+/)[0]}`, 'Mend the YAML at this place.', ...at)
+  const own = [`not YAML: ${error.message.split(/ at line \d+/)[0]}`, 'Mend the YAML at this place.'] as const
+  note('yaml-syntax', ...(templateFault(body, position.line) ?? own), ...at)
+}
+
+/** What to say where a line of a Helm chart was given, whose braces are flow mappings to YAML; undefined for any other line. */
+function templateFault(body: string, row: number): readonly [message: string, fix: string] | undefined {
+  if (!body.split('\n')[row - 1]?.includes('{{')) return undefined
+  return [
+    'this is a template ({{ … }}), not yet YAML; expected what it renders to',
+    'Render it first and check the output: helm template CHART | npm run check -- --file -.',
+  ]
 }
 
 function describe(node: ParsedNode): string {

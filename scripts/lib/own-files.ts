@@ -92,7 +92,7 @@ function toExemption(entry: Value, index: number, file: string, root: string): E
     isAnnotation: false,
     place: () => {
       const lines = new LineCounter()
-      const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines })
+      const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines, logLevel: 'error' })
       const { line, col } = lines.linePos(offsetOf(document, path))
       return { path, source: { file: relative(root, file), line, column: col } }
     },
@@ -141,7 +141,7 @@ function readOwn(file: string, check: ValidateFunction, root: string): { value: 
   if (simple !== undefined && check(simple)) return { value: simple, faults: [] }
 
   const lines = new LineCounter()
-  const document = parseDocument(content, { lineCounter: lines })
+  const document = parseDocument(content, { lineCounter: lines, logLevel: 'error' })
   const value: Value = document.toJS()
   const fault = (message: string, path: Path, offset: number): Fault => {
     return { message, path, source: { file: relative(root, file), line: lines.linePos(offset).line } }

@@ -116,7 +116,12 @@ function readOnce(path: string, root: string): ParsedFile[] {
 
 function parse(file: string, content: string): ParsedFile[] {
   const lines = new LineCounter()
-  const documents = parseAllDocuments(content, { lineCounter: lines, uniqueKeys: false, merge: true })
+  const documents = parseAllDocuments(content, {
+    lineCounter: lines,
+    uniqueKeys: false,
+    merge: true,
+    logLevel: 'error',
+  })
   if ('empty' in documents) return []
   return [{ file, content, documents, values: documents.map(plainValue), lines }]
 }
