@@ -1,5 +1,5 @@
 /**
- * What makes each alert fire, and what is only just not enough. Series are in promtool's notation, one sample a minute from minute 0.
+ * What makes each alert fire, and what is only just not enough. Series are in promtool's notation, one sample a minute (or `every` so many) from minute 0.
  * @see https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/#series
  */
 export interface Case {
@@ -15,38 +15,56 @@ export interface Case {
   readonly labels: Readonly<Record<string, string>>
   readonly summary: string
   readonly description: string
-  /** Series at the border, that must not make it fire, neither at `at` nor long after. */
-  readonly quiet: Readonly<Record<string, string>>
+  /** Series at the border, that must not make it fire, neither at `at` nor long after; or each with the minute at which it must be quiet. */
+  readonly quiet: Readonly<Record<string, string>> | readonly Quiet[]
+  /** Minutes between two samples, where it is not one. */
+  readonly every?: number
+}
+
+export interface Quiet {
+  readonly about?: string
+  readonly series: Readonly<Record<string, string>>
+  readonly at: number
 }
 
 const ns = 'namespace="inference-prod"'
 const inProd = { namespace: 'inference-prod' }
 const of = (service: string) => `job="inference-prod/${service}",${ns}`
 
-/** Requests to the gateway, a minute: how many are answered 202 and 503. Before the trouble there may be clean minutes. */
-function answers(good: number, bad: number, minutes: number, clean = 0): Record<string, string> {
+/** So many samples in which a share of the events is bad; with `events` between two samples, or as many as fits. */
+interface Stretch {
+  readonly bad: number
+  readonly samples: number
+  readonly events?: number
+}
+
+/** Steps of a counter of all events, of the bad, and of the good ones. */
+function stepsOf(stretches: readonly Stretch[]) {
+  const steps = (share: (bad: number) => number) =>
+    stretches.map(({ bad, samples, events = 100_000 }): [number, number] => [Math.round(events * share(bad)), samples])
+  return { all: steps(() => 1), bad: steps((bad) => bad), good: steps((bad) => 1 - bad) }
+}
+
+/** Requests to the gateway, the bad ones answered 503. */
+function answers(stretches: readonly Stretch[]): Record<string, string> {
   const labels = `${of('gateway')},method="POST",path="/api/v1/inference"`
+  const { all, bad, good } = stepsOf(stretches)
   return {
-    [`http_request_duration_seconds_count{${labels},status="202"}`]: counter([good + bad, clean], [good, minutes]),
-    [`http_request_duration_seconds_count{${labels},status="503"}`]: counter([0, clean], [bad, minutes]),
+    [`http_request_duration_seconds_count{${labels},status="202"}`]: counter(...good),
+    [`http_request_duration_seconds_count{${labels},status="503"}`]: counter(...bad),
     // Refusals for quota are no traffic: were they counted, no objective could be missed here.
-    [`http_request_duration_seconds_count{${labels},status="429"}`]: counter([1e6, clean + minutes]),
+    [`http_request_duration_seconds_count{${labels},status="429"}`]: counter(
+      ...all.map(([events, samples]): [number, number] => [10 * events, samples]),
+    ),
   }
 }
 
-/** A histogram of `perMinute` events a minute, of which `slow` take longer than `edge` seconds. */
-function slowShare(
-  name: string,
-  labels: string,
-  edge: string,
-  perMinute: number,
-  slow: number,
-  minutes: number,
-  clean = 0,
-) {
+/** A histogram of which the bad events take longer than `edge` seconds. */
+function slowShare(name: string, labels: string, edge: string, stretches: readonly Stretch[]): Record<string, string> {
+  const { all, good } = stepsOf(stretches)
   return {
-    [`${name}_count{${labels}}`]: counter([perMinute, clean + minutes]),
-    [`${name}_bucket{${labels},le="${edge}"}`]: counter([perMinute, clean], [perMinute - slow, minutes]),
+    [`${name}_count{${labels}}`]: counter(...all),
+    [`${name}_bucket{${labels},le="${edge}"}`]: counter(...good),
   }
 }
 
@@ -73,12 +91,12 @@ interface Objective {
   readonly slo: string
   readonly summary: string
   readonly description: string
-  /** Series with `bad` of every 100,000 events bad, for so many minutes after so many clean ones. */
-  readonly burn: (bad: number, minutes: number, clean?: number) => Record<string, string>
-  /** The budget: bad ones of 100,000. */
+  readonly burn: (stretches: readonly Stretch[]) => Record<string, string>
+  /** The share that may be bad. */
   readonly budget: number
-  /** The share of the last hour that is bad at the 46th minute of burning 20 times the budget; absent where that is not tested. */
-  readonly hour?: string
+  /** The shares of the hour and of the day at which the two alerts fire. */
+  readonly hour: string
+  readonly day: string
 }
 
 const objectives: readonly Objective[] = [
@@ -88,8 +106,10 @@ const objectives: readonly Objective[] = [
     summary: 'Too many requests are answered 5xx',
     description:
       'of the requests in inference-prod are bad. Objective: 99.9 % of the requests that the platform had to accept are accepted.',
-    burn: (bad, minutes, clean) => answers(100_000 - bad, bad, minutes, clean),
-    budget: 100,
+    burn: answers,
+    budget: 0.001,
+    hour: '1.5%',
+    day: '0.3089%',
   },
   {
     alert: 'AcceptSlowBudgetBurn',
@@ -97,10 +117,10 @@ const objectives: readonly Objective[] = [
     summary: 'Too many accepted requests wait more than half a second for their 202',
     description:
       'of the accepted requests in inference-prod are bad. Objective: 99 % of the accepted requests are answered within 0.5 s.',
-    burn: (bad, minutes, clean) =>
-      slowShare('http_request_duration_seconds', accepted, '0.5', 100_000, bad, minutes, clean),
-    budget: 1000,
+    burn: (stretches) => slowShare('http_request_duration_seconds', accepted, '0.5', stretches),
+    budget: 0.01,
     hour: '15.25%',
+    day: '3.097%',
   },
   {
     alert: 'FirstTokenBudgetBurn',
@@ -108,10 +128,10 @@ const objectives: readonly Objective[] = [
     summary: 'Too many generations take more than 10 s to their first token',
     description:
       'of the generations in inference-prod are bad. Objective: 95 % of the generations give their first token within 10 s.',
-    burn: (bad, minutes, clean) =>
-      slowShare('gen_ai_server_time_to_first_token_seconds', of('worker'), '10', 100_000, bad, minutes, clean),
-    budget: 5000,
+    burn: (stretches) => slowShare('gen_ai_server_time_to_first_token_seconds', of('worker'), '10', stretches),
+    budget: 0.05,
     hour: '76.27%',
+    day: '15.49%',
   },
   {
     alert: 'EndToEndBudgetBurn',
@@ -119,17 +139,24 @@ const objectives: readonly Objective[] = [
     summary: 'Too many requests take more than two minutes from admission to their stored result',
     description:
       'of the requests in inference-prod are bad. Objective: 95 % of the requests are stored within 2 minutes of admission.',
-    burn: (bad, minutes, clean) =>
-      slowShare('collector_end_to_end_seconds', of('collector'), '120', 100_000, bad, minutes, clean),
-    budget: 5000,
+    burn: (stretches) => slowShare('collector_end_to_end_seconds', of('collector'), '120', stretches),
+    budget: 0.05,
     hour: '76.27%',
+    day: '15.49%',
   },
 ]
 
-/** Both windows of the page and of the ticket, each just over and just under what they allow. */
-function burnCases({ alert, slo, summary, description, burn, budget, hour }: Objective): Case[] {
+const percent = (share: number) => `${Number((100 * share).toPrecision(4))}%`
+
+/** The four arms of an objective's alerts, each alone: only it fires, and not just under its limit, nor by one of its two windows. */
+function burnCases({ alert, slo, summary, description, burn, budget, hour, day }: Objective): Case[] {
   const labels = { ...inProd, slo }
-  const percent = (bad: number) => `${Number((bad / 1000).toPrecision(4))}%`
+  /** Samples with this multiple of the budget bad. */
+  const at = (times: number, samples: number, events?: number): Stretch => ({
+    bad: times * budget,
+    samples,
+    ...(events !== undefined && { events }),
+  })
   const page = {
     alert,
     severity: 'critical' as const,
@@ -142,36 +169,73 @@ function burnCases({ alert, slo, summary, description, burn, budget, hour }: Obj
     labels,
     summary: `${summary}: the error budget of 30 days will not last`,
   }
+  // Days of single minutes would take long; a sample that is five minutes old is no longer seen.
+  const every = 4
+  const hours = (count: number) => (count * 60) / every
+  // So much traffic, and all of it good, that what comes after weighs little in a window that still holds it.
+  const busy = at(0, 5, 10_000_000)
+  const busyDay = at(0, hours(1), 20_000_000)
   return [
     {
       ...page,
       about: 'six hours and half an hour',
       // Rates need two samples, the alert sees what was recorded a minute before, and waits two minutes.
       at: 4,
-      fires: burn(budget * 6.1, 30),
-      quiet: burn(budget * 5.9, 30),
-      description: `${percent(budget * 6.1)} ${description}`,
+      fires: burn([at(6.1, 30)]),
+      quiet: [
+        { series: burn([at(5.9, 30)]), at: 24 },
+        { about: 'once it is over', series: burn([at(10, 90), at(0, 60)]), at: 90 + 35 },
+        { about: 'when it has just begun', series: burn([at(0, 60), at(10, 60)]), at: 60 + 35 },
+      ],
+      description: `${percent(6.1 * budget)} ${description}`,
     },
-    ...(hour === undefined
-      ? []
-      : [
-          {
-            ...page,
-            about: 'an hour and five minutes',
-            // Two clean hours; at 20 times the budget the hour is over 14.4 times after 43 of its 60 minutes, and the six hours then under 6.
-            at: 120 + 46,
-            fires: burn(budget * 20, 50, 120),
-            quiet: burn(budget * 5.9, 50, 120),
-            description: `${hour} ${description}`,
-          },
-        ]),
+    {
+      ...page,
+      about: 'an hour and five minutes',
+      // At 18 times the budget the hour is over 14.4 times after 48 of its 60 minutes.
+      at: 65 + 51,
+      fires: burn([busy, at(0, 60), at(18, 60)]),
+      quiet: [
+        { series: burn([busy, at(0, 60), at(14, 70)]), at: 65 + 65 },
+        { about: 'once it is over', series: burn([busy, at(0, 60), at(19, 60), at(0, 20)]), at: 65 + 60 + 8 },
+        { about: 'when it has just begun', series: burn([busy, at(0, 60), at(19, 40)]), at: 65 + 20 },
+      ],
+      description: `${hour} ${description}`,
+    },
     {
       ...ticket,
-      about: 'a day and three days',
-      at: 17,
-      fires: burn(budget * 1.1, 60),
-      quiet: burn(budget * 0.9, 60),
-      description: `${percent(budget * 1.1)} ${description}`,
+      every,
+      about: 'three days and six hours',
+      at: 24,
+      fires: burn([at(1.1, 20)]),
+      quiet: [
+        { series: burn([at(0.9, hours(8))]), at: 60 * 7 },
+        { about: 'once it is over', series: burn([at(2, hours(10)), at(0, hours(7))]), at: 60 * 16 + 36 },
+        { about: 'when it has just begun', series: burn([at(0, hours(12)), at(2, hours(7))]), at: 60 * 18 + 36 },
+      ],
+      description: `${percent(1.1 * budget)} ${description}`,
+    },
+    {
+      ...ticket,
+      every,
+      about: 'a day and two hours',
+      // At 8 times the budget the day is over 3 times after 9 of its 24 hours.
+      at: 60 * (1 + 24 + 9) + 20,
+      fires: burn([busyDay, at(0, hours(24)), at(8, hours(10))]),
+      quiet: [
+        { series: burn([busyDay, at(2.9, hours(26))]), at: 60 * (1 + 25) },
+        {
+          about: 'once it is over',
+          series: burn([busyDay, at(0, hours(12)), at(10, hours(12)), at(0, hours(4))]),
+          at: 60 * (1 + 12 + 12 + 3),
+        },
+        {
+          about: 'when it has just begun',
+          series: burn([busyDay, at(0, hours(24)), at(5, hours(4))]),
+          at: 60 * (1 + 24 + 3),
+        },
+      ],
+      description: `${day} ${description}`,
     },
   ]
 }

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseAllDocuments, stringify } from 'yaml'
 import { environments, render, type Target } from '../../scripts/lib/kustomize.ts'
-import { run } from '../../scripts/lib/process.ts'
+import { eachParallel, run } from '../../scripts/lib/process.ts'
+import { metricsIn } from '../../scripts/lib/promql.ts'
 import { root } from '../../scripts/lib/root.ts'
 import { tool } from '../../scripts/lib/tools.ts'
-import type { Case } from './cases.ts'
+import type { Case, Quiet } from './cases.ts'
 
 /** One alerting or recording rule as Prometheus reads it. */
 export interface RuleEntry {
@@ -55,12 +56,11 @@ export const keyOf = (alert: string, severity: string | undefined) => `${alert} 
 
 const minutesAfter = 20
 
-/** promtool's tests of a case: quiet a minute before, firing at its minute, quiet at the border. */
+/** promtool's tests of a case: quiet a sample before, firing at its minute, quiet at the border. */
 function testsOf(entry: Case, rules: readonly RuleEntry[]) {
   const rule = rules.find(({ alert, labels }) => alert === entry.alert && labels?.severity === entry.severity)
   const name = `${keyOf(entry.alert, entry.severity)}${entry.about ? `, ${entry.about}` : ''}`
-  const input = (series: Readonly<Record<string, string>>) =>
-    Object.entries(series).map(([selector, values]) => ({ series: selector, values }))
+  const every = entry.every ?? 1
   const firing = {
     exp_labels: { ...entry.labels, severity: entry.severity, owner: 'inference' },
     exp_annotations: {
@@ -75,66 +75,80 @@ function testsOf(entry: Case, rules: readonly RuleEntry[]) {
     alertname: entry.alert,
     exp_alerts: alerts,
   })
+  const test = (what: string, series: Readonly<Record<string, string>>, alert_rule_test: readonly object[]) => ({
+    name: `${name} ${what}`,
+    interval: `${every}m`,
+    input_series: Object.entries(series).map(([selector, values]) => ({ series: selector, values })),
+    alert_rule_test,
+  })
+  const quiet: readonly Quiet[] = isList(entry.quiet)
+    ? entry.quiet
+    : [entry.at, entry.at + minutesAfter].map((at) => ({ series: entry.quiet as Quiet['series'], at }))
   return [
-    {
-      name: `${name} fires`,
-      interval: '1m',
-      input_series: input(entry.fires),
-      alert_rule_test: [expect(entry.at - 1, []), expect(entry.at, [firing])],
-    },
-    {
-      name: `${name} is quiet at the border`,
-      interval: '1m',
-      input_series: input(entry.quiet),
-      alert_rule_test: [expect(entry.at, []), expect(entry.at + minutesAfter, [])],
-    },
+    test('fires', entry.fires, [expect(entry.at - every, []), expect(entry.at, [firing])]),
+    ...quiet.map(({ about, series, at }) => test(`is quiet ${about ?? 'at the border'}`, series, [expect(at, [])])),
   ]
 }
 
-/** Only the rules of one severity: so that a page and its ticket, which have one name, are judged one by one. */
-function onlySeverity(groups: readonly RuleGroup[], severity: string): RuleGroup[] {
-  return groups.map((group) => ({
-    ...group,
-    rules: group.rules.filter(({ alert, labels }) => alert === undefined || labels?.severity === severity),
-  }))
+const isList = (quiet: Case['quiet']): quiet is readonly Quiet[] => Array.isArray(quiet)
+
+/** An alert with the records that it reads; a page and its ticket, which have one name, are told apart by their severity. */
+export function rulesFor(groups: readonly RuleGroup[], { alert, severity }: Case): RuleGroup[] {
+  const isMeant = (rule: RuleEntry) => rule.alert === alert && rule.labels?.severity === severity
+  const read = groups.flatMap(({ rules }) => rules.filter(isMeant).flatMap(({ expr }) => metricsIn(expr)))
+  return groups
+    .map((group) => ({
+      ...group,
+      rules: group.rules.filter((rule) => isMeant(rule) || (rule.record !== undefined && read.includes(rule.record))),
+    }))
+    .filter(({ rules }) => rules.length > 0)
 }
+
+/** What promtool said before of the same rules and cases: environments have most of their rules in common. */
+const said = new Map<string, Promise<string>>()
 
 /** Runs promtool's own check and then the cases on these rules. Empty when all is right, otherwise what promtool printed. */
 export async function promtoolFaults(groups: readonly RuleGroup[], cases: readonly Case[]): Promise<string> {
-  const promtool = await tool('promtool')
+  const alerts = new Map<string, Case[]>()
+  for (const entry of cases) {
+    const key = `${keyOf(entry.alert, entry.severity)} ${entry.every}`
+    alerts.set(key, [...(alerts.get(key) ?? []), entry])
+  }
+  const tests = [...alerts.values()].map((own) => ({ groups: rulesFor(groups, own[0] as Case), cases: own }))
+  const runs = eachParallel([{ groups, cases: [] }, ...tests], (part) => {
+    const key = JSON.stringify(part)
+    const known = said.get(key) ?? (part.cases.length === 0 ? checkRules(groups) : testRules(part.groups, part.cases))
+    said.set(key, known)
+    return known
+  })
+  return (await Promise.all(runs)).filter((faults) => faults !== '').join('\n')
+}
+
+function checkRules(groups: readonly RuleGroup[]): Promise<string> {
+  return promtool({ 'rules.yaml': { groups } }, ['check', 'rules', '--lint=all', '--lint-fatal', 'rules.yaml'])
+}
+
+/** Cases of one alert, whose samples are equally far apart. */
+export function testRules(groups: readonly RuleGroup[], cases: readonly Case[]): Promise<string> {
+  const rules = groups.flatMap((group) => group.rules)
+  const test = {
+    rule_files: ['rules.yaml'],
+    evaluation_interval: `${cases[0]?.every ?? 1}m`,
+    group_eval_order: groups.map(({ name }) => name),
+    fuzzy_compare: true,
+    tests: cases.flatMap((entry) => testsOf(entry, rules)),
+  }
+  return promtool({ 'rules.yaml': { groups }, 'test.yaml': test }, ['test', 'rules', 'test.yaml'])
+}
+
+/** Runs promtool in a folder with these files. Empty when it finds nothing wrong. */
+async function promtool(files: Readonly<Record<string, object>>, args: readonly string[]): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'rules-'))
   try {
-    const faults: string[] = []
-    const all = join(folder, 'all.yaml')
-    writeFileSync(all, stringify({ groups }))
-    const check = await run(promtool, ['check', 'rules', '--lint=all', '--lint-fatal', all])
-    if (check.code !== 0) faults.push(check.stdout + check.stderr)
-    for (const severity of ['critical', 'warning']) {
-      const rules = onlySeverity(groups, severity)
-      writeFileSync(join(folder, `${severity}.yaml`), stringify({ groups: rules }))
-      const tests = cases
-        .filter((entry) => entry.severity === severity)
-        .flatMap((entry) =>
-          testsOf(
-            entry,
-            rules.flatMap((group) => group.rules),
-          ),
-        )
-      const file = join(folder, `${severity}.test.yaml`)
-      writeFileSync(
-        file,
-        stringify({
-          rule_files: [`${severity}.yaml`],
-          evaluation_interval: '1m',
-          group_eval_order: groups.map(({ name }) => name),
-          fuzzy_compare: true,
-          tests,
-        }),
-      )
-      const outcome = await run(promtool, ['test', 'rules', file])
-      if (outcome.code !== 0) faults.push(outcome.stdout + outcome.stderr)
-    }
-    return faults.join('\n')
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), stringify(content))
+    const paths = args.map((argument) => (argument in files ? join(folder, argument) : argument))
+    const { code, stdout, stderr } = await run(await tool('promtool'), paths)
+    return code === 0 ? '' : stdout + stderr
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
