@@ -189,6 +189,23 @@ export const tools = {
       stamp: { 'github.com/distribution/distribution/v3/version.version': 'v3.0.0' },
     },
   },
+  // For the tests of `npm run promote`; people use any version.
+  gh: {
+    version: '2.83.2',
+    ask: ['--version'],
+    release: (os, arch) => {
+      const folder = `${github}/cli/cli/releases/download/v2.83.2`
+      const name = `gh_2.83.2_${os === 'darwin' ? 'macOS' : os}_${arch}`
+      const file = `${name}.${os === 'linux' ? 'tar.gz' : 'zip'}`
+      return { url: `${folder}/${file}`, checksums: `${folder}/gh_2.83.2_checksums.txt`, member: `${name}/bin/gh` }
+    },
+    go: {
+      module: 'github.com/cli/cli/v2',
+      version: 'v2.83.2',
+      package: 'cmd/gh',
+      stamp: { 'github.com/cli/cli/v2/internal/build.Version': 'v2.83.2' },
+    },
+  },
   // For the tests of the workflows.
   actionlint: {
     version: '1.7.7',

@@ -11,6 +11,8 @@ export interface Applied {
   readonly branch: string
   /** The address of the pull request; undefined where none could be opened. */
   readonly pullRequest: string | undefined
+  /** Why none could be opened; undefined where none was asked for. */
+  readonly refusal: string | undefined
   /** The commands that are left to a person. */
   readonly next: readonly string[]
 }
@@ -29,14 +31,24 @@ export async function applyPlan(
 ): Promise<Applied> {
   const commit = existing ?? (await makeCommit(root, trunk, plan))
   if (existing === undefined) await makeBranch(root, trunk, plan.branch, commit)
+  const { branch } = plan
   if (trunk.remote === undefined) {
-    const next = [`git switch ${trunk.branch}`, `git merge --no-ff ${plan.branch}`]
-    return { branch: plan.branch, pullRequest: undefined, next }
+    const next = [`git switch ${trunk.branch}`, `git merge --no-ff ${branch}`]
+    return { branch, pullRequest: undefined, refusal: undefined, next }
   }
-  const opened = await openPullRequest(root, trunk, plan)
-  if (opened !== undefined) return { branch: plan.branch, pullRequest: opened, next: [] }
-  const create = `gh pr create --base ${trunk.branch} --head ${plan.branch} --title ${quote(plan.title)} --body ${quote(plan.body)}`
-  return { branch: plan.branch, pullRequest: undefined, next: [create] }
+  const repository = repositoryOnGitHub((await tryGit(root, 'remote', 'get-url', trunk.remote)) ?? '')
+  if (repository === undefined) {
+    const next = [
+      `git fetch ${trunk.remote} ${branch}`,
+      'git merge --no-ff FETCH_HEAD',
+      `git push ${trunk.remote} ${trunk.branch}`,
+    ]
+    return { branch, pullRequest: undefined, refusal: undefined, next }
+  }
+  const opened = await openPullRequest(repository, trunk, plan)
+  if ('url' in opened) return { branch, pullRequest: opened.url, refusal: undefined, next: [] }
+  const create = `gh pr create --repo ${repository} --base ${trunk.branch} --head ${branch} --title ${quote(plan.title)} --body ${quote(plan.body)}`
+  return { branch, pullRequest: undefined, refusal: opened.refusal, next: [create] }
 }
 
 async function makeCommit(root: string, trunk: Trunk, plan: Plan): Promise<string> {
@@ -61,43 +73,38 @@ async function makeBranch(root: string, { remote }: Trunk, branch: string, commi
   else await git(root, 'push', '--quiet', `--force-with-lease=${ref}:`, remote, `${commit}:${ref}`)
 }
 
-/** Opens the pull request, or finds the one that is open; undefined when the program `gh` is not there or the remote is no GitHub. */
-async function openPullRequest(root: string, trunk: Trunk, plan: Plan): Promise<string | undefined> {
-  const gh = (...args: readonly string[]) =>
-    run('gh', args, undefined, { GH_PROMPT_DISABLED: '1' }).catch(() => undefined)
-  const url = (await tryGit(root, 'remote', 'get-url', trunk.remote ?? '')) ?? ''
-  if (!/[/@][^/]*github/.test(url) && process.env.GH_HOST === undefined) return undefined
-  const open = await gh(
-    'pr',
-    'list',
-    '--repo',
-    url,
-    '--head',
-    plan.branch,
-    '--state',
-    'open',
-    '--json',
-    'url',
-    '--jq',
-    '.[0].url // empty',
-  )
-  if (open === undefined || open.code !== 0) return undefined
-  if (open.stdout.trim() !== '') return open.stdout.trim()
-  const made = await gh(
-    'pr',
-    'create',
-    '--repo',
-    url,
-    '--base',
-    trunk.branch,
-    '--head',
-    plan.branch,
-    '--title',
-    plan.title,
-    '--body',
-    plan.body,
-  )
-  return made?.code === 0 ? made.stdout.trim() : undefined
+/**
+ * `github.com/example/inference-platform` of the address of a remote, without the user and password that may be in it; undefined when it is no GitHub.
+ * A server of GitHub Enterprise under another name is known by `GH_HOST`, as gh knows it.
+ */
+export function repositoryOnGitHub(url: string): string | undefined {
+  const [, host, path] =
+    /^(?:\w+:\/\/)?(?:[^/@]+@)?(?:ssh\.)?([\w.-]+)(?::\d+)?[/:]([^/]+\/[^/]+?)(?:\.git)?\/?$/.exec(url) ?? []
+  if (host === undefined || !(host.includes('github') || host === process.env.GH_HOST)) return undefined
+  return `${host}/${path}`
+}
+
+/** Opens the pull request by the program `gh`, or finds the one that is open. */
+async function openPullRequest(
+  repository: string,
+  trunk: Trunk,
+  plan: Plan,
+): Promise<{ readonly url: string } | { readonly refusal: string }> {
+  const gh = async (...args: readonly string[]) => {
+    const { code, stdout, stderr } = await run('gh', ['pr', ...args], undefined, { GH_PROMPT_DISABLED: '1' })
+    if (code !== 0) throw new Error(stderr.trim() || `gh ended with ${code}`)
+    return stdout.trim()
+  }
+  const of = ['--repo', repository, '--head', plan.branch]
+  try {
+    const open = await gh('list', ...of, '--state', 'open', '--json', 'url', '--jq', '.[0].url // empty')
+    if (open !== '') return { url: open }
+    const text = ['--base', trunk.branch, '--title', plan.title, '--body', plan.body]
+    return { url: await gh('create', ...of, ...text) }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    return { refusal: code === 'ENOENT' ? 'the program gh is not here; get it from https://cli.github.com' : message }
+  }
 }
 
 function quote(text: string): string {

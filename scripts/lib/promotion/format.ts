@@ -24,7 +24,11 @@ export function formatPlan(plan: Plan, gates: readonly Gate[]): string {
 }
 
 /** What was done, and what is left to a person. */
-export function formatApplied({ branch, pullRequest, next }: Applied): string {
+export function formatApplied({ branch, pullRequest, refusal, next }: Applied): string {
   if (pullRequest !== undefined) return `The pull request is open: ${pullRequest}\n`
-  return [`The branch ${branch} is made. What is left to do:`, ...next.map((command) => `  ${command}`), ''].join('\n')
+  const lead =
+    refusal === undefined
+      ? ['Open a pull request of it, or merge it by:']
+      : [`No pull request could be opened: ${refusal}`, 'Run this command again, or:']
+  return [`The branch ${branch} is made.`, ...lead, ...next.map((command) => `  ${command}`), ''].join('\n')
 }
