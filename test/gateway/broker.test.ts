@@ -34,17 +34,19 @@ describe.skipIf(services === null)('publisher and consumer', () => {
   it('delivers body and trace, and counts each return to the queue', async () => {
     const publisher = await openPublisher()
     const id = randomUUID()
-    await publisher.publish(queue, { id, body: { text: 'naïve ✓' }, traceparent: '00-a-b-01' })
+    const traceId = '0af7651916cd43dd8448eb211c80319c'
+    const traceparent = `00-${traceId}-b7ad6b7169203331-01`
+    await publisher.publish(queue, { id, body: { text: 'naïve ✓' }, traceparent })
     const seen: unknown[] = []
     const consumer = connectConsumer({ ...options, queue, prefetch: 2 }, async (delivery) => {
-      const { messageId, body, traceparent, deliveryCount, redelivered } = delivery
-      seen.push({ messageId, body, traceparent, deliveryCount, redelivered })
+      const { messageId, body, traceId, deliveryCount, redelivered } = delivery
+      seen.push({ messageId, body, traceId, deliveryCount, redelivered })
       if (deliveryCount < 2) delivery.reject(true)
       else delivery.ack()
     })
     closing.push(() => consumer.close())
     await waitUntil(() => seen.length === 3, 'the message was delivered three times')
-    const message = { messageId: id, body: { text: 'naïve ✓' }, traceparent: '00-a-b-01' }
+    const message = { messageId: id, body: { text: 'naïve ✓' }, traceId }
     expect(seen).toEqual([
       { ...message, deliveryCount: 0, redelivered: false },
       { ...message, deliveryCount: 1, redelivered: true },
