@@ -2,7 +2,8 @@
 // A peer is given what it can judge: kube-score the whole mutated environment, the others the objects that changed. A mutant counts as detected when a peer
 // says of it what it does not say of the clean environment.
 // The programs are looked for on PATH: go install github.com/zegl/kube-score/cmd/kube-score@v1.20.0 and sigs.k8s.io/kubectl-validate@v0.0.4; kyverno 1.19.1.
-// polaris, kube-linter and pluto are not here: the Go module proxy does not serve their modules.
+// polaris, kube-linter and pluto are not here, nor kyverno's best-practice policies (github.com/kyverno/policies): the Go module proxy does not serve
+// their modules. kyverno runs with the one set that it has built in.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
