@@ -140,7 +140,7 @@ export function globMatches(pattern: string, value: string, separator = ''): boo
 }
 
 /** The AppProject of an Application, where it is rendered beside it. */
-export function projectOf(environment: Environment, { spec }: Pick<Application, 'spec'>): KubeObject | undefined {
+export function projectOf(environment: Environment, { spec }: Application): KubeObject | undefined {
   const name = text(at(spec, 'project'))
   return environment.ofKind('AppProject', 'argoproj.io').find((project) => project.name === name)
 }

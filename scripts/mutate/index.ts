@@ -1,3 +1,4 @@
+import { delivered } from './applications.ts'
 import { broker } from './broker.ts'
 import { configuration } from './configuration.ts'
 import { delivery } from './delivery.ts'
@@ -36,6 +37,7 @@ export const families: Readonly<Record<string, readonly MutationClass[]>> = {
   exposure,
   monitoring,
   delivery,
+  applications: delivered,
 }
 
 export const classes: readonly MutationClass[] = Object.values(families).flat()

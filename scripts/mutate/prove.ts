@@ -1,35 +1,118 @@
-import { admit, type Candidate } from '../lib/admit.ts'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { admit, type Candidate, findPrograms } from '../lib/admit.ts'
+import { UsageError } from '../lib/errors.ts'
+import { tool } from '../lib/tools.ts'
 import { type Mutant, mutatedObjects } from './mutation.ts'
+import { observe } from './observe.ts'
+import { type Prover, proverOf } from './proof.ts'
+
+/** What a prover says of a mutant. */
+interface Answer {
+  readonly shows: boolean
+  readonly words: string
+}
+
+/**
+ * Asks the real programs about the first mutant of every class: the API server has to refuse those that are said to be refused, and to take all
+ * others; of these, Kubernetes' controllers and promtool have to show those that are said to be shown by them.
+ * @returns whether every claim holds; each is printed with the program's own words
+ */
+export async function proveClaims(mutants: readonly Mutant[]): Promise<boolean> {
+  const samples = [...new Map(mutants.toReversed().map((mutant) => [mutant.class.id, mutant])).values()].toReversed()
+  const api = await askApiServer(samples)
+  const controllers = await askControllers(samples.filter((mutant) => proverOf(mutant.class) === 'controllers'))
+  const promtool = await askPromtool(samples.filter((mutant) => proverOf(mutant.class) === 'promtool'))
+  let wrong = 0
+  const counts = new Map<Prover | undefined, number>()
+  for (const mutant of samples) {
+    const { id } = mutant.class
+    const prover = proverOf(mutant.class)
+    counts.set(prover, (counts.get(prover) ?? 0) + 1)
+    const first = api.get(mutant) as Answer
+    const own = controllers.get(mutant) ?? promtool.get(mutant)
+    const right = first.shows === (prover === 'API server') && own?.shows !== false
+    if (!right) wrong++
+    const verdict = right ? (prover === undefined ? 'taken  ' : 'proved ') : 'WRONG  '
+    process.stdout.write(`${verdict}${id.padEnd(30)} ${[first.words, own?.words].filter(Boolean).join('; ')}\n`)
+  }
+  const of = (prover: Prover | undefined) => counts.get(prover) ?? 0
+  process.stdout.write(
+    `\n${samples.length} classes: ${of('API server')} refused by the API server, ${of('controllers')} shown by Kubernetes' controllers, ` +
+      `${of('promtool')} by promtool, ${of(undefined)} taken that show only once all of it runs; ${wrong} wrong\n`,
+  )
+  return wrong === 0
+}
 
 /** Kinds that the admission of others looks up, so they are always sent along. */
 const context = new Set(['Namespace', 'PriorityClass', 'ServiceAccount', 'LimitRange', 'ResourceQuota'])
 
-/**
- * Asks a real API server about the first mutant of every class: it has to refuse those that are said to be refused, and to take the others, which
- * break only once they run.
- * @returns whether every claim holds; those that do not are printed
- */
-export async function proveClaims(mutants: readonly Mutant[]): Promise<boolean> {
-  const samples = new Map<string, Mutant>()
-  for (const mutant of mutants) if (!samples.has(mutant.class.id)) samples.set(mutant.class.id, mutant)
-  const candidates = [...samples].map(([id, mutant]) => candidateOf(id, mutant))
+async function askApiServer(mutants: readonly Mutant[]): Promise<Map<Mutant, Answer>> {
+  const candidates = mutants.map((mutant) => candidateOf(mutant.class.id, mutant))
+  // Nothing ends a namespace here, so one that is missing has to be missed first.
+  candidates.sort((one, other) => one.namespaces - other.namespaces)
   const findings = await admit(candidates, { namespaces: ['keda', 'monitoring'], say: () => {} })
   const refusals = new Map(
     findings.filter(({ severity }) => severity === 'error').map(({ target, message }) => [target, message]),
   )
-  let holds = true
-  for (const [id, mutant] of samples) {
-    const refusal = refusals.get(id)
-    const right = (refusal !== undefined) === mutant.class.refused
-    if (!right) holds = false
-    const verdict = refusal === undefined ? 'takes it' : `refuses it: ${refusal.split('\n')[0]?.slice(0, 140)}`
-    process.stdout.write(`${right ? 'proved' : 'WRONG '} ${id.padEnd(30)} the API server ${verdict}\n`)
-  }
-  return holds
+  return new Map(
+    mutants.map((mutant) => {
+      const refusal = refusals.get(mutant.class.id)?.split('\n')[0]?.slice(0, 140)
+      const words = refusal === undefined ? 'the API server takes it' : `the API server refuses it: ${refusal}`
+      return [mutant, { shows: refusal !== undefined, words }]
+    }),
+  )
 }
 
-function candidateOf(target: string, mutant: Mutant): Candidate {
+/** What a mutant changed or added; all of its environment where that is what others are admitted by. */
+function candidateOf(target: string, mutant: Mutant): Candidate & { namespaces: number } {
   const originals = new Set(mutant.environment.objects)
-  const objects = mutatedObjects(mutant).filter((object) => !originals.has(object) || context.has(object.kind))
-  return { target, objects, locate: () => undefined }
+  const whole = mutant.edits.some(({ object }) => context.has(object.kind))
+  const objects = mutatedObjects(mutant).filter((object) => whole || !originals.has(object) || context.has(object.kind))
+  return {
+    target,
+    objects,
+    locate: () => undefined,
+    namespaces: objects.filter(({ kind }) => kind === 'Namespace').length,
+  }
+}
+
+async function askControllers(mutants: readonly Mutant[]): Promise<Map<Mutant, Answer>> {
+  if (mutants.length === 0) return new Map()
+  const programs = await findPrograms()
+  if (typeof programs === 'string') throw new UsageError(programs)
+  const differences = await observe(mutants, { ...programs, controllers: await tool('kube-controller-manager') })
+  return new Map(
+    mutants.map((mutant, index) => {
+      const difference = differences[index]
+      return [mutant, { shows: difference !== undefined, words: difference ?? 'the controllers make the same of it' }]
+    }),
+  )
+}
+
+async function askPromtool(mutants: readonly Mutant[]): Promise<Map<Mutant, Answer>> {
+  if (mutants.length === 0) return new Map()
+  const program = await tool('promtool')
+  const folder = mkdtempSync(join(tmpdir(), 'rules-'))
+  try {
+    return new Map(
+      mutants.map((mutant) => {
+        const file = join(folder, `${mutant.class.id}.json`)
+        const changed = mutatedObjects(mutant).filter(
+          (object) => object.kind === 'PrometheusRule' && !mutant.environment.objects.includes(object),
+        )
+        writeFileSync(file, JSON.stringify(changed[0]?.raw.spec))
+        const { status, stderr } = spawnSync(program, ['check', 'rules', file], { encoding: 'utf8' })
+        const line = stderr.split('\n').find((each) => each.includes('"') || each.includes('error')) ?? ''
+        return [
+          mutant,
+          { shows: status !== 0, words: `promtool: ${status === 0 ? 'right' : line.trim().slice(0, 140)}` },
+        ]
+      }),
+    )
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }

@@ -19,10 +19,12 @@ const inPods = (field: string, name: string, change: (value: string) => string) 
       for (const { path } of having(pod, field, podPath)) yield* rewrite(object, [...path, name], change)
   }
 
-const dropped = (id: string, why: string, kind: string, chosen: (name: string) => boolean = () => true) =>
-  broken(id, why, function* (environment) {
+const without = (kind: string, chosen: (name: string) => boolean = () => true): MutationClass['seed'] =>
+  function* (environment) {
     for (const object of environment.ofKind(kind)) if (chosen(object.name)) yield drop(object)
-  })
+  }
+const dropped = (id: string, why: string, kind: string, chosen?: (name: string) => boolean) =>
+  broken(id, why, without(kind, chosen))
 
 const missing = 'The pod waits in CreateContainerConfigError for what does not exist.'
 const unmounted = 'The pod waits in ContainerCreating for a volume that does not come.'
@@ -151,19 +153,19 @@ export const references: readonly MutationClass[] = [
         )
     }
   }),
-  broken('env-twice', 'The last of two values wins, silently.', function* (environment) {
+  refused('env-twice', 'By server-side apply a name stands once; by any other way the last of two values wins, silently.', function* (environment) {
     for (const { object, container, path } of containers(environment))
       if (container.env.length > 0 && container.env[0]?.value !== undefined)
         yield set(object, [...path, 'env', container.env.length], { name: container.env[0].name, value: 'another' })
   }),
   dropped('service-gone', 'Nobody finds the pods by the name that clients were given.', 'Service'),
   dropped('configmap-gone', missing, 'ConfigMap'),
-  dropped('service-account-gone', 'No pod is made: the account does not exist.', 'ServiceAccount'),
+  refused('service-account-gone', 'No pod is made: the account does not exist.', without('ServiceAccount')),
   dropped('claim-gone', unmounted, 'PersistentVolumeClaim'),
   dropped('external-secret-gone', unmounted, 'ExternalSecret'),
   dropped('secret-store-gone', 'No Secret is made.', 'SecretStore'),
   dropped('trigger-authentication-gone', 'KEDA cannot log in, so it never scales.', 'TriggerAuthentication'),
-  dropped('priority-class-gone', 'The API server refuses pods of a class that does not exist.', 'PriorityClass'),
+  refused('priority-class-gone', 'The API server refuses pods of a class that does not exist.', without('PriorityClass')),
   dropped('gateway-gone', 'The routes belong to nothing: no request comes in.', 'Gateway'),
   dropped('policy-gone', 'What the policy allowed is denied, or what it denied is open.', 'NetworkPolicy'),
   dropped(
@@ -180,7 +182,7 @@ export const references: readonly MutationClass[] = [
   dropped('scaled-object-gone', 'Without replicas and without a scaler a Deployment runs one pod.', 'ScaledObject'),
   dropped('workload-gone', 'Its Service, its policies, its scaler and its monitor are there for nobody.', 'Deployment'),
   dropped('store-gone', 'Everybody who stores something there fails.', 'StatefulSet'),
-  dropped('namespace-gone', 'Nothing can be made in a namespace that does not exist.', 'Namespace'),
+  refused('namespace-gone', 'Nothing can be made in a namespace that does not exist.', without('Namespace')),
   broken('routes-gone', 'The Gateway answers everything with 404.', function* (environment) {
     const routes = environment.ofKind('HTTPRoute')
     if (routes.length > 0) yield routes.map(drop)

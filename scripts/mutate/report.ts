@@ -1,6 +1,7 @@
 import type { Rule } from '../lib/rule.ts'
 import { families } from './index.ts'
 import { diffOf, type MutationClass } from './mutation.ts'
+import { elsewhere, proverOf } from './proof.ts'
 import type { Verdict } from './run.ts'
 
 /** The mutants of one class, or of several. */
@@ -74,18 +75,22 @@ export function reportMarkdown(verdicts: readonly Verdict[], rules: readonly Rul
     '',
     'Every class says why it breaks a cluster, from the semantics of Kubernetes and of the programs. A fault is made at every place of the rendered',
     'environments that has it, one a mutant, and once if several environments share the place. A mutant counts as detected when the check, which finds',
-    'nothing in the clean environments, finds anything in it. "API" says that the API server itself refuses the fault, proved for a mutant of every class by',
-    '`npm run mutate -- --prove`; the others show only once they run.',
+    'nothing in the clean environments, finds anything in it.',
+    '',
+    'The first mutant of every class is given to the real programs by `npm run mutate -- --prove`. "API server": it refuses the object, or the pod that',
+    'would be made of it. "controllers": Kubernetes\' own controllers make other pods, endpoints or budgets of it than of the clean environment, or an',
+    'eviction is answered otherwise. "promtool": it refuses the rules, as Prometheus does. All others the API server takes: they show only where a kubelet,',
+    'traffic or the program itself meets them, and [what shows those](#what-shows-the-others) is said at the end.',
     '',
     `**${summary(verdicts, rules)}.**`,
     '',
   ]
   for (const [family, classes] of Object.entries(families)) {
-    lines.push(`## ${family}`, '', '| class | detected | API | why it breaks |', '| --- | ---: | --- | --- |')
+    lines.push(`## ${family}`, '', '| class | detected | shown by | why it breaks |', '| --- | ---: | --- | --- |')
     for (const each of classes) {
       const sum = tally(ofClass(verdicts, each))
       if (sum.mutants > 0)
-        lines.push(`| ${each.id} | ${sum.detected}/${sum.mutants} | ${each.refused ? 'refuses' : ''} | ${each.why} |`)
+        lines.push(`| ${each.id} | ${sum.detected}/${sum.mutants} | ${proverOf(each) ?? ''} | ${each.why} |`)
     }
     lines.push('')
   }
@@ -94,5 +99,6 @@ export function reportMarkdown(verdicts: readonly Verdict[], rules: readonly Rul
   if (survivors.length === 0) lines.push('None.', '')
   for (const { mutant } of survivors)
     lines.push(`${mutant.class.id}: ${mutant.class.why}`, '', '```diff', diffOf(mutant), '```', '')
+  lines.push('## What shows the others', '', ...elsewhere.map((line) => `- ${line}`), '')
   return lines.join('\n')
 }

@@ -91,7 +91,7 @@ export const resources: readonly MutationClass[] = [
         if (at(pod, 'nodeSelector') !== undefined) yield remove(object, [...podPath, 'nodeSelector'])
     },
   ),
-  broken('quota-too-small', 'At full scale the quota refuses pods.', function* (environment) {
+  refused('quota-too-small', 'At full scale the quota refuses pods.', function* (environment) {
     for (const quota of environment.ofKind('ResourceQuota'))
       for (const name of Object.keys(fields(at(quota.raw, 'spec', 'hard'))))
         if (!name.startsWith('services.'))
@@ -105,7 +105,7 @@ export const resources: readonly MutationClass[] = [
     for (const range of environment.ofKind('LimitRange'))
       yield set(range, ['spec', 'limits', 0, 'defaultRequest', 'memory'], '64Gi')
   }),
-  broken('limit-range-maximum', 'The LimitRange refuses the pods that ask for more.', function* (environment) {
+  refused('limit-range-maximum', 'The LimitRange refuses the pods that ask for more.', function* (environment) {
     for (const range of environment.ofKind('LimitRange'))
       yield set(range, ['spec', 'limits', 0, 'max'], { memory: '128Mi', cpu: '500m' })
   }),

@@ -1,7 +1,8 @@
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { foldersNamed } from '../lib/applications.ts'
 import { providedIn } from '../lib/config.ts'
 import { type ObjectDocument, readDocuments } from '../lib/documents.ts'
-import { runRules } from '../lib/engine.ts'
+import { applicable, runRules } from '../lib/engine.ts'
 import { createEnvironment, type Environment } from '../lib/environment.ts'
 import { UsageError } from '../lib/errors.ts'
 import { type Manifests, validateSchemas } from '../lib/kubeconform.ts'
@@ -10,6 +11,7 @@ import type { KubeObject } from '../lib/objects.ts'
 import { readConfig } from '../lib/own-files.ts'
 import { eachParallel } from '../lib/process.ts'
 import { root } from '../lib/root.ts'
+import type { Rule } from '../lib/rule.ts'
 import { validateRules } from '../lib/validation-rules.ts'
 import { rules } from '../rules/index.ts'
 import { changesAnything, type Mutant, type MutationClass, mutatedObjects, siteOf } from './mutation.ts'
@@ -29,23 +31,46 @@ const nowhere = () => undefined
  * @throws UsageError when one does not render or is not right by itself, since nothing could then be said about its mutants
  */
 export async function cleanEnvironments(): Promise<Environment[]> {
-  const targets = environments(root)
   const rank = ['prod', 'staging', 'dev']
-  targets.sort((a, b) => ((rank.indexOf(a.name) + 4) % 4) - ((rank.indexOf(b.name) + 4) % 4))
-  return Promise.all(
-    eachParallel(targets, async (target) => {
+  const overlays = environments(root).sort(
+    (a, b) => ((rank.indexOf(a.name) + 4) % 4) - ((rank.indexOf(b.name) + 4) % 4),
+  )
+  const delivery = config.delivery.folders.map((name) => ({ name, folder: join(root, name) }))
+  const together: Environment[] = []
+  const clean = await Promise.all(
+    eachParallel([...overlays, ...delivery], async (target) => {
       const outcome = await render(target, root)
       if ('finding' in outcome) throw new UsageError(`${target.name} does not render: ${outcome.finding.message}`)
       const { objects, findings } = readDocuments(outcome.manifests, target.name)
-      const environment = createEnvironment(target.name, objects, providedIn(config, target.name))
-      const faults = [...findings, ...runRules(rules, environment, nowhere)]
-      if (faults.length > 0)
-        throw new UsageError(
-          `${target.name} is not right by itself (${faults[0]?.rule}): run \`npm run check\` and mend it first`,
-        )
-      return environment
+      const folder = relative(root, target.folder)
+      return { environment: toEnvironment({ name: target.name, folder, objects }, together), findings }
     }),
   )
+  for (const { environment, findings } of clean) {
+    const [fault] = [...findings, ...runRules(rulesFor(environment, rules), environment, nowhere)]
+    if (fault !== undefined)
+      throw new UsageError(
+        `${environment.name} is not right by itself (${fault.rule}): run \`npm run check\` and mend it first`,
+      )
+  }
+  return clean.map(({ environment }) => environment)
+}
+
+function toEnvironment(
+  { name, folder, objects }: Pick<Environment, 'name' | 'folder' | 'objects'>,
+  together: Environment[],
+): Environment {
+  const folders = isDelivery(name) ? foldersNamed(objects, root) : []
+  return createEnvironment(name, objects, [...providedIn(config, name), ...folders], true, { folder, together })
+}
+
+function isDelivery(name: string): boolean {
+  return config.delivery.folders.includes(name)
+}
+
+/** As in the check: environments are held to all conventions, what Argo CD is given to those that it shares. */
+function rulesFor(environment: Environment, all: readonly Rule[]): readonly Rule[] {
+  return isDelivery(environment.name) ? applicable(all, environment).on : all
 }
 
 /** Every mutant of the classes, each fault once a place. */
@@ -86,10 +111,24 @@ export async function judgeMutants(mutants: readonly Mutant[]): Promise<Verdict[
   return mutants.map((mutant, index) => ({ mutant, killers: [...(killers[index] ?? [])] }))
 }
 
-function brokenRules({ name }: Environment, objects: readonly KubeObject[]): Set<string> {
-  const environment = createEnvironment(name, objects, providedIn(config, name))
-  return new Set(runRules(rules, environment, nowhere).map(({ rule }) => rule))
+/** What is in one environment alone is found by `parity`, whether it is a fault or none: it would count every mutant as detected. */
+const judging = rules.filter(({ id }) => id !== 'parity')
+
+function brokenRules(original: Environment, objects: readonly KubeObject[]): Set<string> {
+  const others = original.together.filter((other) => other !== original)
+  const together: Environment[] = []
+  const mutated = toEnvironment({ ...original, objects }, together)
+  const found = runRules(rulesFor(mutated, judging), mutated, nowhere)
+  if (!isDelivery(original.name)) {
+    // That of the others nothing changes is known: they look at what Argo CD is given alone.
+    together.push(...others)
+    return new Set([...found, ...runRules(across, mutated, nowhere)].map(({ rule }) => rule))
+  }
+  const all = [mutated, ...others.map((other) => toEnvironment(other, together))]
+  return new Set([...found, ...all.flatMap((one) => runRules(across, one, nowhere))].map(({ rule }) => rule))
 }
+
+const across = judging.filter((rule) => rule.across)
 
 /** The objects that the mutant changed or added. */
 function changedDocuments({ environment }: Mutant, objects: readonly KubeObject[]): ObjectDocument[] {

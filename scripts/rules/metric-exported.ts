@@ -1,5 +1,7 @@
+import type { Environment } from '../lib/environment.ts'
+import type { Path } from '../lib/finding.ts'
 import { metricNames } from '../lib/metric-names.ts'
-import { at, items, text } from '../lib/objects.ts'
+import { at, fields, items, type KubeObject, strings, text, type Value } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 
 /** What Prometheus itself writes for every target and alert. */
@@ -17,29 +19,82 @@ export default defineRule({
   id: 'metric-exported',
   severity: 'error',
   summary:
-    'Every metric that an alert or a recording rule reads is exported by something, or recorded by another rule.',
-  why: 'An expression over a metric that nobody exports has no result: the alert never fires, and nobody is told.',
+    'Every metric that an alert, a recording rule or a dashboard reads is exported by something, or recorded by another rule.',
+  why: 'An expression over a metric that nobody exports has no result: the alert never fires, the panel stays empty, and nobody is told.',
   fix: 'Name in expr a metric that is exported; where a program exports it, add it to the lists that `metrics` in check.yaml names.',
   needs: {
     what: 'a list of the metrics that are exported (metrics in check.yaml)',
     isIn: (environment) => environment.declares('Metric'),
   },
   check(environment, report) {
-    const rules = environment.ofKind('PrometheusRule', 'monitoring.coreos.com').flatMap((object) =>
-      items(at(object.raw, 'spec', 'groups')).flatMap((group, index) =>
-        items(at(group, 'rules')).map((rule, position) => ({
-          object,
-          path: ['spec', 'groups', index, 'rules', position, 'expr'],
-          name: text(at(rule, 'alert')) ?? text(at(rule, 'record')),
-          record: text(at(rule, 'record')),
-          expression: text(at(rule, 'expr')) ?? '',
-        })),
-      ),
-    )
+    const rules = rulesOf(environment)
     const recorded = new Set(rules.map(({ record }) => record))
+    const isKnown = (metric: string) =>
+      own.has(metric) || recorded.has(metric) || environment.provided('Metric', metric) !== undefined
     for (const { object, path, name, expression } of rules)
       for (const metric of metricNames(expression))
-        if (!own.has(metric) && !recorded.has(metric) && environment.provided('Metric', metric) === undefined)
-          report(object, path, `${name} reads ${metric}, which nothing exports or records`)
+        if (!isKnown(metric)) report(object, path, `${name} reads ${metric}, which nothing exports or records`)
+    for (const { object, path, expressions } of dashboardsOf(environment)) {
+      // A colon is for what rules record, and a dashboard may be rendered apart from them.
+      const unknown = expressions.flatMap(metricNames).filter((metric) => !metric.includes(':') && !isKnown(metric))
+      for (const metric of new Set(unknown))
+        report(
+          object,
+          path,
+          `the dashboard reads ${metric}, which nothing exports`,
+          'Name a metric that is exported in the expr of the panel, in data; where a program exports it, add it to the lists that `metrics` in check.yaml names.',
+        )
+    }
   },
 })
+
+interface Expression {
+  readonly object: KubeObject
+  readonly path: Path
+  readonly name: string | undefined
+  readonly record: string | undefined
+  readonly expression: string
+}
+
+function rulesOf(environment: Environment): Expression[] {
+  return environment.ofKind('PrometheusRule', 'monitoring.coreos.com').flatMap((object) =>
+    items(at(object.raw, 'spec', 'groups')).flatMap((group, index) =>
+      items(at(group, 'rules')).map((rule, position) => ({
+        object,
+        path: ['spec', 'groups', index, 'rules', position, 'expr'],
+        name: text(at(rule, 'alert')) ?? text(at(rule, 'record')),
+        record: text(at(rule, 'record')),
+        expression: text(at(rule, 'expr')) ?? '',
+      })),
+    ),
+  )
+}
+
+/** The dashboards that Grafana's sidecar finds by their label, with what their panels and variables ask. */
+function* dashboardsOf(
+  environment: Environment,
+): Generator<{ object: KubeObject; path: Path; expressions: readonly string[] }> {
+  for (const object of environment.ofKind('ConfigMap', ''))
+    for (const [key, content] of object.labels.grafana_dashboard === undefined
+      ? []
+      : Object.entries(strings(object.raw.data)))
+      if (key.endsWith('.json')) yield { object, path: ['data', key], expressions: expressionsIn(read(content)) }
+}
+
+function read(content: string): Value {
+  try {
+    return JSON.parse(content)
+  } catch {
+    // json-valid says so.
+    return undefined
+  }
+}
+
+/** Every `expr` of a dashboard that is asked of a Prometheus. */
+function expressionsIn(value: Value): string[] {
+  if (Array.isArray(value)) return value.flatMap(expressionsIn)
+  const { expr, datasource } = fields(value)
+  const type = text(at(datasource, 'type')) ?? 'prometheus'
+  const asked = text(expr) !== undefined && type === 'prometheus' ? [String(expr)] : []
+  return [...asked, ...Object.values(fields(value)).flatMap(expressionsIn)]
+}

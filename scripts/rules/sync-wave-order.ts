@@ -1,4 +1,4 @@
-import { projectOf } from '../lib/applications.ts'
+import { applicationsOf, projectOf } from '../lib/applications.ts'
 import { edgesOf } from '../lib/dependencies.ts'
 import type { Environment } from '../lib/environment.ts'
 import type { Path } from '../lib/finding.ts'
@@ -65,10 +65,13 @@ export default defineRule({
         text(at(definition.raw, 'spec', 'group')),
       ))
         if (after(definition, object)) reportLate(report, object, definition)
-    for (const application of environment.ofKind('Application', 'argoproj.io')) {
-      const project = projectOf(environment, { spec: application.raw.spec })
-      if (project !== undefined && after(project, application)) reportLate(report, application, project)
+    // A set, too, is Degraded as long as an Application of it names a project that is not there.
+    const projects = new Map<KubeObject, KubeObject>()
+    for (const application of applicationsOf(environment)) {
+      const project = projectOf(environment, application)
+      if (project !== undefined && after(project, application.object)) projects.set(application.object, project)
     }
+    for (const [object, project] of projects) reportLate(report, object, project)
     for (const policy of environment.ofKind('NetworkPolicy', 'networking.k8s.io'))
       for (const { object } of environment.selectedBy(policy.namespace, at(policy.raw, 'spec', 'podSelector')))
         if (after(policy, object)) {

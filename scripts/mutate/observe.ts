@@ -1,0 +1,174 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type ApiServer, addressOf, type ServedKind, withApiServer } from '../lib/apiserver.ts'
+import { playKubelet, withControllers } from '../lib/controllers.ts'
+import type { Environment } from '../lib/environment.ts'
+import { at, type Fields, fields, items, type KubeObject, text, type Value } from '../lib/objects.ts'
+import { type Mutant, mutatedObjects } from './mutation.ts'
+
+const controllers = [
+  'deployment-controller',
+  'replicaset-controller',
+  'statefulset-controller',
+  'job-controller',
+  'endpointslice-controller',
+  'disruption-controller',
+]
+
+/** What these controllers act on, and what its pods need to be admitted. */
+const kinds = ['ServiceAccount', 'Service', 'PodDisruptionBudget', 'Deployment', 'StatefulSet', 'Job']
+
+/** So many worlds at once: each is some thirty pods. */
+const batch = 8
+
+/**
+ * Gives clean environments and mutants to Kubernetes' own controllers, each in a namespace of its own, and compares what they make of them: pods,
+ * endpoints, budgets, and what an eviction is answered. The kubelet is played: it calls every pod ready.
+ * @returns for each mutant the first thing that is other than in its clean environment; undefined where nothing is
+ */
+export async function observe(
+  mutants: readonly Mutant[],
+  programs: { readonly apiserver: string; readonly etcd: string; readonly controllers: string },
+): Promise<(string | undefined)[]> {
+  return withApiServer(programs, (server) =>
+    withControllers(programs.controllers, server.kubeconfig, controllers, async () => {
+      const served = await server.kinds()
+      const stop = await playKubelet(server)
+      try {
+        const clean = new Map<Environment, readonly string[]>()
+        for (const environment of new Set(mutants.map((mutant) => mutant.environment))) {
+          await makeClasses(server, served, environment)
+          clean.set(environment, await live(server, served, environment.objects, `clean-${environment.name}`))
+        }
+        const differences: (string | undefined)[] = []
+        for (let start = 0; start < mutants.length; start += batch) {
+          const some = mutants.slice(start, start + batch)
+          const states = await Promise.all(
+            some.map((mutant, index) => live(server, served, mutatedObjects(mutant), `mutant-${start + index}`)),
+          )
+          for (const [index, mutant] of some.entries())
+            differences.push(difference(clean.get(mutant.environment) ?? [], states[index] ?? []))
+        }
+        return differences
+      } finally {
+        await stop()
+      }
+    }),
+  )
+}
+
+async function makeClasses(server: ApiServer, served: readonly ServedKind[], environment: Environment): Promise<void> {
+  for (const object of environment.ofKind('PriorityClass')) await apply(server, served, object, object.raw, '')
+}
+
+/** Applies objects into a namespace of their own and tells what is there once the controllers have come to rest; then it is removed. */
+async function live(
+  server: ApiServer,
+  served: readonly ServedKind[],
+  objects: readonly KubeObject[],
+  namespace: string,
+): Promise<string[]> {
+  await server.send('POST', '/api/v1/namespaces', { metadata: { name: namespace } })
+  await server.send('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'default' } })
+  for (const kind of kinds)
+    for (const object of objects.filter((each) => each.kind === kind))
+      await apply(
+        server,
+        served,
+        object,
+        { ...object.raw, metadata: { ...fields(object.raw.metadata), namespace } },
+        namespace,
+      )
+  let state: string[] = []
+  // Under load a controller may take seconds between two steps.
+  for (let calm = 0, round = 0; calm < 12 && round < 240; round++) {
+    await pause(250)
+    const now = await stateOf(server, namespace)
+    calm = now.join('\n') === state.join('\n') ? calm + 1 : 0
+    state = now
+  }
+  // Owners first: nobody collects garbage here, and a ReplicaSet that is left makes its pods anew.
+  for (const list of ['apps/v1 deployments', 'apps/v1 replicasets', 'apps/v1 statefulsets', 'batch/v1 jobs', ' pods']) {
+    const [group = '', plural] = list.split(' ')
+    const base = group === '' ? '/api/v1' : `/apis/${group}`
+    await server.send('DELETE', `${base}/namespaces/${namespace}/${plural}`, { gracePeriodSeconds: 0 })
+  }
+  return state
+}
+
+async function apply(
+  server: ApiServer,
+  served: readonly ServedKind[],
+  { apiVersion, kind, name }: KubeObject,
+  raw: Fields,
+  namespace: string,
+): Promise<void> {
+  const type = served.find((each) => each.apiVersion === apiVersion && each.kind === kind)
+  if (type === undefined) return
+  const address = `${addressOf(type, namespace, name)}?fieldManager=argocd-controller&force=true`
+  await server.send('PATCH', address, raw, 'application/apply-patch+yaml')
+}
+
+/** One line for each thing that the controllers made, in order. */
+async function stateOf(server: ApiServer, namespace: string): Promise<string[]> {
+  const list = async (path: string) => items(at((await server.send('GET', path)).body, 'items'))
+  const pods = (await list(`/api/v1/namespaces/${namespace}/pods`)).filter(
+    (pod) => at(pod, 'metadata', 'deletionTimestamp') === undefined,
+  )
+  const owners = new Map(pods.map((pod) => [nameOf(pod), ownerOf(pod)]))
+  const lines = [...countBy([...owners.values()])].map(([owner, count]) => `${count} pods of ${owner}`)
+  for (const slice of await list(`/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`)) {
+    const service = text(at(slice, 'metadata', 'labels', 'kubernetes.io/service-name'))
+    const ports = items(at(slice, 'ports')).map(
+      (port) => `${at(port, 'name')} ${at(port, 'port')}/${at(port, 'protocol')}`,
+    )
+    const targets = items(at(slice, 'endpoints')).map((endpoint) =>
+      owners.get(text(at(endpoint, 'targetRef', 'name')) ?? ''),
+    )
+    lines.push(
+      `Service ${service} leads to port ${ports.sort().join(', ') || 'none'} of ${[...new Set(targets)].sort().join(', ') || 'nobody'}`,
+    )
+  }
+  for (const budget of await list(`/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`)) {
+    const { expectedPods, disruptionsAllowed } = fields(at(budget, 'status'))
+    lines.push(`budget ${nameOf(budget)} counts ${expectedPods} pods and lets ${disruptionsAllowed} go`)
+  }
+  const first = new Map([...owners].map(([pod, owner]) => [owner, pod]))
+  for (const [owner, pod] of first)
+    lines.push(`an eviction of ${owner} is answered ${await evict(server, namespace, pod)}`)
+  return lines.sort()
+}
+
+async function evict(server: ApiServer, namespace: string, pod: string): Promise<number> {
+  const path = `/api/v1/namespaces/${namespace}/pods/${pod}/eviction`
+  const body = {
+    apiVersion: 'policy/v1',
+    kind: 'Eviction',
+    metadata: { name: pod, namespace },
+    deleteOptions: { dryRun: ['All'] },
+  }
+  return (await server.send('POST', path, body)).status
+}
+
+function nameOf(object: Value): string {
+  return text(at(object, 'metadata', 'name')) ?? ''
+}
+
+/** The workload that made a pod, without the hashes of its name: `worker` of `worker-5d4f8c7b9-x2x7z`. */
+function ownerOf(pod: Value): string {
+  const owner = at(pod, 'metadata', 'ownerReferences', 0)
+  const name = text(at(owner, 'name')) ?? nameOf(pod)
+  return at(owner, 'kind') === 'ReplicaSet' ? name.replace(/-[^-]+$/, '') : name
+}
+
+function countBy(values: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
+  return counts
+}
+
+/** The first line that only one of the two has, the mutant's own before that of the clean environment. */
+function difference(clean: readonly string[], mutant: readonly string[]): string | undefined {
+  const own = mutant.find((line) => !clean.includes(line))
+  const lost = clean.find((line) => !mutant.includes(line))
+  return own ?? (lost === undefined ? undefined : `no more: ${lost}`)
+}
