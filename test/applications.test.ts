@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { foldersNamed, globMatches } from '../scripts/lib/applications.ts'
+import { applicationsOf, foldersNamed, globMatches } from '../scripts/lib/applications.ts'
+import { createEnvironment } from '../scripts/lib/environment.ts'
 import { type KubeObject, toObject } from '../scripts/lib/objects.ts'
 import { runCommand, scratchRepository } from './support/repository.ts'
 
@@ -108,6 +109,10 @@ describe('a folder that an Application names', () => {
   })
   it.each([
     ['that is not there', { 'other/a.yaml': '' }],
+    [
+      'that holds itself',
+      { 'app/kustomization.yaml': 'resources:\n  - ../b\n', 'b/kustomization.yaml': 'resources:\n  - ../app\n' },
+    ],
     ['with nothing to render', { 'app/README.md': '' }],
     ['with a kustomization that names what is not there', { 'app/kustomization.yaml': 'resources:\n  - a.yaml\n' }],
     [
@@ -131,4 +136,37 @@ it.each([
   ['shop-{a,b}', 'shop-a', '', undefined],
 ] as const)('the pattern %s of a project against %s', (pattern, value, separator, expected) => {
   expect(globMatches(pattern, value, separator)).toBe(expected)
+})
+
+it.each([
+  [
+    'a bomb',
+    'a: &a [1,1]\nb: &b [*a,*a]\n'.concat(
+      ...Array.from(
+        { length: 30 },
+        (_, index) =>
+          `k${index}: &k${index} [*${index === 0 ? 'b' : `k${index - 1}`},*${index === 0 ? 'b' : `k${index - 1}`}]\n`,
+      ),
+    ),
+  ],
+  ['a list', '- a'],
+  ['no YAML', '{'],
+  ['an open template', '{{ .environment'],
+])('an ApplicationSet whose template patch is %s is read without it', (_, templatePatch) => {
+  const set = toObject({
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'ApplicationSet',
+    metadata: { name: 'shop' },
+    spec: {
+      goTemplate: true,
+      generators: [{ list: { elements: [{ environment: 'prod' }, 7, null] } }, 5],
+      template: {
+        metadata: { name: '{{ .environment }}' },
+        spec: { project: 'shop', destination: 'x', source: { path: 5, repoURL: [] } },
+      },
+      templatePatch,
+    },
+  }) as KubeObject
+  const [first] = applicationsOf(createEnvironment('argocd', [set]))
+  expect(first).toMatchObject({ name: 'prod', spec: { project: 'shop' } })
 })

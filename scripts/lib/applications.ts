@@ -111,13 +111,14 @@ export function foldersNamed(objects: readonly KubeObject[], root: string): Prov
 }
 
 /** Whether a folder holds manifests, a chart, or a kustomization whose entries are all there. */
-function isBuildable(folder: string, root: string): boolean {
-  if (!existsSync(folder) || relative(root, folder).startsWith('..')) return false
+function isBuildable(folder: string, root: string, within: readonly string[] = []): boolean {
+  // kustomize refuses a cycle, too.
+  if (!existsSync(folder) || relative(root, folder).startsWith('..') || within.includes(folder)) return false
   const file = kustomizationFile(folder)
   if (file === undefined) return readdirSync(folder).some((name) => /\.(?:ya?ml|json)$/.test(name))
   return localEntries(readFileSync(file, 'utf8')).every((entry) => {
     const path = join(dirname(file), entry)
-    return existsSync(path) && (kustomizationFile(path) === undefined || isBuildable(path, root))
+    return existsSync(path) && (kustomizationFile(path) === undefined || isBuildable(path, root, [...within, folder]))
   })
 }
 

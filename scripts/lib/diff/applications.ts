@@ -112,15 +112,28 @@ export function make({ raw }: KubeObject, parameters: Value): { made: Value; fau
   }
   const made = fillAll(spec.template, fill)
   const patch = text(spec.templatePatch) ?? ''
-  const filled = parseDocument(fill(patch))
-  const [broken] = filled.errors
-  if (known && broken !== undefined) fault ??= `its template patch is not YAML: ${broken.message.split('\n')[0]}`
+  const { value, broken } = readPatch(fill(patch))
+  if (known && broken !== undefined) fault ??= `its template patch is not YAML: ${broken}`
   // Unfilled, it still shows when it changes, and so do the parameters that it would be filled with.
   const whole =
     fault !== undefined || (!known && patch.includes('{{'))
       ? { ...fields(made), templatePatch: patch, parameters }
-      : mergePatch(made, filled.toJS() ?? {})
+      : mergePatch(made, value)
   return { made: whole, ...(fault !== undefined && { fault }) }
+}
+
+/** A template patch, and why it cannot be read. */
+function readPatch(content: string): { value: Value; broken?: string | undefined } {
+  const document = parseDocument(content)
+  const [error] = document.errors
+  if (error !== undefined) return { value: {}, broken: error.message.split('\n')[0] }
+  try {
+    const value: Value = document.toJS({ maxAliasCount: 100 }) ?? {}
+    return fields(value) === value ? { value } : { value: {}, broken: 'expected a mapping' }
+  } catch (error) {
+    // Aliases within aliases.
+    return { value: {}, broken: (error as Error).message }
+  }
 }
 
 /** Without Go templates a set knows only names: `{{environment}}`. */
