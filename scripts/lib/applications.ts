@@ -152,7 +152,7 @@ type Known = boolean | undefined
 /** Whether an AppProject lets its Applications take from a repository. */
 export function admitsRepository(project: KubeObject, repository: string): Known {
   const plain = (address: string) => address.toLowerCase().replace(/(?:\.git)?\/?$/, '')
-  const patterns = items(at(project.raw, 'spec', 'sourceRepos')).map(String)
+  const patterns = items(at(project.raw, 'spec', 'sourceRepos')).flatMap((pattern) => text(pattern) ?? [])
   if (patterns.some((pattern) => pattern.startsWith('!'))) return undefined
   return any(patterns.map((pattern) => globMatches(plain(pattern), plain(repository), '/')))
 }
@@ -161,7 +161,7 @@ export function admitsRepository(project: KubeObject, repository: string): Known
 export function admitsDestination(project: KubeObject, destination: Destination): Known {
   const entries = items(at(project.raw, 'spec', 'destinations'))
   // `!kube-system` takes away what other entries allow.
-  if (entries.some((entry) => Object.values(fields(entry)).some((value) => String(value).startsWith('!'))))
+  if (entries.some((entry) => Object.values(fields(entry)).some((value) => text(value)?.startsWith('!'))))
     return undefined
   return any(
     entries.map((entry) => {

@@ -7,7 +7,7 @@ import {
   projectOf,
   sourcesOf,
 } from '../lib/applications.ts'
-import { at, existing, items, nameOf, text } from '../lib/objects.ts'
+import { at, existing, nameOf, show, text } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
@@ -47,7 +47,7 @@ export default defineRule({
         if (source.repository !== undefined && admitsRepository(project, source.repository) === false)
           say(
             [...source.path.slice(path.length), 'repoURL'],
-            `${application.name}: AppProject ${name} does not admit the repository ${source.repository}; it admits ${items(at(project.raw, 'spec', 'sourceRepos')).join(', ') || 'none'}`,
+            `${application.name}: AppProject ${name} does not admit the repository ${source.repository}; it admits ${show(at(project.raw, 'spec', 'sourceRepos') ?? 'none')}`,
           )
       const destination = destinationOf(application)
       if (admitsDestination(project, destination) === false)
