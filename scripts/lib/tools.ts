@@ -4,6 +4,7 @@ import {
   accessSync,
   chmodSync,
   constants,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -47,6 +48,8 @@ interface GoSource {
   readonly version: string
   /** Path of the main package below the module. */
   readonly package?: string
+  /** A main package of our own, where upstream has none: its file in this repository, and the modules that it needs besides. */
+  readonly main?: { readonly file: string; readonly modules: readonly string[] }
   /** Linker settings that make the program print its version. */
   readonly stamp?: Readonly<Record<string, string>>
 }
@@ -204,6 +207,31 @@ export const tools = {
       version: 'v2.83.2',
       package: 'cmd/gh',
       stamp: { 'github.com/cli/cli/v2/internal/build.Version': 'v2.83.2' },
+    },
+  },
+  // For the tests of traces. The last version whose release lists its checksums in one file is 0.157.0.
+  otelcol: {
+    version: '0.155.0',
+    ask: ['--version'],
+    release: (os, arch) => {
+      const folder = `${github}/open-telemetry/opentelemetry-collector-releases/releases/download/v0.155.0`
+      return {
+        url: `${folder}/otelcol_0.155.0_${os}_${arch}.tar.gz`,
+        checksums: `${folder}/opentelemetry-collector-releases_otelcol_checksums.txt`,
+        member: 'otelcol',
+      }
+    },
+    go: {
+      module: 'go.opentelemetry.io/collector/otelcol',
+      version: 'v0.155.0',
+      main: {
+        file: 'scripts/lib/otelcol.go',
+        modules: [
+          'go.opentelemetry.io/collector/receiver/otlpreceiver@v0.155.0',
+          'github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter@v0.155.0',
+        ],
+      },
+      stamp: { 'main.version': '0.155.0' },
     },
   },
   // For the tests of the workflows.
@@ -502,9 +530,13 @@ async function build(name: ToolName, draft: string, places: Places): Promise<voi
   const told = setInterval(() => places.say(`${name} ${version}: building with Go, ${seconds(began)} so far`), 15_000)
   places.say(`${name} ${version}: building with Go from ${go.module}@${go.version}`)
   try {
-    await run('go', ['mod', 'edit', `-require=${go.module}@${go.version}`, ...(await replaces(go, inModule))], inModule)
+    const modules = [`${go.module}@${go.version}`, ...(go.main?.modules ?? [])]
+    const required = modules.map((module) => `-require=${module}`)
+    await run('go', ['mod', 'edit', ...required, ...(await replaces(go, inModule))], inModule)
+    if (go.main !== undefined) copyFileSync(join(root, go.main.file), join(workplace, 'main.go'))
     const stamps = Object.entries(go.stamp ?? {}).map(([variable, value]) => `-X ${variable}=${value}`)
-    const target = go.package === undefined ? go.module : `${go.module}/${go.package}`
+    const upstream = go.package === undefined ? go.module : `${go.module}/${go.package}`
+    const target = go.main === undefined ? upstream : '.'
     await run(
       'go',
       ['build', '-trimpath', '-ldflags', ['-s -w', ...stamps].join(' '), '-o', join(draft, name), target],
