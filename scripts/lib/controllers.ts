@@ -34,10 +34,14 @@ export async function withControllers<T>(
     throw new Error(`kube-controller-manager ended:\n${lines.slice(-10).join('\n')}`)
   })
   ended.catch(() => {})
+  const stop = () => child.kill('SIGKILL')
+  // The API server's own handlers end the process.
+  process.once('SIGINT', stop).once('SIGTERM', stop)
   try {
     return await Promise.race([work(), ended])
   } finally {
-    child.kill('SIGKILL')
+    process.off('SIGINT', stop).off('SIGTERM', stop)
+    stop()
     await ended.catch(() => {})
   }
 }
@@ -51,9 +55,8 @@ export async function playKubelet(server: ApiServer): Promise<() => Promise<void
   let count = 0
   const playing = (async () => {
     while (!stopped) {
-      const { body } = await server.send('GET', '/api/v1/pods')
-      const waiting = items(at(body, 'items')).filter((pod) => at(pod, 'status', 'phase') !== 'Running')
-      await Promise.all(waiting.map((pod) => makeReady(server, pod, count++)))
+      const { body } = await server.send('GET', '/api/v1/pods?fieldSelector=status.phase%3DPending')
+      await Promise.all(items(at(body, 'items')).map((pod) => makeReady(server, pod, count++)))
       await pause(100)
     }
   })()

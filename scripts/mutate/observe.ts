@@ -60,7 +60,7 @@ async function makeClasses(server: ApiServer, served: readonly ServedKind[], env
   for (const object of environment.ofKind('PriorityClass')) await apply(server, served, object, object.raw, '')
 }
 
-/** Applies objects into a namespace of their own and tells what is there once the controllers have come to rest; then it is removed. */
+/** Applies objects into a namespace of their own and tells what is there once the controllers have come to rest. */
 async function live(
   server: ApiServer,
   served: readonly ServedKind[],
@@ -80,19 +80,13 @@ async function live(
       )
   let state: string[] = []
   // Under load a controller may take seconds between two steps.
-  for (let calm = 0, round = 0; calm < 12 && round < 240; round++) {
-    await pause(250)
+  for (let calm = 0, round = 0; calm < 10 && round < 120; round++) {
+    await pause(300)
     const now = await stateOf(server, namespace)
     calm = now.join('\n') === state.join('\n') ? calm + 1 : 0
     state = now
   }
-  // Owners first: nobody collects garbage here, and a ReplicaSet that is left makes its pods anew.
-  for (const list of ['apps/v1 deployments', 'apps/v1 replicasets', 'apps/v1 statefulsets', 'batch/v1 jobs', ' pods']) {
-    const [group = '', plural] = list.split(' ')
-    const base = group === '' ? '/api/v1' : `/apis/${group}`
-    await server.send('DELETE', `${base}/namespaces/${namespace}/${plural}`, { gracePeriodSeconds: 0 })
-  }
-  return state
+  return [...state, ...(await evictions(server, namespace))]
 }
 
 async function apply(
@@ -110,13 +104,10 @@ async function apply(
 
 /** One line for each thing that the controllers made, in order. */
 async function stateOf(server: ApiServer, namespace: string): Promise<string[]> {
-  const list = async (path: string) => items(at((await server.send('GET', path)).body, 'items'))
-  const pods = (await list(`/api/v1/namespaces/${namespace}/pods`)).filter(
-    (pod) => at(pod, 'metadata', 'deletionTimestamp') === undefined,
-  )
+  const pods = await list(server, `/api/v1/namespaces/${namespace}/pods`)
   const owners = new Map(pods.map((pod) => [nameOf(pod), ownerOf(pod)]))
   const lines = [...countBy([...owners.values()])].map(([owner, count]) => `${count} pods of ${owner}`)
-  for (const slice of await list(`/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`)) {
+  for (const slice of await list(server, `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`)) {
     const service = text(at(slice, 'metadata', 'labels', 'kubernetes.io/service-name'))
     const ports = items(at(slice, 'ports')).map(
       (port) => `${at(port, 'name')} ${at(port, 'port')}/${at(port, 'protocol')}`,
@@ -124,29 +115,31 @@ async function stateOf(server: ApiServer, namespace: string): Promise<string[]> 
     const targets = items(at(slice, 'endpoints')).map((endpoint) =>
       owners.get(text(at(endpoint, 'targetRef', 'name')) ?? ''),
     )
-    lines.push(
-      `Service ${service} leads to port ${ports.sort().join(', ') || 'none'} of ${[...new Set(targets)].sort().join(', ') || 'nobody'}`,
-    )
+    const led = [...new Set(targets)].sort().join(', ') || 'nobody'
+    lines.push(`Service ${service} leads to port ${ports.sort().join(', ') || 'none'} of ${led}`)
   }
-  for (const budget of await list(`/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`)) {
+  for (const budget of await list(server, `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`)) {
     const { expectedPods, disruptionsAllowed } = fields(at(budget, 'status'))
     lines.push(`budget ${nameOf(budget)} counts ${expectedPods} pods and lets ${disruptionsAllowed} go`)
   }
-  const first = new Map([...owners].map(([pod, owner]) => [owner, pod]))
-  for (const [owner, pod] of first)
-    lines.push(`an eviction of ${owner} is answered ${await evict(server, namespace, pod)}`)
   return lines.sort()
 }
 
-async function evict(server: ApiServer, namespace: string, pod: string): Promise<number> {
-  const path = `/api/v1/namespaces/${namespace}/pods/${pod}/eviction`
-  const body = {
-    apiVersion: 'policy/v1',
-    kind: 'Eviction',
-    metadata: { name: pod, namespace },
-    deleteOptions: { dryRun: ['All'] },
-  }
-  return (await server.send('POST', path, body)).status
+/** What the eviction of one pod of each workload is answered, by a dry run. */
+async function evictions(server: ApiServer, namespace: string): Promise<string[]> {
+  const pods = await list(server, `/api/v1/namespaces/${namespace}/pods`)
+  const first = new Map(pods.map((pod) => [ownerOf(pod), nameOf(pod)]))
+  const lines = [...first].map(async ([owner, name]) => {
+    const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`
+    const deleteOptions = { dryRun: ['All'] }
+    const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace }, deleteOptions }
+    return `an eviction of ${owner} is answered ${(await server.send('POST', path, body)).status}`
+  })
+  return (await Promise.all(lines)).sort()
+}
+
+async function list(server: ApiServer, path: string): Promise<readonly Value[]> {
+  return items(at((await server.send('GET', path)).body, 'items'))
 }
 
 function nameOf(object: Value): string {

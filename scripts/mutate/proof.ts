@@ -3,17 +3,43 @@ import type { MutationClass } from './mutation.ts'
 /** The programs that show of a mutant that its fault is one, without a cluster of nodes. `npm run mutate -- --prove` asks them. */
 export type Prover = 'API server' | 'controllers' | 'promtool'
 
-/** What Kubernetes' own controllers make other pods, endpoints or budgets of, or answer an eviction otherwise for. */
-const byControllers = new Set<string>([])
-
-/** What `promtool check rules` refuses, as Prometheus does. */
-const byPromtool = new Set(['alert-syntax', 'alert-template'])
+/** Classes that the API server takes and another of these programs shows. */
+export const shown: Readonly<Record<Exclude<Prover, 'API server'>, readonly string[]>> = {
+  // Kubernetes' own controllers make other pods, endpoints or budgets of it, or an eviction is answered otherwise.
+  controllers: [
+    'service-selector',
+    'service-selector-extra',
+    'service-without-selector',
+    'service-selects-all',
+    'workload-relabelled',
+    'selectors-overlap',
+    'pdb-selector',
+    'pdb-selects-all',
+    'target-port-name',
+    'target-port-number',
+    'service-port-protocol',
+    'service-gone',
+    'budget-gone',
+    'workload-gone',
+    'store-gone',
+    'scaler-and-replicas',
+    'replicas-zero',
+    'cluster-shrunk',
+    'pdb-blocks',
+    'pdb-demands-all',
+    'pdb-protects-nothing',
+    'job-does-nothing',
+    'job-suspended',
+  ],
+  // `promtool check rules` refuses it, as Prometheus does.
+  promtool: ['alert-syntax', 'alert-template'],
+}
 
 /** Who shows the faults of a class; undefined where that needs a kubelet, traffic, or the program itself. */
 export function proverOf({ id, refused }: MutationClass): Prover | undefined {
   if (refused) return 'API server'
-  if (byControllers.has(id)) return 'controllers'
-  return byPromtool.has(id) ? 'promtool' : undefined
+  if (shown.controllers.includes(id)) return 'controllers'
+  return shown.promtool.includes(id) ? 'promtool' : undefined
 }
 
 /** What shows the faults that none of these programs shows. */

@@ -153,11 +153,15 @@ export const references: readonly MutationClass[] = [
         )
     }
   }),
-  refused('env-twice', 'By server-side apply a name stands once; by any other way the last of two values wins, silently.', function* (environment) {
-    for (const { object, container, path } of containers(environment))
-      if (container.env.length > 0 && container.env[0]?.value !== undefined)
-        yield set(object, [...path, 'env', container.env.length], { name: container.env[0].name, value: 'another' })
-  }),
+  refused(
+    'env-twice',
+    'By server-side apply a name stands once; by any other way the last of two values wins, silently.',
+    function* (environment) {
+      for (const { object, container, path } of containers(environment))
+        if (container.env.length > 0 && container.env[0]?.value !== undefined)
+          yield set(object, [...path, 'env', container.env.length], { name: container.env[0].name, value: 'another' })
+    },
+  ),
   dropped('service-gone', 'Nobody finds the pods by the name that clients were given.', 'Service'),
   dropped('configmap-gone', missing, 'ConfigMap'),
   refused('service-account-gone', 'No pod is made: the account does not exist.', without('ServiceAccount')),
@@ -165,7 +169,11 @@ export const references: readonly MutationClass[] = [
   dropped('external-secret-gone', unmounted, 'ExternalSecret'),
   dropped('secret-store-gone', 'No Secret is made.', 'SecretStore'),
   dropped('trigger-authentication-gone', 'KEDA cannot log in, so it never scales.', 'TriggerAuthentication'),
-  refused('priority-class-gone', 'The API server refuses pods of a class that does not exist.', without('PriorityClass')),
+  refused(
+    'priority-class-gone',
+    'The API server refuses pods of a class that does not exist.',
+    without('PriorityClass'),
+  ),
   dropped('gateway-gone', 'The routes belong to nothing: no request comes in.', 'Gateway'),
   dropped('policy-gone', 'What the policy allowed is denied, or what it denied is open.', 'NetworkPolicy'),
   dropped(
