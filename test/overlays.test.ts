@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { kustomizationTarget, render } from '../scripts/lib/kustomize.ts'
+import { at } from '../scripts/lib/objects.ts'
 import { root } from '../scripts/lib/root.ts'
 import { runCommand } from './support/repository.ts'
 
@@ -38,3 +41,40 @@ describe('the components that no environment switches on', () => {
     expect(folders('components').filter((name) => !rendered.includes(`components/${name}\n`))).toEqual([])
   })
 })
+
+describe('the component tracing', () => {
+  it('lets each service out to its receiver, where the endpoint says, and adds nothing else', async () => {
+    const [prod, traced] = [await objectsOf('overlays/prod'), await objectsOf('test/overlays/tracing')]
+    const services = ['collector', 'gateway', 'worker']
+    for (const service of services) {
+      const config = [...traced].find(([key]) => key.startsWith(`ConfigMap ${service}-config-`))?.[1]
+      const endpoint = new URL(String(at(config, 'data', 'OTEL_EXPORTER_OTLP_ENDPOINT')))
+      const [name, namespace] = endpoint.hostname.split('.')
+      expect(at(traced.get(`NetworkPolicy ${service}-to-opentelemetry-collector`), 'spec')).toEqual({
+        podSelector: { matchLabels: { 'app.kubernetes.io/name': service } },
+        policyTypes: ['Egress'],
+        egress: [
+          {
+            to: [
+              {
+                namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+                podSelector: { matchLabels: { 'app.kubernetes.io/name': name } },
+              },
+            ],
+            ports: [{ port: Number(endpoint.port), protocol: 'TCP' }],
+          },
+        ],
+      })
+    }
+    const others = [...traced.keys()].filter((key) => !prod.has(key) && !key.startsWith('ConfigMap '))
+    expect(others.sort()).toEqual(services.map((service) => `NetworkPolicy ${service}-to-opentelemetry-collector`))
+  })
+})
+
+/** The objects that a kustomization renders, by kind and name. */
+async function objectsOf(folder: string): Promise<Map<string, unknown>> {
+  const rendering = await render(kustomizationTarget(folder), root)
+  if ('finding' in rendering) throw new Error(rendering.finding.message)
+  const objects = parseAllDocuments(rendering.manifests).map((document) => document.toJS())
+  return new Map(objects.map((object) => [`${at(object, 'kind')} ${at(object, 'metadata', 'name')}`, object]))
+}
