@@ -117,17 +117,19 @@ function toReadable(
  * Judges all targets by schemas, rules and, when asked for, admission.
  * @param map whether the result holds a map of each target, too
  * @param bySchema what their schemas find, where that is asked together with that of others
+ * @param all what has to be read before rules look across: more than what is judged, where some of it has nothing to tell
  */
 export async function judge(
   reading: readonly Promise<Readable>[],
   admit: boolean,
   map = false,
   bySchema: Promise<readonly Finding[]> = Promise.all(reading).then(askSchemas),
+  all: () => Promise<unknown> = () => Promise.all(reading),
 ): Promise<CheckResult> {
   const [targets, byProcess, byRule] = await Promise.all([
     Promise.all(reading),
     askProcesses(reading, admit, bySchema),
-    Promise.all(reading.map((readable) => askRules(readable, reading))),
+    Promise.all(reading.map((readable) => askRules(readable, all))),
   ])
   const used = new Set<Exemption>()
   const results: TargetResult[] = []
@@ -239,7 +241,7 @@ async function askProcesses(
 }
 
 /** What the rules find in one target: those about it alone as soon as it is read, the others once all are. */
-async function askRules(reading: Promise<Readable>, all: readonly Promise<Readable>[]): Promise<Finding[]> {
+async function askRules(reading: Promise<Readable>, all: () => Promise<unknown>): Promise<Finding[]> {
   const { environment, locate, isEnvironment } = await reading
   const on = isEnvironment ? rules : applicable(rules, environment).on
   // Once the last target is read, the processes start first.
@@ -249,7 +251,7 @@ async function askRules(reading: Promise<Readable>, all: readonly Promise<Readab
     environment,
     locate,
   )
-  await Promise.all(all)
+  await all()
   const together = runRules(
     on.filter(({ across }) => across),
     environment,

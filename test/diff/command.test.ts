@@ -118,6 +118,18 @@ describe('npm run diff', { timeout: 120_000 }, () => {
     rmSync(join(folder, 'overlays/team'), { recursive: true })
   })
 
+  it('holds an environment to one that does not change', () => {
+    write('check.yaml', 'parity: [dev, prod]\n')
+    write('overlays/prod/account.yaml', account.replace('false', 'true'))
+    const { stdout } = diff('--base', 'HEAD')
+    expect(stdout).toMatch(/^dev {2}nothing changes$/m)
+    expect(stdout).toMatch(
+      /Findings that the merge adds\n.*ServiceAccount shop\/web automountServiceAccountToken: .*\[parity\]/,
+    )
+    git('checkout', '-q', '--', 'overlays/prod')
+    rmSync(join(folder, 'check.yaml'))
+  })
+
   it('says that a side does not render, and ends 1', () => {
     write('overlays/dev/kustomization.yaml', 'resources: [absent.yaml]\n')
     const { status, stdout } = diff('--base', 'main', 'dev')

@@ -1,3 +1,4 @@
+import { marked } from 'marked'
 import { expect, it } from 'vitest'
 import type { Diff } from '../../scripts/lib/diff/diff.ts'
 import { diffEnvironment } from '../../scripts/lib/diff/environments.ts'
@@ -43,4 +44,13 @@ it('shows text of manifests as text', () => {
   const markdown = formatMarkdown(diff)
   expect(markdown).not.toContain('<script>')
   expect(markdown.match(/<\/pre>/g)).toHaveLength(1)
+})
+
+it('keeps what is folded inside its fold, as GitHub lays it out', () => {
+  const before = ['a', 'b', 'c'].map((name) => config(name, { x: '1', y: '1' }))
+  const after = ['a', 'b', 'c'].map((name) => config(name, { x: '2', y: '2' }))
+  const page = marked.parse(formatMarkdown(diffOf(before, after)), { gfm: true, async: false })
+  const folds = [...page.matchAll(/<pre>(.*?)<\/pre>/gs)].map(([, text]) => text)
+  expect(folds).toHaveLength(3)
+  for (const text of folds) expect(text?.trim().split('\n')).toEqual(['data.x: 1 → 2', 'data.y: 1 → 2'])
 })

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { locked, promotionRepository } from '../support/promotion.ts'
@@ -193,6 +193,21 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     commit('Thaw')
   })
 
+  it('refuses an environment that is not like the one that it is held to', async () => {
+    const file = join(work, 'overlays/prod/kustomization.yaml')
+    const patch = [
+      '  - target: {kind: Deployment, name: gateway}',
+      `    patch: '[{"op": "add", "path": "/spec/minReadySeconds", "value": 7}]'`,
+    ]
+    writeFileSync(file, `${readFileSync(file, 'utf8').replace(/^patches:$/m, ['patches:', ...patch].join('\n'))}`)
+    commit('Patch prod alone')
+    expect((await promote('staging', 'prod')).text).toMatch(
+      /STOP check .*Deployment inference-prod\/gateway .*\[parity\]/,
+    )
+    git(work, 'revert', '--no-edit', 'HEAD')
+    git(work, 'push', '-q')
+  })
+
   it('reaches prod', async () => {
     expect((await promote('staging', 'prod')).status).toBe(0)
     merge(branches()[0] as string)
@@ -221,7 +236,7 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     edit('staging', (text) => text.replace('inference-gateway:0.1.0', 'inference-gateway:0.1.1'))
     commit('Hotfix of staging')
     expect((await promote('dev', 'staging')).text).toMatch(
-      /STOP parity +staging has what dev never had: images\.gateway 0\.1\.1/,
+      /STOP keeps +staging has what dev never had: images\.gateway 0\.1\.1/,
     )
     edit('staging', () => read('dev'))
     commit('Undo the hotfix')

@@ -38,7 +38,7 @@ describe('the gates', () => {
         target: [release(worker('2'), 40), release(worker('1'), 80)],
       },
     ],
-    ['parity', { target: [release(worker('1-hotfix'), 10)] }],
+    ['keeps', { target: [release(worker('1-hotfix'), 10)] }],
     ['soak', { source: [release(worker('2'), 23), release(worker('1'), 90)] }],
     [
       'digests',

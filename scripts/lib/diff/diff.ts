@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createEnvironment } from '../environment.ts'
+import { createEnvironment, type Environment } from '../environment.ts'
 import { UsageError } from '../errors.ts'
 import type { Finding } from '../finding.ts'
 import type { Readable } from '../judge.ts'
@@ -109,18 +109,24 @@ type Both<T> = [old: T | undefined, now: T | undefined]
  */
 async function judgePairs(pairs: readonly Promise<Both<Rendered>>[]): Promise<Both<Side>[]> {
   const { askSchemas, readRender } = await import('../judge.ts')
+  const differs = Promise.all(pairs).then((all) => !all.every(([old, now]) => isSame(old, now)))
+  const together: { old: Environment[]; now: Environment[] } = { old: [], now: [] }
   const reading = pairs.map(async (pair): Promise<Both<Readable>> => {
     const [old, now] = await pair
-    const read = async (one: Rendered | undefined) => (one && !isSame(old, now) ? readRender(one, true) : undefined)
-    return Promise.all([read(old), read(now)])
+    if (!isSame(old, now))
+      return Promise.all([old && readRender(old, true, together.old), now && readRender(now, true, together.now)])
+    // It has nothing to tell, but others are held to it.
+    if (now !== undefined && (await differs)) together.old.push((await readRender(now, true, together.now)).environment)
+    return [undefined, undefined]
   })
-  const bySchema = Promise.all(reading).then((all) =>
-    askSchemas(all.flatMap(([old, now]) => [...labelled(old, 'old'), ...labelled(now, 'now')])),
+  const all = Promise.all(reading)
+  const bySchema = all.then((read) =>
+    askSchemas(read.flatMap(([old, now]) => [...labelled(old, 'old'), ...labelled(now, 'now')])),
   )
   return Promise.all(
     reading.map(async (both): Promise<Both<Side>> => {
       const [old, now] = await both
-      return Promise.all([judgeSide(old, 'old', bySchema), judgeSide(now, 'now', bySchema)])
+      return Promise.all([judgeSide(old, 'old', bySchema, all), judgeSide(now, 'now', bySchema, all)])
     }),
   )
 }
@@ -134,14 +140,15 @@ async function judgeSide(
   one: Readable | undefined,
   label: string,
   bySchema: Promise<readonly Finding[]>,
+  all: Promise<unknown>,
 ): Promise<Side | undefined> {
   if (one === undefined) return undefined
   const { judge } = await import('../judge.ts')
   const { target, environment } = one
-  const own = bySchema.then((all) =>
-    all.filter((found) => found.target === `${label} ${target}`).map((found) => ({ ...found, target })),
+  const own = bySchema.then((found) =>
+    found.filter((finding) => finding.target === `${label} ${target}`).map((finding) => ({ ...finding, target })),
   )
-  const { targets } = await judge([Promise.resolve(one)], false, false, own)
+  const { targets } = await judge([Promise.resolve(one)], false, false, own, () => all)
   const findings = targets[0]?.findings ?? []
   return { environment, findings, broken: findings.find(({ rule }) => unreadable.includes(rule)) }
 }

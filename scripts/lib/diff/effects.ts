@@ -180,7 +180,7 @@ function replaceReasons(after: KubeObject, refused: readonly FieldChange[]): str
   if (replacesByForce(after)) return [`${what}; Argo CD deletes the object and makes it anew (Force=true)`]
   const how =
     after.kind === 'StatefulSet'
-      ? `kubectl delete statefulset ${after.name} --cascade=orphan`
+      ? `kubectl delete statefulset ${after.name} --namespace ${after.namespace} --cascade=orphan`
       : `delete ${nameOf(after)}`
   return [`${what}: the API server refuses it and the sync fails until the object is deleted (${how})`]
 }

@@ -14,6 +14,8 @@ export interface Line {
   /** `+` is new, `-` goes away, `~` changes, `!` needs someone to act. */
   readonly mark: '+' | '-' | '~' | '!'
   readonly details: readonly string[]
+  /** What the details are: `3 fields`. */
+  readonly detail: string
 }
 
 export interface Section {
@@ -61,9 +63,9 @@ const words: Record<Action, string> = {
   replace: 'to replace',
   prune: 'to prune',
   leave: 'left unmanaged',
-  restart: 'restart',
+  restart: 'to restart',
   create: 'to create',
-  run: 'hooks to run',
+  run: 'to run as a hook',
   update: 'to update in place',
 }
 
@@ -73,11 +75,15 @@ function headline({ effects, broken, findings, risk }: EnvironmentDiff): string 
     const count = effects.filter((effect) => effect.action === action && effect.risk !== 'none').length
     return count === 0 ? [] : [`${count} ${words[action]}`]
   })
-  const found = findings.added.length > 0 ? [`${findings.added.length} new findings of the check`] : []
-  const resolved = findings.resolved.length > 0 ? [`${findings.resolved.length} findings resolved`] : []
+  const found = findings.added.length > 0 ? [`${plural(findings.added.length, 'new finding')} of the check`] : []
+  const resolved = findings.resolved.length > 0 ? [`${plural(findings.resolved.length, 'finding')} resolved`] : []
   const all = [...counts, ...found, ...resolved]
   if (all.length > 0) return `risk ${risk}: ${all.join(', ')}`
   return effects.length === 0 ? nothing : `${nothing} that the cluster would notice`
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function sections(diff: EnvironmentDiff): Section[] {
@@ -141,8 +147,8 @@ function applicationLine({ application, action, reasons, changes }: ApplicationC
   return line(mark, `Application ${application} ${verb}${why}`, changes.map(changeText))
 }
 
-function line(mark: Line['mark'], text: string, details: readonly string[] = []): Line {
-  return { mark, text, details }
+function line(mark: Line['mark'], text: string, details: readonly string[] = [], detail?: string): Line {
+  return { mark, text, details, detail: detail ?? plural(details.length, 'field') }
 }
 
 function effectLine(effect: Effect): Line {
@@ -182,5 +188,10 @@ function differenceLine({ what, before, after }: Difference): Line {
 function findingLine(mark: Line['mark'], { rule, severity, object, path, message, fix, source }: Finding): Line {
   const place = [object, path === undefined ? '' : formatPath(path)].filter(Boolean).join(' ')
   const at = mark === '!' && source !== undefined ? [`at ${formatSource(source)}`] : []
-  return line(mark, `${severity} ${place}: ${message} [${rule}]`, mark === '!' ? [...at, `fix: ${fix}`] : [])
+  return line(
+    mark,
+    `${severity} ${place}: ${message} [${rule}]`,
+    mark === '!' ? [...at, `fix: ${fix}`] : [],
+    'where, and what to do',
+  )
 }

@@ -95,7 +95,7 @@ function keeps({ from, to, moves, source, backwards }: Facts): Gate {
       ? undefined
       : `${to} has what ${from} never had: ${own.map(({ key, before }) => `${key} ${shortVersion(before)}`).join(', ')}`
   return gate(
-    'parity',
+    'keeps',
     fault,
     `all that ${to} runs has run in ${from}`,
     `Bring it into ${from} first, so that the promotion does not undo it.`,

@@ -35,11 +35,11 @@ function laySection({ title, lines, folded }: Section): string {
 
 const classes = { '+': 'added', '-': 'removed', '~': 'changed', '!': 'warning' } as const
 
-function layLine({ mark, text, details }: Line): string {
+function layLine({ mark, text, details, detail }: Line): string {
   const rows =
     details.length === 0
       ? ''
-      : `<details class="fields"><summary>${details.length} ${details.length === 1 ? 'field' : 'fields'}</summary><pre>${details.map(escapeText).join('\n')}</pre></details>`
+      : `<details class="fields"><summary>${detail}</summary><pre>${details.map(escapeText).join('\n')}</pre></details>`
   return `<li class="${classes[mark]}"><span class="mark">${mark}</span><div>${escapeText(text)}${rows}</div></li>`
 }
 

@@ -79,11 +79,12 @@ function laySection(
   return { text: `**${title}**${more}\n\n${laid.join('\n')}`, cut }
 }
 
-function layLine({ mark, text, details }: Line): string {
+function layLine({ mark, text, details, detail }: Line): string {
   const sign = { '+': '➕', '-': '➖', '~': '✏️', '!': '⚠️' }[mark]
   if (details.length === 0) return `- ${sign} ${escapeMarkdown(text)}`
-  const rows = details.map((detail) => escapeHtml(detail)).join('\n')
-  return `- ${sign} ${escapeMarkdown(text)}\n  <details><summary>fields</summary><pre>\n${rows}\n</pre></details>`
+  // Indented, or the list item and the fold would end before them.
+  const rows = details.map((row) => `  ${escapeHtml(row)}\n`).join('')
+  return `- ${sign} ${escapeMarkdown(text)}\n  <details><summary>${detail}</summary><pre>\n${rows}  </pre></details>`
 }
 
 /** Text of manifests must stay text: no markup, no mention of a person, no link to an issue. */
