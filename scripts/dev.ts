@@ -206,10 +206,10 @@ async function startService(app: string, environment: Record<string, string>, po
 }
 
 function start(app: string, program: string, environment: Record<string, string>, args: string[] = []): ChildProcess {
-  const { PATH = '', HOME = '', LOG_LEVEL = 'warn' } = process.env
+  const { PATH = '', HOME = '', LOG_LEVEL = 'warn', OTEL_EXPORTER_OTLP_ENDPOINT = '' } = process.env
   const capture = args.length > 0
   const child = spawn(process.execPath, ['--import', 'tsx', `apps/${app}/src/${program}.ts`, ...args], {
-    env: { PATH, HOME, LOG_LEVEL, LISTEN_ADDRESS: '127.0.0.1', ...environment },
+    env: { PATH, HOME, LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT, LISTEN_ADDRESS: '127.0.0.1', ...environment },
     stdio: ['ignore', capture ? 'pipe' : 'inherit', capture ? 'pipe' : 'inherit'],
     // Ctrl-C reaches the whole group of the terminal; what stops when is said below, in order.
     detached: true,
