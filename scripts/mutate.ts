@@ -12,8 +12,8 @@ Seeds single faults into the rendered environments, checks each mutant, and prin
 
   --class ID        only mutants of this class; may stand several times
   --format FORMAT   text (default), markdown (the content of docs/mutation.md) or json
-  --prove           ask a real API server, started for the moment, about one mutant of every class: it refuses those that are said to be
-                    refused, and takes the others
+  --prove           give one mutant of every class to the real programs, started for the moment: the API server refuses those that are said to
+                    be refused and takes the others; Kubernetes' controllers and promtool show those that are said to be shown by them
 
 exit code: 0 all detected, 1 survivors or a wrong claim, 2 wrong use or configuration, 3 a fault of the tool`
 

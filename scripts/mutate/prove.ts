@@ -53,7 +53,7 @@ async function askApiServer(mutants: readonly Mutant[]): Promise<Map<Mutant, Ans
   const candidates = mutants.map((mutant) => candidateOf(mutant.class.id, mutant))
   // Nothing ends a namespace here, so one that is missing has to be missed first.
   candidates.sort((one, other) => one.namespaces - other.namespaces)
-  const findings = await admit(candidates, { namespaces: ['keda', 'monitoring'], say: () => {} })
+  const findings = await admit(candidates, { namespaces: ['argocd', 'keda', 'monitoring'], say: () => {} })
   const refusals = new Map(
     findings.filter(({ severity }) => severity === 'error').map(({ target, message }) => [target, message]),
   )
@@ -105,7 +105,11 @@ async function askPromtool(mutants: readonly Mutant[]): Promise<Map<Mutant, Answ
         )
         writeFileSync(file, JSON.stringify(changed[0]?.raw.spec))
         const { status, stderr } = spawnSync(program, ['check', 'rules', file], { encoding: 'utf8' })
-        const line = stderr.split('\n').find((each) => each.includes('"') || each.includes('error')) ?? ''
+        const line =
+          stderr
+            .replaceAll(`${file}: `, '')
+            .split('\n')
+            .find((each) => /"|error/.test(each)) ?? ''
         return [
           mutant,
           { shows: status !== 0, words: `promtool: ${status === 0 ? 'right' : line.trim().slice(0, 140)}` },
