@@ -48,7 +48,7 @@ export const elsewhere = [
   'network: `npm run e2e -- policies` tries every pair of components in a cluster and compares with what the manifests say; `test/network.test.ts` holds that verdict to the definition of the API',
   'probes, ports, scheduling and rollouts: `npm run e2e -- rollout faults gpu` in a cluster; otherwise the documentation of Kubernetes',
   'scaling: `npm run e2e -- scaling` with KEDA and the broker; otherwise the documentation of KEDA',
-  'delivery: `npm run e2e -- sync` with Argo CD; otherwise its documentation',
+  'delivery and applications: `npm run e2e -- sync` with Argo CD; otherwise its documentation',
   'broker and stores: `test/gateway/faults.test.ts`, `test/gateway/broker.test.ts` and `test/worker/worker.test.ts` against the real RabbitMQ, Redis and Postgres; otherwise their documentation',
   'alerts: `test/alerts` evaluates every alert by promtool and compares the metrics with what is exported',
   'security, storage, jobs, routes and secrets: the documentation of Kubernetes, of the Gateway API and of the External Secrets Operator',
