@@ -18,13 +18,13 @@ it('only classes that there are, and that the API server takes, are said to be s
   expect(Object.values(shown).flatMap((ids) => ids.filter((id) => !taken.includes(id)))).toEqual([])
 })
 
-it('README.md and docs/mutation.md tell the same figures', () => {
+it('README.md tells the figures of docs/mutation.md', () => {
   const [, mutants, ids, detected, survived] =
     /^\*\*(\d+) mutants of (\d+) classes: \d+ detected \((\S+) %\), (\d+) survived/m.exec(read('docs/mutation.md')) ??
     []
   const [, own, of, share] =
-    /([\d,]+) mutants of (\d+) classes.*?\n.*?: ([\d.]+) % are detected/s.exec(read('README.md')) ?? []
-  expect([own?.replaceAll(',', ''), of, share]).toEqual([mutants, ids, detected])
+    /([\d,]+) mutants of (\d+) classes,.*?: (all|[\d.]+ %) are detected/s.exec(read('README.md')) ?? []
+  expect([own?.replaceAll(',', ''), of, share]).toEqual([mutants, ids, survived === '0' ? 'all' : `${detected} %`])
   expect(Number(detected)).toBeGreaterThanOrEqual(99)
   expect(Number(survived)).toBe(read('docs/mutation.md').split('```diff').length - 1)
 })
