@@ -30,7 +30,8 @@ await runCommand(async () => {
     process.stdout.write(`${usage}\n`)
     return exit.right
   }
-  if (positionals.length > 0) throw new UsageError(`unexpected "${positionals[0]}"\n\n${usage}`)
+  if (positionals.length > 0)
+    throw new UsageError(`unexpected "${positionals[0]}"; expected the environments after --from and --to\n\n${usage}`)
   const config = await readPromotionConfig(root)
   const from = knownEnvironment(config.order, values.from, '--from')
   const to = knownEnvironment(config.order, values.to, '--to')

@@ -33,6 +33,20 @@ function outputOf(args: readonly string[], { code, stdout, stderr }: Outcome): s
   throw new UsageError(`git ${args.join(' ')} failed: ${stderr.trim() || `it ended with ${code}`}`)
 }
 
+const restOfHistory = 'Get the rest with: git fetch --unshallow'
+
+async function isShallow(folder: string): Promise<boolean> {
+  return (await tryGit(folder, 'rev-parse', '--is-shallow-repository')) === 'true'
+}
+
+/** @throws UsageError in a shallow clone: what is not there would be taken for what never was */
+export async function needWholeHistory(folder: string): Promise<void> {
+  if (await isShallow(folder))
+    throw new UsageError(
+      `this clone is shallow; expected the whole history, since it says what ran where and since when. ${restOfHistory}`,
+    )
+}
+
 /**
  * The commit that a ref names.
  * @throws UsageError that says how to get it
@@ -42,6 +56,8 @@ export async function commitOf(folder: string, ref: string): Promise<string> {
   if (commit !== undefined) return commit
   if ((await tryGit(folder, 'rev-parse', '--git-dir')) === undefined)
     throw new UsageError(`${folder} is no git repository; expected a clone of it, since the other side comes from git`)
+  if (await isShallow(folder))
+    throw new UsageError(`there is no commit "${ref}" in this clone, which is shallow. ${restOfHistory}`)
   const [, remote, branch] = /^([^/]+)\/(.+)$/.exec(ref) ?? []
   const fetch = remote === undefined ? `git fetch origin ${ref}` : `git fetch ${remote} ${branch}`
   throw new UsageError(

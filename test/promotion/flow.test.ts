@@ -53,7 +53,7 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     git(work, 'commit', '-q', '-a', '-m', 'Lock the images of dev')
     expect(await promote('dev', 'staging')).toMatchObject({
       status: 2,
-      text: expect.stringContaining('has 1 commits that origin has not'),
+      text: expect.stringContaining('has 1 commit that origin has not'),
     })
     git(work, 'push', '-q')
     git(work, 'switch', '-q', '--detach')
@@ -81,7 +81,7 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     git(work, 'commit', '-q', '-m', 'Here')
     expect(await promote('dev', 'staging')).toMatchObject({
       status: 2,
-      text: expect.stringContaining('have diverged: 1 commits here, 1 there'),
+      text: expect.stringContaining('have diverged: 1 commit here, 1 there'),
     })
     git(work, 'pull', '-q', '--rebase')
     git(work, 'push', '-q')

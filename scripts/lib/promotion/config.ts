@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { parseDocument } from 'yaml'
 import { UsageError } from '../errors.ts'
 import { formatPath, pointerPath } from '../finding.ts'
+import { environments } from '../kustomize.ts'
 import { validator } from '../validator.ts'
 import schema from './promotion.schema.json' with { type: 'json' }
+import { versionsFile } from './values.ts'
 
 /** The content of `promotion.yaml`. */
 export interface PromotionConfig {
@@ -47,10 +49,30 @@ export async function readPromotionConfig(root: string): Promise<PromotionConfig
     throw new UsageError(faults.join('\n'))
   }
   const config = value as PromotionConfig
+  refuseUnknown(root, config)
   for (const { from, until } of config.freezes)
     if (!(Date.parse(from) < Date.parse(until)))
       throw new UsageError(
         `promotion.yaml: the freeze from ${from} until ${until} ends before it begins; expected two times in order`,
       )
   return config
+}
+
+/** A name that is misspelt would leave its environment without a soak or a freeze. */
+function refuseUnknown(root: string, { order, soakHours, freezes }: PromotionConfig): void {
+  const there = environments(root)
+    .map(({ name }) => name)
+    .filter((name) => existsSync(join(root, versionsFile(name))))
+  const faults = [
+    ...order
+      .filter((name) => !there.includes(name))
+      .map((name) => `order names ${name}, but there is no ${versionsFile(name)}; there are ${there.join(', ')}`),
+    ...[
+      ...Object.keys(soakHours).map((name) => ['soakHours names', name] as const),
+      ...freezes.flatMap((freeze) => freeze.environments.map((name) => ['a freeze names', name] as const)),
+    ]
+      .filter(([, name]) => !order.includes(name))
+      .map(([what, name]) => `${what} ${name}; expected an environment of the order: ${order.join(', ')}`),
+  ]
+  if (faults.length > 0) throw new UsageError(faults.map((fault) => `promotion.yaml: ${fault}`).join('\n'))
 }

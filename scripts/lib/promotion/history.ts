@@ -1,4 +1,4 @@
-import { git, tryGit } from '../git.ts'
+import { git, needWholeHistory, tryGit } from '../git.ts'
 import { parseVersions, type Versions, versionsFile } from './values.ts'
 
 /** The versions of an environment from one commit on. */
@@ -13,6 +13,7 @@ export interface Release {
 
 /** All versions that an environment has had on a branch, the newest first. Commits that change only comments are left out. */
 export async function historyOf(root: string, environment: string, ref: string): Promise<Release[]> {
+  await needWholeHistory(root)
   const file = versionsFile(environment)
   // --first-parent: what a branch did before it was merged never ran anywhere.
   const log = await git(root, 'log', '--first-parent', '--format=%H%x09%ct%x09%s', ref, '--', file)

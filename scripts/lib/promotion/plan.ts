@@ -42,7 +42,7 @@ export function planPromotion(facts: Omit<Facts, 'moves'>): Plan {
     gates: gatesOf({ ...facts, moves }),
     lasting: [],
     branch: branchName('promote', to, content),
-    title: `Promote ${from} to ${to}: ${summary(moves)}`,
+    title: `Promote ${from} to ${to}${summary(moves)}`,
     body: [...moves.map(moveLine), '', `Merged into ${from} since:`, '', ...commits].join('\n'),
   }
 }
@@ -78,7 +78,7 @@ export function planRollback(to: string, history: readonly Release[], wanted: Re
     gates,
     lasting,
     branch: branchName('rollback', to, wanted.content),
-    title: `Roll ${to} back: ${summary(moves)}`,
+    title: `Roll ${to} back${summary(moves)}`,
     body: [
       ...moves.map(moveLine),
       '',
@@ -127,9 +127,11 @@ function branchName(kind: 'promote' | 'rollback', to: string, content: string): 
   return `${kind}/${to}/${createHash('sha256').update(content).digest('hex').slice(0, 12)}`
 }
 
+/** `: worker 0.2.0, gateway 0.2.0 and 3 more`; empty where nothing moves. */
 function summary(moves: readonly Move[]): string {
+  if (moves.length === 0) return ''
   const names = moves.map(({ key, after }) => `${key.split('.')[1]} ${shortVersion(after).replace(/ \(.*/, '')}`)
-  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`
+  return `: ${names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`}`
 }
 
 function moveLine({ key, before, after }: Move): string {

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.ts'
-import { git, tryGit } from '../git.ts'
+import { git, needWholeHistory, tryGit } from '../git.ts'
 
 /** Where a promotion starts: the main branch as the remote has it. */
 export interface Trunk {
@@ -31,10 +31,16 @@ export async function readTrunk(root: string): Promise<Trunk> {
     )
   }
   const commit = await git(root, 'rev-parse', 'HEAD')
+  await needWholeHistory(root)
   const remotes = (await git(root, 'remote')).split('\n').filter(Boolean)
   const remote =
     (await tryGit(root, 'config', `branch.${branch}.remote`)) ?? (remotes.includes('origin') ? 'origin' : remotes[0])
   if (remote === undefined) return { branch, commit, remote }
+  const main = /^ref: refs\/heads\/(\S+)/.exec(await git(root, 'ls-remote', '--symref', remote, 'HEAD'))?.[1]
+  if (main !== undefined && main !== branch)
+    throw new UsageError(
+      `the branch ${branch} is checked out; expected ${main}, the main branch of ${remote}, since only what is merged is promoted. Check it out with: git switch ${main}`,
+    )
   await git(root, 'fetch', '--quiet', '--no-tags', remote, branch)
   const theirs = await git(root, 'rev-parse', 'FETCH_HEAD')
   if (theirs !== commit) throw await notSame(root, remote, branch, theirs)
@@ -46,15 +52,19 @@ async function notSame(root: string, remote: string, branch: string, theirs: str
   const [ours, behind] = count.split('\t').map(Number)
   if (ours === 0)
     return new UsageError(
-      `${branch} is ${behind} commits behind ${remote}; expected the same. Get them with: git pull --ff-only`,
+      `${branch} is ${commits(behind)} behind ${remote}; expected the same. Get them with: git pull --ff-only`,
     )
   if (behind === 0)
     return new UsageError(
-      `${branch} has ${ours} commits that ${remote} has not; expected the same, since only what is merged is promoted. Merge them by a pull request.`,
+      `${branch} has ${commits(ours)} that ${remote} has not; expected the same, since only what is merged is promoted. Merge them by a pull request.`,
     )
   return new UsageError(
-    `${branch} and ${remote}/${branch} have diverged: ${ours} commits here, ${behind} there; expected the same. Look with: git log --left-right ${branch}...${remote}/${branch}`,
+    `${branch} and ${remote}/${branch} have diverged: ${commits(ours)} here, ${behind} there; expected the same. Look with: git log --left-right ${branch}...${remote}/${branch}`,
   )
+}
+
+function commits(count: number | undefined): string {
+  return `${count} ${count === 1 ? 'commit' : 'commits'}`
 }
 
 /** The branches of promotions and rollbacks of an environment that exist but are not merged, by name, with their commits. */
@@ -72,9 +82,10 @@ export async function openBranches(root: string, { remote, commit }: Trunk, to: 
   return branches
 }
 
-/** Whether the trunk holds the branch. A branch whose commit is not here is fetched, without a name. */
+/** Whether the trunk holds the branch, as it is or squashed into a commit of its own. A branch whose commit is not here is fetched, without a name. */
 async function isMerged(root: string, remote: string | undefined, head: string, trunk: string): Promise<boolean> {
   const known = await tryGit(root, 'cat-file', '-e', `${head}^{commit}`)
   if (known === undefined && remote !== undefined) await git(root, 'fetch', '--quiet', '--no-tags', remote, head)
-  return (await tryGit(root, 'merge-base', '--is-ancestor', head, trunk)) !== undefined
+  // Each commit of the branch that the trunk lacks, with + unless the trunk has one that changes the same.
+  return !/^\+/m.test(await git(root, 'cherry', trunk, head))
 }

@@ -37,11 +37,11 @@ export function movesBetween(before: Versions, after: Versions): Move[] {
     .filter((move) => move.before !== move.after)
 }
 
-/** The tag of an image or model, with the beginning of its digest; settings as they are. */
+/** The tag of an image, or a model with its name, with the beginning of the digest; settings as they are. */
 export function shortVersion(value: string | undefined): string {
   if (value === undefined) return 'none'
   const [name = '', digest] = value.split('@')
-  const tag = name.includes(':') ? name.slice(name.lastIndexOf(':') + 1) : name
+  const tag = name.includes('/') && name.includes(':') ? name.slice(name.lastIndexOf(':') + 1) : name
   return digest === undefined ? tag : `${tag} (${digest.replace('sha256:', '').slice(0, 8)})`
 }
 
