@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { findInstalled } from '../scripts/lib/tools.ts'
+import { findInstalled, tools } from '../scripts/lib/tools.ts'
 
 const folder = '.github/workflows'
 const workflows = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')] as const)
@@ -70,4 +70,19 @@ it('lets Renovate bump dev, and leaves staging and prod to promotion', () => {
       'quay.io/prometheuscommunity/postgres-exporter',
     ]),
   )
+})
+
+it('lets Renovate bump the programs, the charts and the remote bases', () => {
+  const renovate = JSON.parse(readFileSync('renovate.json', 'utf8'))
+  const [, programs] = renovate.customManagers
+  const source = readFileSync('scripts/lib/tools.ts', 'utf8')
+  const found = [...source.matchAll(new RegExp(programs.matchStrings[0], 'g'))].map(
+    ({ groups }) => groups?.currentValue,
+  )
+  expect(new Set(found)).toEqual(new Set(Object.values(tools).map(({ version }) => version)))
+  const files = readdirSync('argocd', { recursive: true, encoding: 'utf8' }).map((name) => join('argocd', name))
+  const charts = files.filter((name) => name.endsWith('.yaml') && /^ +chart:/m.test(readFileSync(name, 'utf8')))
+  expect(charts.length).toBeGreaterThan(1)
+  const [pattern] = renovate.argocd.managerFilePatterns
+  for (const name of charts) expect(name).toMatch(new RegExp(pattern.slice(1, -1)))
 })

@@ -55,9 +55,33 @@ interface GoSource {
 }
 
 const github = 'https://github.com'
-const kubernetes = '1.36.3'
+
+/** The one version of each program. Renovate reads and bumps them here (renovate.json). */
+const versions = {
+  // renovate: datasource=github-releases depName=kubernetes/kubernetes
+  kubernetes: '1.36.3',
+  // renovate: datasource=go depName=sigs.k8s.io/kustomize/kustomize/v5
+  kustomize: '5.8.1',
+  // renovate: datasource=go depName=github.com/yannh/kubeconform
+  kubeconform: '0.7.0',
+  // renovate: datasource=go depName=sigs.k8s.io/kind
+  kind: '0.33.0',
+  // renovate: datasource=go depName=go.k6.io/k6
+  k6: '1.8.1',
+  // renovate: datasource=github-releases depName=prometheus/prometheus
+  prometheus: '3.13.5',
+  // renovate: datasource=go depName=go.etcd.io/etcd/server/v3
+  etcd: '3.6.8',
+  // renovate: datasource=go depName=github.com/distribution/distribution/v3
+  registry: '3.0.0',
+  // renovate: datasource=go depName=github.com/cli/cli/v2
+  gh: '2.83.2',
+  // renovate: datasource=go depName=github.com/rhysd/actionlint
+  actionlint: '1.7.7',
+}
 
 function kubernetesTool(name: string, ask: readonly string[], platforms: readonly string[]): Tool {
+  const { kubernetes } = versions
   const [major, minor] = kubernetes.split('.') as [string, string]
   const version = 'k8s.io/component-base/version'
   return {
@@ -83,20 +107,22 @@ function kubernetesTool(name: string, ask: readonly string[], platforms: readonl
 }
 
 function prometheusTool(program: string): Tool {
+  const { prometheus } = versions
+  const [major, minor = '', patch] = prometheus.split('.')
   return {
-    version: '3.13.5',
+    version: prometheus,
     ask: ['--version'],
     release: (os, arch) => {
-      const folder = `${github}/prometheus/prometheus/releases/download/v3.13.5`
-      const name = `prometheus-3.13.5.${os}-${arch}`
+      const folder = `${github}/prometheus/prometheus/releases/download/v${prometheus}`
+      const name = `prometheus-${prometheus}.${os}-${arch}`
       return { url: `${folder}/${name}.tar.gz`, checksums: `${folder}/sha256sums.txt`, member: `${name}/${program}` }
     },
     // Prometheus 3.x.y is the Go module v0.3xx.y.
     go: {
       module: 'github.com/prometheus/prometheus',
-      version: 'v0.313.5',
+      version: `v0.${major}${minor.padStart(2, '0')}.${patch}`,
       package: `cmd/${program}`,
-      stamp: { 'github.com/prometheus/common/version.Version': '3.13.5' },
+      stamp: { 'github.com/prometheus/common/version.Version': prometheus },
     },
   }
 }
@@ -104,27 +130,27 @@ function prometheusTool(program: string): Tool {
 /** Every program the repository uses, at the one version it may have. */
 export const tools = {
   kustomize: {
-    version: '5.8.1',
+    version: versions.kustomize,
     ask: ['version'],
     release: (os, arch) => {
-      const folder = `${github}/kubernetes-sigs/kustomize/releases/download/kustomize%2Fv5.8.1`
+      const folder = `${github}/kubernetes-sigs/kustomize/releases/download/kustomize%2Fv${versions.kustomize}`
       return {
-        url: `${folder}/kustomize_v5.8.1_${os}_${arch}.tar.gz`,
+        url: `${folder}/kustomize_v${versions.kustomize}_${os}_${arch}.tar.gz`,
         checksums: `${folder}/checksums.txt`,
         member: 'kustomize',
       }
     },
     go: {
       module: 'sigs.k8s.io/kustomize/kustomize/v5',
-      version: 'v5.8.1',
-      stamp: { 'sigs.k8s.io/kustomize/api/provenance.version': 'v5.8.1' },
+      version: `v${versions.kustomize}`,
+      stamp: { 'sigs.k8s.io/kustomize/api/provenance.version': `v${versions.kustomize}` },
     },
   },
   kubeconform: {
-    version: '0.7.0',
+    version: versions.kubeconform,
     ask: ['-v'],
     release: (os, arch) => {
-      const folder = `${github}/yannh/kubeconform/releases/download/v0.7.0`
+      const folder = `${github}/yannh/kubeconform/releases/download/v${versions.kubeconform}`
       return {
         url: `${folder}/kubeconform-${os}-${arch}.tar.gz`,
         checksums: `${folder}/CHECKSUMS`,
@@ -133,31 +159,31 @@ export const tools = {
     },
     go: {
       module: 'github.com/yannh/kubeconform',
-      version: 'v0.7.0',
+      version: `v${versions.kubeconform}`,
       package: 'cmd/kubeconform',
-      stamp: { 'main.version': 'v0.7.0' },
+      stamp: { 'main.version': `v${versions.kubeconform}` },
     },
   },
   kind: {
-    version: '0.33.0',
+    version: versions.kind,
     ask: ['version'],
     release: (os, arch) => {
-      const url = `${github}/kubernetes-sigs/kind/releases/download/v0.33.0/kind-${os}-${arch}`
+      const url = `${github}/kubernetes-sigs/kind/releases/download/v${versions.kind}/kind-${os}-${arch}`
       return { url, checksums: `${url}.sha256sum` }
     },
-    go: { module: 'sigs.k8s.io/kind', version: 'v0.33.0' },
+    go: { module: 'sigs.k8s.io/kind', version: `v${versions.kind}` },
   },
   kubectl: kubernetesTool('kubectl', ['version', '--client'], ['linux', 'darwin']),
   k6: {
-    version: '1.8.1',
+    version: versions.k6,
     ask: ['version'],
     release: (os, arch) => {
-      const folder = `${github}/grafana/k6/releases/download/v1.8.1`
-      const name = `k6-v1.8.1-${os === 'darwin' ? 'macos' : os}-${arch}`
+      const folder = `${github}/grafana/k6/releases/download/v${versions.k6}`
+      const name = `k6-v${versions.k6}-${os === 'darwin' ? 'macos' : os}-${arch}`
       const file = `${name}.${os === 'darwin' ? 'zip' : 'tar.gz'}`
-      return { url: `${folder}/${file}`, checksums: `${folder}/k6-v1.8.1-checksums.txt`, member: `${name}/k6` }
+      return { url: `${folder}/${file}`, checksums: `${folder}/k6-v${versions.k6}-checksums.txt`, member: `${name}/k6` }
     },
-    go: { module: 'go.k6.io/k6', version: 'v1.8.1' },
+    go: { module: 'go.k6.io/k6', version: `v${versions.k6}` },
   },
   promtool: prometheusTool('promtool'),
   // For the tests of the dashboards.
@@ -167,46 +193,50 @@ export const tools = {
   // For the test of what restarts pods.
   'kube-controller-manager': kubernetesTool('kube-controller-manager', ['--version'], ['linux']),
   etcd: {
-    version: '3.6.8',
+    version: versions.etcd,
     ask: ['--version'],
     release: (os, arch) => {
-      const folder = `${github}/etcd-io/etcd/releases/download/v3.6.8`
-      const name = `etcd-v3.6.8-${os}-${arch}`
+      const folder = `${github}/etcd-io/etcd/releases/download/v${versions.etcd}`
+      const name = `etcd-v${versions.etcd}-${os}-${arch}`
       const file = `${name}.${os === 'darwin' ? 'zip' : 'tar.gz'}`
       return { url: `${folder}/${file}`, checksums: `${folder}/SHA256SUMS`, member: `${name}/etcd` }
     },
-    go: { module: 'go.etcd.io/etcd/server/v3', version: 'v3.6.8' },
+    go: { module: 'go.etcd.io/etcd/server/v3', version: `v${versions.etcd}` },
   },
   // For the tests of `npm run lock`.
   registry: {
-    version: '3.0.0',
+    version: versions.registry,
     ask: ['--version'],
     release: (os, arch) => {
-      const url = `${github}/distribution/distribution/releases/download/v3.0.0/registry_3.0.0_${os}_${arch}.tar.gz`
+      const url = `${github}/distribution/distribution/releases/download/v${versions.registry}/registry_${versions.registry}_${os}_${arch}.tar.gz`
       return { url, checksums: `${url}.sha256`, member: 'registry' }
     },
     go: {
       module: 'github.com/distribution/distribution/v3',
-      version: 'v3.0.0',
+      version: `v${versions.registry}`,
       package: 'cmd/registry',
-      stamp: { 'github.com/distribution/distribution/v3/version.version': 'v3.0.0' },
+      stamp: { 'github.com/distribution/distribution/v3/version.version': `v${versions.registry}` },
     },
   },
   // For the tests of `npm run promote`; people use any version.
   gh: {
-    version: '2.83.2',
+    version: versions.gh,
     ask: ['--version'],
     release: (os, arch) => {
-      const folder = `${github}/cli/cli/releases/download/v2.83.2`
-      const name = `gh_2.83.2_${os === 'darwin' ? 'macOS' : os}_${arch}`
+      const folder = `${github}/cli/cli/releases/download/v${versions.gh}`
+      const name = `gh_${versions.gh}_${os === 'darwin' ? 'macOS' : os}_${arch}`
       const file = `${name}.${os === 'linux' ? 'tar.gz' : 'zip'}`
-      return { url: `${folder}/${file}`, checksums: `${folder}/gh_2.83.2_checksums.txt`, member: `${name}/bin/gh` }
+      return {
+        url: `${folder}/${file}`,
+        checksums: `${folder}/gh_${versions.gh}_checksums.txt`,
+        member: `${name}/bin/gh`,
+      }
     },
     go: {
       module: 'github.com/cli/cli/v2',
-      version: 'v2.83.2',
+      version: `v${versions.gh}`,
       package: 'cmd/gh',
-      stamp: { 'github.com/cli/cli/v2/internal/build.Version': 'v2.83.2' },
+      stamp: { 'github.com/cli/cli/v2/internal/build.Version': `v${versions.gh}` },
     },
   },
   // For the tests of traces. The last version whose release lists its checksums in one file is 0.157.0.
@@ -236,21 +266,21 @@ export const tools = {
   },
   // For the tests of the workflows.
   actionlint: {
-    version: '1.7.7',
+    version: versions.actionlint,
     ask: ['-version'],
     release: (os, arch) => {
-      const folder = `${github}/rhysd/actionlint/releases/download/v1.7.7`
+      const folder = `${github}/rhysd/actionlint/releases/download/v${versions.actionlint}`
       return {
-        url: `${folder}/actionlint_1.7.7_${os}_${arch}.tar.gz`,
-        checksums: `${folder}/actionlint_1.7.7_checksums.txt`,
+        url: `${folder}/actionlint_${versions.actionlint}_${os}_${arch}.tar.gz`,
+        checksums: `${folder}/actionlint_${versions.actionlint}_checksums.txt`,
         member: 'actionlint',
       }
     },
     go: {
       module: 'github.com/rhysd/actionlint',
-      version: 'v1.7.7',
+      version: `v${versions.actionlint}`,
       package: 'cmd/actionlint',
-      stamp: { 'github.com/rhysd/actionlint.version': '1.7.7' },
+      stamp: { 'github.com/rhysd/actionlint.version': versions.actionlint },
     },
   },
 } satisfies Record<string, Tool>
