@@ -63,7 +63,7 @@ const kubeScore: Peer = async (mutants, folder) => {
   }
   const clean = new Map<Environment, Set<string>>()
   for (const { environment } of mutants)
-    if (!clean.has(environment)) clean.set(environment, await findings(environment.objects, environment.name))
+    if (!clean.has(environment)) clean.set(environment, await findings(environment.objects, 'clean'))
   const verdicts = eachParallel([...mutants.entries()], async ([index, mutant]) => {
     const found = await findings(mutatedObjects(mutant), `${index}`)
     return [...found].some((finding) => !clean.get(mutant.environment)?.has(finding))
