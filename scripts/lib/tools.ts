@@ -76,6 +76,8 @@ const versions = {
   registry: '3.0.0',
   // renovate: datasource=go depName=github.com/cli/cli/v2
   gh: '2.83.2',
+  // renovate: datasource=go depName=go.opentelemetry.io/collector/otelcol
+  otelcol: '0.155.0',
   // renovate: datasource=go depName=github.com/rhysd/actionlint
   actionlint: '1.7.7',
 }
@@ -241,27 +243,27 @@ export const tools = {
   },
   // For the tests of traces. The last version whose release lists its checksums in one file is 0.157.0.
   otelcol: {
-    version: '0.155.0',
+    version: versions.otelcol,
     ask: ['--version'],
     release: (os, arch) => {
-      const folder = `${github}/open-telemetry/opentelemetry-collector-releases/releases/download/v0.155.0`
+      const folder = `${github}/open-telemetry/opentelemetry-collector-releases/releases/download/v${versions.otelcol}`
       return {
-        url: `${folder}/otelcol_0.155.0_${os}_${arch}.tar.gz`,
+        url: `${folder}/otelcol_${versions.otelcol}_${os}_${arch}.tar.gz`,
         checksums: `${folder}/opentelemetry-collector-releases_otelcol_checksums.txt`,
         member: 'otelcol',
       }
     },
     go: {
       module: 'go.opentelemetry.io/collector/otelcol',
-      version: 'v0.155.0',
+      version: `v${versions.otelcol}`,
       main: {
         file: 'scripts/lib/otelcol.go',
         modules: [
-          'go.opentelemetry.io/collector/receiver/otlpreceiver@v0.155.0',
-          'github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter@v0.155.0',
+          `go.opentelemetry.io/collector/receiver/otlpreceiver@v${versions.otelcol}`,
+          `github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter@v${versions.otelcol}`,
         ],
       },
-      stamp: { 'main.version': '0.155.0' },
+      stamp: { 'main.version': versions.otelcol },
     },
   },
   // For the tests of the workflows.
