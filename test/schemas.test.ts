@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ServedKind } from '../scripts/lib/apiserver.ts'
 import { fields, type Value } from '../scripts/lib/objects.ts'
-import { toJsonSchema } from '../scripts/lib/openapi.ts'
+import { share, toJsonSchema } from '../scripts/lib/openapi.ts'
 import { run } from '../scripts/lib/process.ts'
 import { root } from '../scripts/lib/root.ts'
 import { tool, tools } from '../scripts/lib/tools.ts'
@@ -209,5 +209,27 @@ describe('the conversion of OpenAPI', () => {
     const reference = (name: string) => ({ allOf: [{ $ref: `#/components/schemas/${name}` }] })
     const spec = { type: 'object', properties: { a: reference('x.core.v1.Pod'), b: reference('y.core.v1.Pod') } }
     expect(() => convertSpec(spec)).toThrow('x.core.v1.Pod and y.core.v1.Pod would both be named core.v1.Pod')
+  })
+})
+
+describe('parts that repeat', () => {
+  const part = { type: 'object', properties: { name: { type: 'string', pattern: 'a'.repeat(200) } } }
+  it('stand once in the definitions, also within one another', () => {
+    const outer = { type: 'object', properties: { one: part, two: part } }
+    const shared = share({ properties: { a: outer, b: outer, properties: part }, items: { type: 'string' } })
+    const [first, second] = ['shared.1', 'shared.2'].map((name) => ({ $ref: `#/definitions/${name}` }))
+    expect(shared).toMatchObject({ properties: { a: first, b: first }, items: { type: 'string' } })
+    expect(shared.definitions).toMatchObject({ 'shared.1': { properties: { one: second, two: second } } })
+    expect(shared.properties).toMatchObject({ properties: second })
+    expect(share(shared)).toEqual(shared)
+  })
+  it('stay where they are when they are short or stand once', () => {
+    const schema = { properties: { a: { type: 'string' }, b: { type: 'string' }, c: part } }
+    expect(share(schema)).toEqual(schema)
+  })
+  it('leave a map of properties a map, though another one is the same', () => {
+    const map = { name: { type: 'string', pattern: 'a'.repeat(200) } }
+    const shared = share({ properties: { a: { properties: map, minProperties: 1 }, b: { properties: map } } })
+    expect(shared).toMatchObject({ properties: { a: { properties: { name: { $ref: '#/definitions/shared.1' } } } } })
   })
 })

@@ -60,7 +60,57 @@ export function toJsonSchema(document: Value, name: string): Fields {
   const converted = convert(ofKind, { builtin: name.startsWith('io.k8s.'), strict: true }, conversion)
   const required = [...new Set(['apiVersion', 'kind', ...items(converted.required)])]
   const definitions = Object.fromEntries(Object.entries(conversion.definitions).sort(([a], [b]) => (a < b ? -1 : 1)))
-  return { ...converted, type: 'object', required, ...(Object.keys(definitions).length > 0 ? { definitions } : {}) }
+  return share({
+    ...converted,
+    type: 'object',
+    required,
+    ...(Object.keys(definitions).length > 0 ? { definitions } : {}),
+  })
+}
+
+/** Below this a reference saves too little to be worth following. */
+const shareFrom = 200
+
+/**
+ * Puts parts that stand several times in one schema into its definitions, once each, and refers to them: custom resources know no references, so an
+ * ApplicationSet repeats its template in each of its generators, and reading that took longer than all other schemas of an environment.
+ */
+export function share(schema: Fields): Fields {
+  const counts = new Map<string, number>()
+  const count = (value: Value): string => {
+    if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+    const written = JSON.stringify(value)
+    if (written.length >= shareFrom && !Array.isArray(value)) counts.set(written, (counts.get(written) ?? 0) + 1)
+    for (const part of Object.values(value)) count(part)
+    return written
+  }
+  count(schema)
+
+  const shared = new Map<string, string>()
+  const definitions: Record<string, Value> = {}
+  // Only where a schema stands: a map of properties is none.
+  const replace = (value: Value, isSchema: boolean): Value => {
+    if (Array.isArray(value)) return value.map((part) => replace(part, isSchema))
+    if (typeof value !== 'object' || value === null) return value
+    const written = JSON.stringify(value)
+    const inside = () =>
+      Object.fromEntries(
+        Object.entries(value).map(([key, part]) => [
+          key,
+          replace(part, !isSchema || !['properties', 'definitions'].includes(key)),
+        ]),
+      )
+    if (!isSchema || (counts.get(written) ?? 0) < 2) return inside()
+    let name = shared.get(written)
+    if (name === undefined) {
+      name = `shared.${shared.size + 1}`
+      shared.set(written, name)
+      definitions[name] = inside()
+    }
+    return { $ref: `#/definitions/${name}` }
+  }
+  const whole = fields(replace(schema, true))
+  return shared.size === 0 ? schema : { ...whole, definitions: { ...fields(whole.definitions), ...definitions } }
 }
 
 function convert(schema: Fields, rules: Rules, conversion: Conversion, optional = false): Fields {
