@@ -133,11 +133,20 @@ function localEntries(kustomization: string): string[] {
 export function globMatches(pattern: string, value: string, separator = ''): boolean | undefined {
   if (pattern === '*') return true
   if (/[[\]{}\\]/.test(pattern)) return undefined
+  const key = `${separator} ${pattern}`
+  const compiled = globs.get(key) ?? compileGlob(pattern, separator)
+  globs.set(key, compiled)
+  return compiled.test(value)
+}
+
+const globs = new Map<string, RegExp>()
+
+function compileGlob(pattern: string, separator: string): RegExp {
   const some = separator === '' ? '.*' : `[^${separator}]*`
   const source = pattern.replace(/\*\*|[*?]|[.+^$()|/]/g, (sign) =>
     sign === '**' ? '.*' : sign === '*' ? some : sign === '?' ? '.' : `\\${sign}`,
   )
-  return new RegExp(`^${source}$`, 's').test(value)
+  return new RegExp(`^${source}$`, 's')
 }
 
 /** The AppProject of an Application, where it is rendered beside it. */

@@ -154,8 +154,7 @@ export function loadEvaluator(): Promise<Evaluator> {
     )
     const compile = (expression: string) => {
       try {
-        const compiled = environment.parse(adapted(expression))
-        return compiled.check().valid ? compiled : undefined
+        return environment.parse(adapted(expression))
       } catch {
         return undefined
       }
@@ -166,7 +165,7 @@ export function loadEvaluator(): Promise<Evaluator> {
       return known.get(expression)
     }
     return {
-      reads: (expression) => compiled(expression) !== undefined,
+      reads: (expression) => compiled(expression)?.check().valid === true,
       evaluate: (expression, self) => {
         try {
           const result = compiled(expression)?.({ self })

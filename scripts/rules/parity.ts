@@ -146,8 +146,8 @@ function compare(
   }
 
   function isSame(here: Value, there: Value): boolean {
-    const isText = typeof here === 'string' && typeof there === 'string'
-    return isText ? common(one, here) === common(other, there) : here === there
+    if (here === there) return true
+    return typeof here === 'string' && typeof there === 'string' && common(one, here) === common(other, there)
   }
 
   function describe(here: Value, there: Value, path: Path): string {

@@ -15,31 +15,22 @@ export default defineRule({
     for (const { application, writtenIn } of deploymentsOf(environment)) {
       const project = projectOf(writtenIn, application)
       if (project === undefined) continue
+      const told = `AppProject ${project.name} of ${application.name}`
       // One cause, one finding.
-      const seen = new Set<string>()
-      const say = (cause: string, object: KubeObject, path: readonly string[], message: string) => {
-        if (!seen.has(cause)) report(object, path, message)
-        seen.add(cause)
+      const refused = new Set<string>()
+      for (const object of environment.objects) {
+        const list = refusingList(project, object)
+        const kind = `${groupOf(object.apiVersion)}/${object.kind}`
+        if (list !== undefined && !refused.has(kind))
+          report(object, ['kind'], `${told} does not permit ${object.kind}: ${list}`)
+        if (list !== undefined) refused.add(kind)
       }
       const destination = destinationOf(application)
-      for (const object of environment.objects) {
-        const field = refusingList(project, object)
-        const id = `${groupOf(object.apiVersion)}/${object.kind}`
-        if (field !== undefined)
-          say(
-            id,
-            object,
-            ['kind'],
-            `AppProject ${project.name} of ${application.name} does not permit ${object.kind}: ${field}`,
-          )
-        const { namespace } = object
-        if (namespace !== '' && admitsDestination(project, { ...destination, namespace }) === false)
-          say(
-            namespace,
-            object,
-            ['metadata', 'namespace'],
-            `AppProject ${project.name} of ${application.name} does not admit the namespace ${namespace}`,
-          )
+      for (const namespace of environment.namespaces) {
+        const first = environment.objects.find((object) => object.namespace === namespace)
+        if (first === undefined || namespace === '') continue
+        if (admitsDestination(project, { ...destination, namespace }) === false)
+          report(first, ['metadata', 'namespace'], `${told} does not admit the namespace ${namespace}`)
       }
     }
   },

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseAllDocuments, parseDocument } from 'yaml'
 import { at, fields, items, type KubeObject, nameOf, text, toObject, type Value } from '../objects.ts'
+import { readSimple } from '../rendered.ts'
 import { diffFields, type FieldChange } from './fields.ts'
 import { fillAll, fillTemplate, mergePatch, TemplateFault } from './go-template.ts'
 import type { Risk } from './risk.ts'
@@ -124,6 +125,9 @@ export function make({ raw }: KubeObject, parameters: Value): { made: Value; fau
 
 /** A template patch, and why it cannot be read. */
 function readPatch(content: string): { value: Value; broken?: string | undefined } {
+  // Most are plain: the reader for that is loaded anyway, and the library costs a check more than all its other Applications.
+  const simple = content.trim() === '' ? {} : readSimple(content)
+  if (simple !== undefined && fields(simple) === simple) return { value: simple }
   const document = parseDocument(content)
   const [error] = document.errors
   if (error !== undefined) return { value: {}, broken: error.message.split('\n')[0] }
