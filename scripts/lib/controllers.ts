@@ -46,7 +46,7 @@ export async function withControllers<T>(
   }
 }
 
-/** Plays the kubelet of one node: takes every pod, gives it an address and calls it ready. Ends with what it returns. */
+/** Plays the kubelet of one node: takes every pod, gives it an address and calls it ready, and ends those that are deleted. Ends with what it returns. */
 export async function playKubelet(server: ApiServer): Promise<() => Promise<void>> {
   await server.send('POST', '/api/v1/nodes', { metadata: { name: 'node' } })
   // Admission taints a node that has not yet said that it is ready.
@@ -55,8 +55,13 @@ export async function playKubelet(server: ApiServer): Promise<() => Promise<void
   let count = 0
   const playing = (async () => {
     while (!stopped) {
-      const { body } = await server.send('GET', '/api/v1/pods?fieldSelector=status.phase%3DPending')
-      await Promise.all(items(at(body, 'items')).map((pod) => makeReady(server, pod, count++)))
+      const pods = items(at((await server.send('GET', '/api/v1/pods')).body, 'items'))
+      const deleted = pods.filter((pod) => at(pod, 'metadata', 'deletionTimestamp') !== undefined)
+      const pending = pods.filter((pod) => at(pod, 'status', 'phase') === 'Pending' && !deleted.includes(pod))
+      await Promise.all([
+        ...deleted.map((pod) => server.send('DELETE', `${addressOf(pod)}?gracePeriodSeconds=0`)),
+        ...pending.map((pod) => makeReady(server, pod, count++)),
+      ])
       await pause(100)
     }
   })()
@@ -66,8 +71,12 @@ export async function playKubelet(server: ApiServer): Promise<() => Promise<void
   }
 }
 
+function addressOf(pod: Value): string {
+  return `/api/v1/namespaces/${at(pod, 'metadata', 'namespace')}/pods/${at(pod, 'metadata', 'name')}`
+}
+
 async function makeReady(server: ApiServer, pod: Value, number: number): Promise<void> {
-  const address = `/api/v1/namespaces/${at(pod, 'metadata', 'namespace')}/pods/${at(pod, 'metadata', 'name')}`
+  const address = addressOf(pod)
   if (at(pod, 'spec', 'nodeName') === undefined)
     await server.send('POST', `${address}/binding`, {
       apiVersion: 'v1',

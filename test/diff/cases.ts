@@ -433,6 +433,30 @@ export const cases: readonly Case[] = [
     update,
   ),
   change(
+    'the history limit of a StatefulSet',
+    statefulSet(),
+    (s) => {
+      s.spec.revisionHistoryLimit = 3
+    },
+    update,
+  ),
+  change(
+    'how long a pod of a StatefulSet has to be ready',
+    statefulSet(),
+    (s) => {
+      s.spec.minReadySeconds = 1
+    },
+    update,
+  ),
+  change(
+    'the update strategy of a StatefulSet',
+    statefulSet(),
+    (s) => {
+      s.spec.updateStrategy = { type: 'RollingUpdate', rollingUpdate: { partition: 1 } }
+    },
+    update,
+  ),
+  change(
     'the schedule of a CronJob',
     cronJob(),
     (c) => {
@@ -659,6 +683,15 @@ export const cases: readonly Case[] = [
     (d) => {
       d.spec.selector.matchLabels = { app: 'w' }
       d.spec.template.metadata.labels = { app: 'w' }
+    },
+    refused,
+  ),
+  change(
+    'the selector of a ReplicaSet',
+    { ...deployment(), kind: 'ReplicaSet' },
+    (r) => {
+      r.spec.selector.matchLabels = { app: 'w' }
+      r.spec.template.metadata.labels = { app: 'w' }
     },
     refused,
   ),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { diffEnvironment, type EnvironmentDiff } from '../../scripts/lib/diff/environments.ts'
 import { createEnvironment } from '../../scripts/lib/environment.ts'
-import type { KubeObject } from '../../scripts/lib/objects.ts'
+import { type KubeObject, toObject } from '../../scripts/lib/objects.ts'
 import { cases } from './cases.ts'
 
 function compare(before: readonly KubeObject[], after: readonly KubeObject[]): EnvironmentDiff {
@@ -24,6 +24,14 @@ describe('the class of a change', () => {
     else expect(effect?.data).toMatch(expected.data)
     if (expected.reason !== undefined) expect(effect?.reasons.join('\n')).toMatch(expected.reason)
     expect(effect?.stops ?? false).toBe(expected.stops ?? false)
+  })
+
+  it('does not guess which of two generated names a third one follows', () => {
+    const named = (hash: string) =>
+      toObject({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `web-config-${hash}`, namespace: 'shop' } })
+    const [one, two, three] = ['2456789bcd', 'dcb9876542', 'kthgfdcb98'].map((hash) => named(hash) as KubeObject)
+    const found = compare([one as KubeObject, two as KubeObject], [three as KubeObject])
+    expect(found.effects.map(({ action }) => action).sort()).toEqual(['create', 'prune', 'prune'])
   })
 
   it('leaves new hashes and mere order out of what is told', () => {

@@ -54,6 +54,18 @@ describe('a promotion', { timeout: 120_000 }, () => {
     expect((await promote('--dry-run')).text).toMatch(/ok {3}alone/)
   })
 
+  it('does not take an environment that was broken before for one that is right', async () => {
+    const file = join(work, 'overlays/staging/kustomization.yaml')
+    appendFileSync(file, 'resources: [absent.yaml]\n')
+    commit('Break staging')
+    const { status, text } = await promote()
+    expect(text).toMatch(/STOP check {4}the check finds 1 error in staging with these versions; the first: /)
+    expect(text).toContain('at overlays/staging/kustomization.yaml')
+    expect(status).toBe(1)
+    git(work, 'revert', '--no-edit', 'HEAD')
+    git(work, 'push', '-q')
+  })
+
   it('says in words what git wants to know', async () => {
     for (const key of ['user.name', 'user.email']) git(work, 'config', '--unset', key)
     onTestFinished(() => {

@@ -251,7 +251,7 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
   it('shows what runs where, since when, and how far behind', async () => {
     const { status, text } = await command('versions')
     expect(text).toMatch(/images\.worker +0\.2\.0 \(aaaaaaaa\) +0\.2\.1 \(aaaaaaaa\) \* +0\.1\.0 \*/)
-    expect(text).toMatch(/behind +- +1 values, 1 changes +\d+ values/)
+    expect(text).toMatch(/behind +- +1 value, 1 change +\d+ values/)
     expect(text).toMatch(/lead time \(median\)/)
     expect(status).toBe(0)
     const table = JSON.parse((await command('versions', ['--format', 'json'])).text)

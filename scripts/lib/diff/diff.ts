@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { createEnvironment, type Environment } from '../environment.ts'
 import { UsageError } from '../errors.ts'
 import type { Finding } from '../finding.ts'
 import type { Readable } from '../judge.ts'
 import { environments, type Rendering, render, type Target } from '../kustomize.ts'
 import { eachParallel } from '../process.ts'
-import { root } from '../root.ts'
+import { root, shownFrom } from '../root.ts'
 import { type ApplicationChange, applicationChanges } from './applications.ts'
 import { type Base, findBase, withFilesOf } from './base.ts'
 import { type BaseCache, noCache, openBaseCache } from './base-cache.ts'
@@ -55,7 +55,10 @@ export async function compareFolders(
   const renders = eachParallel(all, ({ name, repository }) =>
     renderIn(repository, name, repository === before ? cache : noCache),
   )
-  const sides = await judgePairs(names.map((_, index) => Promise.all([renders[2 * index], renders[2 * index + 1]])))
+  const sides = await judgePairs(
+    names.map((_, index) => Promise.all([renders[2 * index], renders[2 * index + 1]])),
+    [before, after],
+  )
   cache.save()
   const diffs = names.map((name, index) => {
     const nothing = { environment: createEnvironment(name, []), findings: [] }
@@ -107,7 +110,10 @@ type Both<T> = [old: T | undefined, now: T | undefined]
  * Reads and judges both sides of each environment. Where they are the same nothing is judged: there is no difference to find. Each is judged as soon as it
  * is rendered, by schemas all at once, since both sides have most of their texts in common.
  */
-async function judgePairs(pairs: readonly Promise<Both<Rendered>>[]): Promise<Both<Side>[]> {
+async function judgePairs(
+  pairs: readonly Promise<Both<Rendered>>[],
+  [before, after]: readonly [string, string],
+): Promise<Both<Side>[]> {
   const { askSchemas, readRender } = await import('../judge.ts')
   const differs = Promise.all(pairs).then((all) => !all.every(([old, now]) => isSame(old, now)))
   const together: { old: Environment[]; now: Environment[] } = { old: [], now: [] }
@@ -126,7 +132,7 @@ async function judgePairs(pairs: readonly Promise<Both<Rendered>>[]): Promise<Bo
   return Promise.all(
     reading.map(async (both): Promise<Both<Side>> => {
       const [old, now] = await both
-      return Promise.all([judgeSide(old, 'old', bySchema, all), judgeSide(now, 'now', bySchema, all)])
+      return Promise.all([judgeSide(old, 'old', before, bySchema, all), judgeSide(now, 'now', after, bySchema, all)])
     }),
   )
 }
@@ -139,6 +145,7 @@ function labelled(one: Readable | undefined, label: string): Readable[] {
 async function judgeSide(
   one: Readable | undefined,
   label: string,
+  repository: string,
   bySchema: Promise<readonly Finding[]>,
   all: Promise<unknown>,
 ): Promise<Side | undefined> {
@@ -149,8 +156,15 @@ async function judgeSide(
     found.filter((finding) => finding.target === `${label} ${target}`).map((finding) => ({ ...finding, target })),
   )
   const { targets } = await judge([Promise.resolve(one)], false, false, own, () => all)
-  const findings = targets[0]?.findings ?? []
+  const findings = (targets[0]?.findings ?? []).map((finding) => shownWithin(repository, finding))
   return { environment, findings, broken: findings.find(({ rule }) => unreadable.includes(rule)) }
+}
+
+/** Names the file of a finding as its repository has it, which may be a folder that goes when the diff ends. */
+function shownWithin(repository: string, finding: Finding): Finding {
+  if (finding.source === undefined) return finding
+  const file = relative(repository, resolve(shownFrom(repository), finding.source.file))
+  return { ...finding, source: { ...finding.source, file } }
 }
 
 function isSame(own: Rendered | undefined, other: Rendered | undefined): boolean {

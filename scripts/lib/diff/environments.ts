@@ -46,7 +46,7 @@ export interface Side {
 /** Compares the two sides of one environment. */
 export function diffEnvironment(before: Side, after: Side): EnvironmentDiff {
   const [old, now] = [before.environment, after.environment]
-  if (before.broken !== undefined) return notComparable(before, 'base', before.broken)
+  if (before.broken !== undefined) return notComparable(after, 'base', before.broken)
   if (after.broken !== undefined) return notComparable(after, 'merge', after.broken)
   const effects = effectsOf({ before: old, after: now, matched: matchObjects(old.objects, now.objects) })
   const rights = compareSets(permissions(old), permissions(now))
@@ -71,17 +71,21 @@ export function diffEnvironment(before: Side, after: Side): EnvironmentDiff {
     findings: {
       added: without(after.findings, before.findings),
       resolved: without(before.findings, after.findings),
-      errors: after.findings.filter(({ severity }) => severity === 'error'),
+      errors: errorsOf(after),
     },
   }
 }
 
-function notComparable(side: Side, name: 'base' | 'merge', finding: Finding): EnvironmentDiff {
+function errorsOf({ findings }: Side): Finding[] {
+  return findings.filter(({ severity }) => severity === 'error')
+}
+
+function notComparable(after: Side, side: 'base' | 'merge', finding: Finding): EnvironmentDiff {
   const nothing = { added: [], removed: [] }
   return {
-    environment: side.environment.name,
+    environment: after.environment.name,
     risk: 'high',
-    broken: { side: name, finding },
+    broken: { side, finding },
     effects: [],
     hooks: [],
     connections: nothing,
@@ -91,7 +95,7 @@ function notComparable(side: Side, name: 'base' | 'merge', finding: Finding): En
     scaling: [],
     images: [],
     models: [],
-    findings: { added: name === 'merge' ? [finding] : [], resolved: [], errors: name === 'merge' ? [finding] : [] },
+    findings: { added: side === 'merge' ? [finding] : [], resolved: [], errors: errorsOf(after) },
   }
 }
 

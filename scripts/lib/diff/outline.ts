@@ -190,7 +190,7 @@ function findingLine(mark: Line['mark'], { rule, severity, object, path, message
   const at = mark === '!' && source !== undefined ? [`at ${formatSource(source)}`] : []
   return line(
     mark,
-    `${severity} ${place}: ${message} [${rule}]`,
+    `${[severity, place].filter(Boolean).join(' ')}: ${message} [${rule}]`,
     mark === '!' ? [...at, `fix: ${fix}`] : [],
     'where, and what to do',
   )

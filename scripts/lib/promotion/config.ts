@@ -6,7 +6,7 @@ import { formatPath, pointerPath } from '../finding.ts'
 import { environments } from '../kustomize.ts'
 import { validator } from '../validator.ts'
 import schema from './promotion.schema.json' with { type: 'json' }
-import { versionsFile } from './values.ts'
+import { firstLine, versionsFile } from './values.ts'
 
 /** The content of `promotion.yaml`. */
 export interface PromotionConfig {
@@ -38,7 +38,7 @@ export async function readPromotionConfig(root: string): Promise<PromotionConfig
     )
   const document = parseDocument(readFileSync(file, 'utf8'))
   const [broken] = document.errors
-  if (broken !== undefined) throw new UsageError(`promotion.yaml is not YAML: ${broken.message.split('\n')[0]}`)
+  if (broken !== undefined) throw new UsageError(`promotion.yaml is not YAML: ${firstLine(broken)}`)
   const value = document.toJS()
   const check = await validator(schema)
   if (!check(value)) {

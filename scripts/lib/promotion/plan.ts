@@ -58,7 +58,9 @@ export function planRollback(to: string, history: readonly Release[], wanted: Re
     {
       name: 'differs',
       passed: differs,
-      message: differs ? `${moves.length} values return` : `${to} already runs these versions`,
+      message: differs
+        ? `${moves.length} ${moves.length === 1 ? 'value returns' : 'values return'}`
+        : `${to} already runs these versions`,
       fix: differs ? '' : 'There is nothing to roll back.',
     },
     {

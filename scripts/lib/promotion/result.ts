@@ -35,6 +35,6 @@ export function checkGate(plan: Plan, diff: Diff): Gate {
       message: `the check finds no error in ${plan.to} with these versions`,
       fix: '',
     }
-  const message = `the check finds ${errors.length} errors in ${plan.to} with these versions; the first: ${first.object ?? ''} ${first.message} [${first.rule}]`
+  const message = `the check finds ${errors.length} ${errors.length === 1 ? 'error' : 'errors'} in ${plan.to} with these versions; the first: ${[first.object, first.message].filter(Boolean).join(' ')} [${first.rule}]`
   return { name: 'check', passed: false, message, fix: first.fix }
 }

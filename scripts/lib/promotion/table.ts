@@ -77,7 +77,9 @@ export function formatTable(rows: readonly Row[], now: number): string {
   lines.push(['for', ...rows.map(({ since }) => age(since))])
   lines.push([
     'behind',
-    ...rows.map(({ behind, changesBehind }) => (behind === 0 ? '-' : `${behind} values, ${changesBehind} changes`)),
+    ...rows.map(({ behind, changesBehind }) =>
+      behind === 0 ? '-' : `${count(behind, 'value')}, ${count(changesBehind, 'change')}`,
+    ),
   ])
   lines.push(['changes in 30 days', ...rows.map(({ changesIn30Days }) => `${changesIn30Days}`)])
   lines.push(['lead time (median)', ...rows.map(({ leadTimeHours }) => hours(leadTimeHours))])
@@ -90,6 +92,10 @@ export function formatTable(rows: readonly Row[], now: number): string {
         .trimEnd(),
     )
     .join('\n')}\n`
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
 function cell({ versions }: Row, before: Row | undefined, key: string): string {

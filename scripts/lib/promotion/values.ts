@@ -14,12 +14,17 @@ export function parseVersions(content: string, file: string): Versions {
   const document = parseDocument(content)
   const [error] = document.errors
   if (error !== undefined)
-    throw new UsageError(`${file} is not YAML: ${error.message.split('\n')[0]} Mend it, then run \`npm run check\`.`)
+    throw new UsageError(`${file} is not YAML: ${firstLine(error)}. Mend it, then run \`npm run check\`.`)
   const spec = fields(fields(document.toJS()).spec)
   const values = new Map<string, string>()
   for (const part of ['images', 'models', 'settings'])
     for (const [key, value] of Object.entries(strings(spec[part]))) values.set(`${part}.${key}`, value)
   return values
+}
+
+/** What is wrong and where, without the excerpt that follows. */
+export function firstLine({ message }: Error): string {
+  return (message.split('\n')[0] ?? '').replace(/[.:]$/, '')
 }
 
 /** One value that is not the same; undefined where a side does not have it. */
