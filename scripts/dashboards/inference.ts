@@ -171,7 +171,7 @@ export const inference: Dashboard = {
           draw: 'lines',
           queries: [
             {
-              expr: `sum by (namespace, pod, model) (increase(model_keeper_loads_total{${ns}}[30m]))`,
+              expr: `sum by (namespace, pod, model) (round(increase(model_keeper_loads_total{${ns}}[30m])))`,
               legend: '{{namespace}} {{pod}} {{model}}',
             },
           ],

@@ -97,7 +97,7 @@ export const overview: Dashboard = {
           draw: 'lines',
           queries: [
             {
-              expr: `max by (namespace, container) (increase(kube_pod_container_status_restarts_total{${ns}}[30m]))`,
+              expr: `max by (namespace, container) (round(increase(kube_pod_container_status_restarts_total{${ns}}[30m])))`,
               legend: '{{namespace}} {{container}}',
             },
           ],
