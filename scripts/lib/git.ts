@@ -33,6 +33,12 @@ function outputOf(args: readonly string[], { code, stdout, stderr }: Outcome): s
   throw new UsageError(`git ${args.join(' ')} failed: ${stderr.trim() || `it ended with ${code}`}`)
 }
 
+/** @throws UsageError in a folder that is in no repository, such as an unpacked archive */
+export async function needRepository(folder: string): Promise<void> {
+  if ((await tryGit(folder, 'rev-parse', '--git-dir')) === undefined)
+    throw new UsageError(`${folder} is no git repository; expected a clone, since what was before comes from git`)
+}
+
 const restOfHistory = 'Get the rest with: git fetch --unshallow'
 
 async function isShallow(folder: string): Promise<boolean> {
@@ -54,8 +60,7 @@ export async function needWholeHistory(folder: string): Promise<void> {
 export async function commitOf(folder: string, ref: string): Promise<string> {
   const commit = await tryGit(folder, 'rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`)
   if (commit !== undefined) return commit
-  if ((await tryGit(folder, 'rev-parse', '--git-dir')) === undefined)
-    throw new UsageError(`${folder} is no git repository; expected a clone of it, since the other side comes from git`)
+  await needRepository(folder)
   if (await isShallow(folder))
     throw new UsageError(`there is no commit "${ref}" in this clone, which is shallow. ${restOfHistory}`)
   const [, remote, branch] = /^([^/]+)\/(.+)$/.exec(ref) ?? []

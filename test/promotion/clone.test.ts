@@ -1,4 +1,4 @@
-import { appendFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { locked, promotionRepository } from '../support/promotion.ts'
@@ -86,6 +86,22 @@ describe('a promotion', { timeout: 120_000 }, () => {
     expect(await promote()).toMatchObject({ status: 2, text: expect.stringContaining('nobody promotes today') })
     expect(branches()).toHaveLength(1)
   })
+})
+
+it('is needed at all', { timeout: 60_000 }, async () => {
+  const bare = join(folder, 'unpacked')
+  cpSync(work, bare, { recursive: true, filter: (path) => !/\.git$/.test(path) })
+  for (const [name, args] of [
+    ['diff', []],
+    ['guard', []],
+    ['versions', []],
+    ['rollback', ['prod']],
+    ['promote', ['--from', 'dev', '--to', 'staging']],
+  ] as const)
+    expect(await command(name, args, {}, bare), name).toMatchObject({
+      status: 2,
+      text: expect.stringContaining('is no git repository; expected a clone'),
+    })
 })
 
 describe('promotion.yaml', { timeout: 60_000 }, () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UsageError } from '../errors.ts'
-import { commitOf, git, gitWithIndex, tryGit } from '../git.ts'
+import { commitOf, git, gitWithIndex, needRepository, tryGit } from '../git.ts'
 
 /** The old side of a diff: a commit. */
 export interface Base {
@@ -30,6 +30,7 @@ async function defaultRef(root: string): Promise<string> {
   const remote = await tryGit(root, 'symbolic-ref', '--quiet', '--short', 'refs/remotes/origin/HEAD')
   for (const ref of [remote, 'origin/main', 'main', 'HEAD'])
     if (ref && (await tryGit(root, 'rev-parse', '--verify', '--quiet', `${ref}^{commit}`)) !== undefined) return ref
+  await needRepository(root)
   throw new UsageError('there is no commit to compare with; name one with --base')
 }
 

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.ts'
-import { git, needWholeHistory, tryGit } from '../git.ts'
+import { git, needRepository, needWholeHistory, tryGit } from '../git.ts'
 
 /** Where a promotion starts: the main branch as the remote has it. */
 export interface Trunk {
@@ -16,8 +16,7 @@ export interface Trunk {
 export async function readTrunk(root: string): Promise<Trunk> {
   const branch = await tryGit(root, 'symbolic-ref', '--quiet', '--short', 'HEAD')
   if (branch === undefined) {
-    const inside = await tryGit(root, 'rev-parse', '--git-dir')
-    if (inside === undefined) throw new UsageError(`${root} is no git repository; expected a clone of it`)
+    await needRepository(root)
     throw new UsageError('HEAD is detached; expected the main branch. Check it out with: git switch main')
   }
   const dirty = await git(root, 'status', '--porcelain')
