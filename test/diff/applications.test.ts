@@ -72,6 +72,8 @@ it('tells which Applications a change of the template or of their project concer
     repository(set(['dev']), project(['b'])),
   )
   expect(change?.reasons).toContain('its AppProject shop has changed: sourceRepos')
+  const [orphan] = applicationChanges(repository(set(['dev']), project(['a'])), repository(set(['dev'])))
+  expect(orphan?.reasons).toContain('its AppProject shop is gone: Argo CD syncs it no more')
 })
 
 /** A set whose patch gives some environments another sync policy. */

@@ -41,7 +41,7 @@ export function applicationChanges(before: string, after: string): ApplicationCh
     const project = text(at(other.content, 'spec', 'project')) ?? ''
     const reasons = [
       ...madeBy(other),
-      ...(projects.has(project) ? [`its AppProject ${project} has changed: ${projects.get(project)}`] : []),
+      ...(projects.has(project) ? [`its AppProject ${project} ${projects.get(project)}`] : []),
     ]
     if (changes.length === 0 && !projects.has(project)) return []
     return [{ application: name, action: 'change', risk: 'medium', reasons, changes }]
@@ -180,14 +180,18 @@ function madeBy(application: Application | undefined): string[] {
   return [`made by ${nameOf(set)}`, ...stops]
 }
 
-/** What of each AppProject differs, by name. */
+/** What becomes of each AppProject that differs, by name. */
 function changedProjects(before: readonly KubeObject[], after: readonly KubeObject[]): Map<string, string> {
   const found = new Map<string, string>()
   for (const object of after) {
     if (object.kind !== 'AppProject') continue
     const old = before.find(({ kind, name }) => kind === 'AppProject' && name === object.name)
     const changes = old === undefined ? [] : diffFields(old.raw.spec, object.raw.spec)
-    if (changes.length > 0) found.set(object.name, [...new Set(changes.map(({ path }) => String(path[0])))].join(', '))
+    const parts = new Set(changes.map(({ path }) => String(path[0])))
+    if (parts.size > 0) found.set(object.name, `has changed: ${[...parts].join(', ')}`)
   }
+  for (const { kind, name } of before)
+    if (kind === 'AppProject' && !after.some((object) => object.kind === kind && object.name === name))
+      found.set(name, 'is gone: Argo CD syncs it no more')
   return found
 }
