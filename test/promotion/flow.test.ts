@@ -141,6 +141,22 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     expect(status).toBe(1)
   })
 
+  it('stops where somebody has changed the same in the target', async () => {
+    const [branch = ''] = branches()
+    edit('staging', (text) => text.replace('inference-worker:0.1.0', 'inference-worker:0.1.9'))
+    commit('Hotfix of staging')
+    const before = state()
+    expect((await promote('dev', 'staging')).text).toMatch(
+      /STOP keeps +staging has what dev never had: images\.worker 0\.1\.9/,
+    )
+    expect(state()).toBe(before)
+    expect(() => merge(branch)).toThrow()
+    expect(git(work, 'diff', '--name-only', '--diff-filter=U')).toBe('overlays/staging/versions.yaml')
+    git(work, 'merge', '--abort')
+    git(work, 'revert', '--no-edit', 'HEAD')
+    git(work, 'push', '-q')
+  })
+
   it('passes the guard as a promotion, and is merged beside what has changed meanwhile', async () => {
     const [branch = ''] = branches()
     git(work, 'fetch', '-q', 'origin')
