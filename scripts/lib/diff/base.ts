@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { commitOf, git, gitWithIndex, needRepository, tryGit } from '../git.ts'
+import { inTemporaryFolder } from '../temporary.ts'
 
 /** The old side of a diff: a commit. */
 export interface Base {
@@ -35,22 +34,11 @@ async function defaultRef(root: string): Promise<string> {
 }
 
 /** Writes the files of a commit into a folder of its own, does the work and removes it. The working tree and git's index are not touched. */
-export async function withFilesOf<T>(root: string, commit: string, work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'base-'))
-  const remove = () => rmSync(folder, { recursive: true, force: true })
-  // An interrupted command leaves nothing behind either.
-  const interrupted = (signal: NodeJS.Signals) => {
-    remove()
-    process.kill(process.pid, signal)
-  }
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
-  try {
+export function withFilesOf<T>(root: string, commit: string, work: (folder: string) => Promise<T>): Promise<T> {
+  return inTemporaryFolder('base-', async (folder) => {
     await writeFiles(root, commit, folder)
-    return await work(folder)
-  } finally {
-    process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
-    remove()
-  }
+    return work(folder)
+  })
 }
 
 async function writeFiles(root: string, commit: string, folder: string): Promise<void> {

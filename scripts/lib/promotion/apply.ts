@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { git, gitWithIndex, tryGit } from '../git.ts'
 import { run } from '../process.ts'
+import { inTemporaryFolder } from '../temporary.ts'
 import type { Plan } from './plan.ts'
 import type { Trunk } from './repository.ts'
 
@@ -51,19 +50,16 @@ export async function applyPlan(
   return { branch, pullRequest: undefined, refusal: opened.refusal, next: [create] }
 }
 
-async function makeCommit(root: string, trunk: Trunk, plan: Plan): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'promotion-'))
-  const inIndex = (args: readonly string[], input?: string) => gitWithIndex(root, join(folder, 'index'), args, input)
-  try {
+function makeCommit(root: string, trunk: Trunk, plan: Plan): Promise<string> {
+  return inTemporaryFolder('promotion-', async (folder) => {
+    const inIndex = (args: readonly string[], input?: string) => gitWithIndex(root, join(folder, 'index'), args, input)
     const blob = await inIndex(['hash-object', '-w', '--stdin'], plan.content)
     await inIndex(['read-tree', trunk.commit])
     await inIndex(['update-index', '--cacheinfo', `100644,${blob},${plan.file}`])
     const tree = await inIndex(['write-tree'])
     const signs = (await tryGit(root, 'config', '--type=bool', 'commit.gpgsign')) === 'true' ? ['-S'] : []
-    return await inIndex(['commit-tree', ...signs, tree, '-p', trunk.commit], `${plan.title}\n\n${plan.body}\n`)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+    return inIndex(['commit-tree', ...signs, tree, '-p', trunk.commit], `${plan.title}\n\n${plan.body}\n`)
+  })
 }
 
 async function makeBranch(root: string, { remote }: Trunk, branch: string, commit: string): Promise<void> {
