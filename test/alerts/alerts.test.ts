@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { cases } from './cases.ts'
-import { alertsIn, keyOf, promtoolFaults, type RuleGroup, renderedRules, targets } from './rules.ts'
+import { alertsIn, keyOf, promtoolFaults, type RuleGroup, renderedRules, targets, testNeverFailed } from './rules.ts'
 
 const caseKeys = new Set(cases.map(({ alert, severity }) => keyOf(alert, severity)))
 
@@ -26,6 +26,10 @@ describe.each(targets)('the alerts of $name', (target) => {
 
   it('fire when they should, and only then', { timeout: 300_000 }, async () => {
     expect(await faultsOf((await rendered).groups)).toBe('')
+  })
+
+  it('find the share of errors 0 where there has never been one', async () => {
+    expect(await testNeverFailed((await rendered).groups)).toBe('')
   })
 
   it('read records over the windows that these are named after', async () => {

@@ -7,7 +7,7 @@ import { eachParallel, run } from '../../scripts/lib/process.ts'
 import { metricsIn } from '../../scripts/lib/promql.ts'
 import { root } from '../../scripts/lib/root.ts'
 import { tool } from '../../scripts/lib/tools.ts'
-import type { Case, Quiet } from './cases.ts'
+import { type Case, neverFailed, type Quiet } from './cases.ts'
 
 /** One alerting or recording rule as Prometheus reads it. */
 export interface RuleEntry {
@@ -137,6 +137,29 @@ export function testRules(groups: readonly RuleGroup[], cases: readonly Case[]):
     group_eval_order: groups.map(({ name }) => name),
     fuzzy_compare: true,
     tests: cases.flatMap((entry) => testsOf(entry, rules)),
+  }
+  return promtool({ 'rules.yaml': { groups }, 'test.yaml': test }, ['test', 'rules', 'test.yaml'])
+}
+
+/** Whether the share of errors is 0, and not absent, while there has never been one. */
+export function testNeverFailed(groups: readonly RuleGroup[]): Promise<string> {
+  const records = groups.flatMap(({ rules }) => rules.flatMap(({ record }) => record ?? []))
+  const test = {
+    rule_files: ['rules.yaml'],
+    evaluation_interval: '1m',
+    tests: [
+      {
+        interval: '1m',
+        input_series: Object.entries(neverFailed).map(([series, values]) => ({ series, values })),
+        promql_expr_test: records
+          .filter((record) => record.startsWith('namespace:accept_errors:'))
+          .map((record) => ({
+            expr: record,
+            eval_time: '10m',
+            exp_samples: [{ labels: `${record}{namespace="inference-prod"}`, value: 0 }],
+          })),
+      },
+    ],
   }
   return promtool({ 'rules.yaml': { groups }, 'test.yaml': test }, ['test', 'rules', 'test.yaml'])
 }
