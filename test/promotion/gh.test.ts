@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { repositoryOnGitHub } from '../../scripts/lib/promotion/apply.ts'
-import { findInstalled } from '../../scripts/lib/tools.ts'
+import { findInstalled, tool } from '../../scripts/lib/tools.ts'
 import { startGitHub } from '../support/github.ts'
 import { locked, promotionRepository } from '../support/promotion.ts'
 
@@ -20,7 +20,7 @@ describe.skipIf(gh === undefined)('promote with gh', { timeout: 120_000 }, async
   const github = await startGitHub(folder)
   afterAll(github.stop)
   const ssh = join(folder, 'ssh')
-  const path = `${dirname(gh as string)}${delimiter}${process.env.PATH}`
+  const path = `${dirname(gh ?? '')}${delimiter}${process.env.PATH}`
   const environment = { ...github.environment, GIT_SSH_COMMAND: ssh, PATH: path }
   const promote = (extra: Record<string, string> = {}) =>
     command('promote', ['--from', 'dev', '--to', 'staging'], { ...environment, ...extra })
@@ -64,7 +64,8 @@ describe.skipIf(gh === undefined)('promote with gh', { timeout: 120_000 }, async
   it('says that there is no gh', async () => {
     const bin = join(folder, 'bin')
     mkdirSync(bin)
-    for (const program of [realGit, '/bin/sh', '/bin/sed']) symlinkSync(program, join(bin, basename(program)))
+    const programs = [realGit, '/bin/sh', '/bin/sed', await tool('kustomize'), await tool('kubeconform')]
+    for (const program of programs) symlinkSync(program, join(bin, basename(program)))
     const { text } = await promote({ PATH: bin })
     expect(text).toContain('the program gh is not here; get it from https://cli.github.com')
   })
