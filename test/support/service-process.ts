@@ -50,7 +50,8 @@ export async function startService(
     })
   }
   const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
-    child.on('exit', (code, signal) => resolve({ code, signal }))
+    // Not `exit`: what it has printed may still be on the way then.
+    child.on('close', (code, signal) => resolve({ code, signal }))
   })
   onTestFinished(async ({ task }) => {
     child.kill('SIGKILL')

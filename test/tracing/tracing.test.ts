@@ -161,7 +161,7 @@ describe.skipIf(services === null || otelcol === undefined)('traces', { timeout:
     expect(trace.filter(({ failed }) => failed)).toEqual([])
     expect(new Set(trace.map(({ resource }) => resource['k8s.namespace.name']))).toEqual(new Set(['inference-test']))
     for (const { start, end } of trace) expect(end).toBeGreaterThan(start)
-    expect(gateway.log).toContain(traceId)
+    await waitUntil(() => gateway.log.includes(traceId), 'the log names the trace')
     for (const secret of [prompt, 'cook', tinyChatReply, 'olive', key, password, 'never=traced']) {
       expect(receiver.text()).not.toContain(secret)
     }
@@ -189,7 +189,7 @@ describe.skipIf(services === null || otelcol === undefined)('traces', { timeout:
     )
     expect(child).toMatchObject({ traceId: recorded, parentSpanId: '1'.repeat(16) })
     expect(root?.parentSpanId).toBe('')
-    expect(all.log).toContain(root?.traceId)
+    await waitUntil(() => all.log.includes(root?.traceId ?? 'none'), 'the log names the trace')
     expect(receiver.text()).not.toContain(unrecorded)
   })
 

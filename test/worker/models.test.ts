@@ -122,7 +122,7 @@ describe.skipIf(services === null)('models', { timeout: 60_000 }, () => {
         'seen',
       )
       expect(await keeper.failing()).toEqual(['tiny-chat:latest', 'tiny-embed:latest'])
-      expect(keeper.log).toContain('REQUIRE_GPU asks for all')
+      await waitUntil(() => keeper.log.includes('REQUIRE_GPU asks for all'), 'the reason is logged')
     })
 
     test('answers its probes while Ollama is away', async () => {

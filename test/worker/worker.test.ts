@@ -112,6 +112,8 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     expect(streamed.join('')).toBe(tinyChatReply)
     expect(seen.at(-1)).toMatchObject({ type: 'finished', data: { outcome: 'succeeded' } })
 
+    // The job ends for the worker a moment after its status is final.
+    await waitUntil(() => worker.log.includes('"answered"'), 'the worker logs the answer')
     expect(worker.log).toContain('"traceId":"0af7651916cd43dd8448eb211c80319c"')
     expect(worker.log).not.toContain('What can I cook')
     expect(worker.log).not.toContain('olive oil')
@@ -163,7 +165,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     await submit(good)
     expect((await responses(1)).map(({ id }) => id)).toEqual([good.id])
     await waitUntil(async () => (await queueDepth(rabbitmq, `${queues.requests}.dead`)).ready === 1, 'one dead letter')
-    expect(worker.log).toContain('"id":"poison"')
+    await waitUntil(() => worker.log.includes('"id":"poison"'), 'its id is logged')
     expect(await worker.metric('worker_dead_letters_total')).toBe(1)
   })
 
@@ -415,7 +417,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     const second = await startWorker()
     const [response] = await responses(1)
     expect(response).toMatchObject({ id: request.id, outcome: 'succeeded' })
-    expect(second.log).toContain('"attempt":2')
+    await waitUntil(() => second.log.includes('"attempt":2'), 'the second attempt is logged')
     await waitUntil(allAcked, 'the request is acknowledged')
   })
 
