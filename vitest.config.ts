@@ -25,6 +25,8 @@ export default defineConfig({
           // One after another: the files share the queues.
           fileParallelism: false,
           hookTimeout: 120_000,
+          // Real networks, processes and a browser: the summary names what needed the second try.
+          retry: 1,
           sequence: { groupOrder: 1 },
         },
       },

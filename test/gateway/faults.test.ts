@@ -52,7 +52,8 @@ describe.skipIf(services === null)('the gateway under faults', { timeout: 120_00
     return ((await response.json()) as { tokensPerDay: { used: number } }).tokensPerDay.used
   }
 
-  it('loses no accepted request when the broker restarts while it publishes, and doubles none', async () => {
+  // No second try: what is lost once is lost.
+  it('loses no accepted request when the broker restarts while it publishes, and doubles none', { retry: 0 }, async () => {
     const accepted = new Set<string>()
     const unclear = new Set<string>()
     const statuses = new Map<number, number>()

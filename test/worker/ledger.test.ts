@@ -136,7 +136,8 @@ describe.skipIf(inject('services') === null)('ledger', () => {
     }
   }
 
-  test('every accepted request is stored once, whatever breaks', { timeout: 420_000 }, async () => {
+  // No second try: what is lost once is lost.
+  test('every accepted request is stored once, whatever breaks', { timeout: 420_000, retry: 0 }, async () => {
     const [worker, , collector] = await Promise.all([startWorker(), startWorker(), startCollector(), startCollector()])
     let gateway = await startGatewayProcess(stores)
     onTestFinished(() => gateway.stop())
