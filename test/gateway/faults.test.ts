@@ -53,7 +53,9 @@ describe.skipIf(services === null)('the gateway under faults', { timeout: 120_00
   }
 
   // No second try: what is lost once is lost.
-  it('loses no accepted request when the broker restarts while it publishes, and doubles none', { retry: 0 }, async () => {
+  it('loses no accepted request when the broker restarts while it publishes, and doubles none', {
+    retry: 0,
+  }, async () => {
     const accepted = new Set<string>()
     const unclear = new Set<string>()
     const statuses = new Map<number, number>()
