@@ -131,7 +131,8 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     expect(await worker.metric('worker_concurrency')).toBe(2)
     expect(await worker.metric('worker_model_ready')).toBe(1)
     expect(await worker.metric('worker_ollama_up')).toBe(1)
-    expect(await worker.metric('worker_consuming')).toBe(1)
+    // Looked at twice a second.
+    await waitUntil(async () => (await worker.metric('worker_consuming')) === 1, 'the worker says that it consumes')
   })
 
   test('stops at maxTokens and says so', async () => {
