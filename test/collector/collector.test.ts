@@ -174,11 +174,9 @@ describe.skipIf(services === null)('collector', { timeout: 120_000 }, () => {
     ['Postgres', 'POSTGRES_URL', () => services.postgres.url],
     ['Redis', 'REDIS_URL', () => services.redis.url],
   ])('%s away: waits, and stores and settles all of it afterwards', async (name, variable, target) => {
-    const url = new URL(target())
-    const proxy = await startTcpProxy(url.hostname, Number(url.port))
+    const proxy = await startTcpProxy(target())
     onTestFinished(() => proxy.stop())
-    url.host = `127.0.0.1:${proxy.port}`
-    const collector = await startCollector({ [variable]: url.href })
+    const collector = await startCollector({ [variable]: proxy.url })
     await collector.ready()
 
     await proxy.stop()
@@ -201,16 +199,16 @@ describe.skipIf(services === null)('collector', { timeout: 120_000 }, () => {
   })
 
   test('Postgres away for long: gives the results back, takes no more, and stores them afterwards', async () => {
-    const url = new URL(services.postgres.url)
-    const proxy = await startTcpProxy(url.hostname, Number(url.port))
+    const proxy = await startTcpProxy(services.postgres.url)
     onTestFinished(() => proxy.stop())
-    url.host = `127.0.0.1:${proxy.port}`
-    const collector = await startCollector({ POSTGRES_URL: url.href, HOLD_SECONDS: 1 })
+    const collector = await startCollector({ POSTGRES_URL: proxy.url, HOLD_SECONDS: 1 })
     await collector.ready()
     await proxy.stop()
     const responses = makeResponses(15)
     await publishAll(responses)
     await waitUntil(async () => (await collector.failing())?.includes('consuming') === true, 'consuming is paused')
+    await waitUntil(async () => (await collector.metric('collector_given_back_total')) >= 15, 'they are given back')
+    await waitUntil(async () => (await queueDepth(rabbitmq, queues.responses)).ready === 15, 'all are in the queue')
     expect(await queueDepth(rabbitmq, queues.responses)).toEqual({ ready: 15, consumers: 0 })
     expect(await collector.metric('collector_given_back_total')).toBe(15)
 
@@ -221,11 +219,9 @@ describe.skipIf(services === null)('collector', { timeout: 120_000 }, () => {
   })
 
   test('Postgres falls silent with its connections open: noticed, and all is stored afterwards', async () => {
-    const url = new URL(services.postgres.url)
-    const proxy = await startHalfOpenProxy(url.hostname, Number(url.port))
+    const proxy = await startHalfOpenProxy(services.postgres.url)
     onTestFinished(() => proxy.close())
-    url.host = `127.0.0.1:${proxy.port}`
-    const collector = await startCollector({ POSTGRES_URL: url.href })
+    const collector = await startCollector({ POSTGRES_URL: proxy.url })
     await collector.ready()
     proxy.blackHole()
     const responses = makeResponses(10)

@@ -23,7 +23,7 @@ export type CollectorContext = {
    */
   holdMs: number
   /** Stops and starts deliveries while a store is away for long. */
-  consumer: () => { pause(): void; resume(): void }
+  consumer: () => { pause(): Promise<void>; resume(): void }
   /** Aborted when the time to drain is over. */
   stopping: AbortSignal
 }
@@ -69,6 +69,8 @@ export function createBatcher(context: CollectorContext): { take(delivery: Deliv
       const batch = pending.slice(0, batchSize)
       pending = pending.slice(batchSize)
       if (await persistHolding(batch)) continue
+      // Before anything goes back: it would be delivered here again at once, and stay here for as long as the store is away.
+      await context.consumer().pause()
       giveBack([...batch, ...pending])
       pending = []
       await waitOutOutage()
@@ -101,7 +103,6 @@ export function createBatcher(context: CollectorContext): { take(delivery: Deliv
   }
 
   async function waitOutOutage(): Promise<void> {
-    context.consumer().pause()
     while (!context.stopping.aborted && !(await storesAnswer(context))) {
       await sleep(retryMs, undefined, { signal: context.stopping }).catch(() => undefined)
     }

@@ -62,6 +62,7 @@ export function connectPublisher(options: PublisherOptions): Publisher {
   // After a confirm that did not come, more requests would only wait as long: not ready until a confirm or a new connection.
   let stalled = false
   const waiting = new Map<string, Waiting>()
+  const server = serverAttributes(options.url)
 
   const connection = connectForEver(options, {
     async opened(model) {
@@ -101,7 +102,7 @@ export function connectPublisher(options: PublisherOptions): Publisher {
     const span = options.tracer?.start(`publish ${queue}`, {
       kind: 'producer',
       parent: message.traceparent,
-      attributes: messageAttributes(options.url, queue, message.id, 'publish', 'send'),
+      attributes: messageAttributes(server, queue, message.id, 'publish', 'send'),
     })
     return new Promise((resolve, reject) => {
       const settle = (error?: PublishError) => {
@@ -187,8 +188,8 @@ export type Consumer = {
   readonly connected: boolean
   /** Deliveries whose handler has not finished. */
   readonly inFlight: number
-  /** Stops deliveries, for as long as the work could not be done. Deliveries in hand stay there. */
-  pause(): void
+  /** Stops deliveries, for as long as the work could not be done; none comes once it resolves. Deliveries in hand stay there. */
+  pause(): Promise<void>
   /** Ends a pause. */
   resume(): void
   /** Stops deliveries and waits until every handler has finished. Acks still work until close(). */
@@ -212,6 +213,7 @@ export type ConsumerOptions = BrokerOptions & {
  */
 export function connectConsumer(options: ConsumerOptions, handle: (delivery: Delivery) => Promise<void>): Consumer {
   const { log, queue } = options
+  const server = serverAttributes(options.url)
   let channel: Channel | undefined
   let consumerTag: string | undefined
   let wanted = !options.paused
@@ -272,7 +274,7 @@ export function connectConsumer(options: ConsumerOptions, handle: (delivery: Del
     const span = options.tracer?.start(`process ${queue}`, {
       kind: 'consumer',
       parent,
-      attributes: messageAttributes(options.url, queue, message.properties.messageId, 'process', 'process'),
+      attributes: messageAttributes(server, queue, message.properties.messageId, 'process', 'process'),
     })
     const delivery = toDelivery(message, span ?? continueTrace(parent), (settle, failure) => {
       if (failure) span?.fail(failure)
@@ -309,7 +311,7 @@ export function connectConsumer(options: ConsumerOptions, handle: (delivery: Del
     get inFlight() {
       return inFlight
     },
-    pause: () => void want(false),
+    pause: () => want(false),
     resume: () => void want(true),
     async drain() {
       draining = true
@@ -352,17 +354,20 @@ function toDelivery(
   }
 }
 
-/** @see https://opentelemetry.io/docs/specs/semconv/messaging/rabbitmq/ */
-function messageAttributes(url: string, queue: string, id: string, name: string, type: string): Attributes {
+function serverAttributes(url: string): Attributes {
   const { hostname, port } = new URL(url)
+  return { 'server.address': hostname, 'server.port': Number(port || 5672) }
+}
+
+/** @see https://opentelemetry.io/docs/specs/semconv/messaging/rabbitmq/ */
+function messageAttributes(server: Attributes, queue: string, id: string, name: string, type: string): Attributes {
   return {
+    ...server,
     'messaging.system': 'rabbitmq',
     'messaging.operation.name': name,
     'messaging.operation.type': type,
     'messaging.destination.name': queue,
     'messaging.message.id': id,
-    'server.address': hostname,
-    'server.port': Number(port || 5672),
   }
 }
 

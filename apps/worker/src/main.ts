@@ -72,7 +72,7 @@ const consumer = connectConsumer(
 // Takes requests only while it could answer them: a request that waits in the queue costs nothing, and another worker may take it.
 function adjust(): void {
   if (watch.ready && publisher.ready) consumer.resume()
-  else consumer.pause()
+  else void consumer.pause()
   metrics.ollamaUp.set(watch.problem?.reason === 'away' ? 0 : 1)
   metrics.modelReady.set(watch.ready ? 1 : 0)
   metrics.consuming.set(consumer.ready ? 1 : 0)
