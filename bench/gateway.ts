@@ -17,11 +17,10 @@ import { createServer } from 'node:http'
 import { cpus, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { connectPublisher } from '../apps/common/src/broker.ts'
-import { createLog } from '../apps/common/src/log.ts'
 import { tool } from '../scripts/lib/tools.ts'
 import { password, startRabbitmq, startRedis } from '../test/support/containers.ts'
 import { makeTestKey, waitUntil } from '../test/support/gateway.ts'
+import { connectTestPublisher } from '../test/support/requests.ts'
 
 const { values } = parseArgs({
   options: {
@@ -93,9 +92,7 @@ try {
 
 /** The client alone: as many confirmed publishes as it can, of messages like those of the gateway. */
 async function barePublishRate(seconds: number): Promise<Row> {
-  const log = createLog('bench', 'silent')
-  const publisher = connectPublisher({ url: rabbitmq.url, username: 'gateway', password, name: 'bench', log })
-  await waitUntil(() => publisher.ready, 'the publisher is connected')
+  const publisher = await connectTestPublisher(rabbitmq.url)
   const content = 'A prompt of some hundred characters, as people write them. '.repeat(8)
   const durations: number[] = []
   let errors = 0
@@ -135,9 +132,7 @@ async function barePublishRate(seconds: number): Promise<Row> {
 
 /** The least that answers HTTP and publishes: no route, no check of what comes. */
 async function bareServerRate(seconds: number): Promise<Row> {
-  const log = createLog('bench', 'silent')
-  const publisher = connectPublisher({ url: rabbitmq.url, username: 'gateway', password, name: 'bench', log })
-  await waitUntil(() => publisher.ready, 'the publisher is connected')
+  const publisher = await connectTestPublisher(rabbitmq.url)
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -10,6 +10,7 @@ import { exit, UsageError } from './lib/errors.ts'
 import { at, type Fields, fields, items, text, type Value } from './lib/objects.ts'
 import { toJsonSchema } from './lib/openapi.ts'
 import { root } from './lib/root.ts'
+import { inTemporaryFolder } from './lib/temporary.ts'
 import { tool, tools } from './lib/tools.ts'
 
 const usage = `usage: npm run schemas
@@ -112,8 +113,7 @@ function say(line: string): void {
 
 /** The definitions of a source: from its Go module, which Go verifies, or from its tag where there is no Go. */
 async function readDefinitions(source: Source): Promise<Fields[]> {
-  const clone = mkdtempSync(join(tmpdir(), 'definitions-'))
-  try {
+  return inTemporaryFolder('definitions-', async (clone) => {
     const module = (await goModule(source)) ?? (await gitTag(source, clone))
     return source.files.flatMap((file) => {
       const documents = parseAllDocuments(readFileSync(join(module, file), 'utf8'), { logLevel: 'error' })
@@ -121,9 +121,7 @@ async function readDefinitions(source: Source): Promise<Fields[]> {
         .map((document) => fields(document.toJS()))
         .filter(({ kind }) => kind === 'CustomResourceDefinition')
     })
-  } finally {
-    rmSync(clone, { recursive: true, force: true })
-  }
+  })
 }
 
 async function goModule({ module, version }: Source): Promise<string | undefined> {

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ObjectDocument } from './documents.ts'
 import { type Finding, type Path, pointerPath } from './finding.ts'
 import { type KubeObject, nameOf } from './objects.ts'
 import { run } from './process.ts'
 import type { Locate } from './source.ts'
+import { inTemporaryFolder } from './temporary.ts'
 import { tool } from './tools.ts'
 
 /** Documents to validate, and how to find where the values of their objects are set. */
@@ -40,8 +40,7 @@ interface Text {
 export async function validateSchemas(all: readonly Manifests[], schemas: string): Promise<Finding[]> {
   const texts = distinctTexts(all)
   if (texts.length === 0) return []
-  const folder = mkdtempSync(join(tmpdir(), 'check-'))
-  try {
+  return inTemporaryFolder('check-', async (folder) => {
     const files = filesOf(texts).map((inFile, index) => {
       const name = join(folder, `${index}.yaml`)
       writeFileSync(name, inFile.map(({ body }) => body).join('\n---\n'))
@@ -56,9 +55,7 @@ export async function validateSchemas(all: readonly Manifests[], schemas: string
     if (reports.length === 0) return []
     const byId = new Map(reports.map((report) => [`${report.filename} ${idOf(report)}`, report]))
     return files.flatMap((file) => file.texts.flatMap((text) => findingsOf(text, file.name, byId)))
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  })
 }
 
 /** Environments repeat most of what they render, but for the namespace, which no schema judges: each text is validated once. */

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { admit, type Candidate, findPrograms } from '../lib/admit.ts'
 import { UsageError } from '../lib/errors.ts'
+import { inTemporaryFolder } from '../lib/temporary.ts'
 import { tool } from '../lib/tools.ts'
 import { type Mutant, mutatedObjects } from './mutation.ts'
 import { observe } from './observe.ts'
@@ -95,8 +95,7 @@ async function askControllers(mutants: readonly Mutant[]): Promise<Map<Mutant, A
 async function askPromtool(mutants: readonly Mutant[]): Promise<Map<Mutant, Answer>> {
   if (mutants.length === 0) return new Map()
   const program = await tool('promtool')
-  const folder = mkdtempSync(join(tmpdir(), 'rules-'))
-  try {
+  return inTemporaryFolder('rules-', async (folder) => {
     return new Map(
       mutants.map((mutant) => {
         const file = join(folder, `${mutant.class.id}.json`)
@@ -116,7 +115,5 @@ async function askPromtool(mutants: readonly Mutant[]): Promise<Map<Mutant, Answ
         ]
       }),
     )
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+  })
 }

@@ -20,13 +20,13 @@ describe.skipIf(services === null)('the gateway under faults', { timeout: 120_00
 
   beforeAll(async () => {
     ;[rabbitmq, redis] = await Promise.all([startRabbitmq(), startRedis(await freePort())])
-    brokerProxy = await startHalfOpenProxy('127.0.0.1', Number(new URL(rabbitmq.url).port))
-    redisProxy = await startHalfOpenProxy('127.0.0.1', Number(new URL(redis.url).port))
+    brokerProxy = await startHalfOpenProxy(rabbitmq.url)
+    redisProxy = await startHalfOpenProxy(redis.url)
     key = (await makeTestKey(redis.url)).key
     gateway = await startTestGateway({
       ...services,
-      rabbitmq: { url: `amqp://127.0.0.1:${brokerProxy.port}`, managementUrl: '' },
-      redis: { url: `redis://127.0.0.1:${redisProxy.port}` },
+      rabbitmq: { url: brokerProxy.url, managementUrl: '' },
+      redis: { url: redisProxy.url },
     })
   }, 120_000)
   afterEach(async () => {

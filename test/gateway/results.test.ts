@@ -78,10 +78,8 @@ describe.skipIf(services === null)('results of long ago', () => {
   })
 
   it('are answered 503 while Postgres is away, and new requests are taken all the same', async () => {
-    const target = new URL(services.postgres.url)
-    const proxy = await startTcpProxy(target.hostname, Number(target.port))
-    target.host = `127.0.0.1:${proxy.port}`
-    const second = await startTestGateway(services, { POSTGRES_URL: target.href, POSTGRES_USERNAME: 'gateway' })
+    const proxy = await startTcpProxy(services.postgres.url)
+    const second = await startTestGateway(services, { POSTGRES_URL: proxy.url, POSTGRES_USERNAME: 'gateway' })
     onTestFinished(() => second.stop())
     const response = makeResponse({ id: randomUUID() })
     await insertResults(pool, [response])

@@ -1,7 +1,9 @@
 import { createConnection, createServer, type Socket } from 'node:net'
+import { withAddress } from './tcp-proxy.ts'
 
 export type HalfOpenProxy = {
-  port: number
+  /** The target's URL with the address of the proxy. */
+  url: string
   /** Swallows all bytes both ways from now on while every socket stays open, as a network that drops packets does. */
   blackHole(): void
   /** Lets bytes through again: new connections work; those that were black-holed are broken and get closed. */
@@ -9,13 +11,14 @@ export type HalfOpenProxy = {
   close(): Promise<void>
 }
 
-/** A TCP proxy to `host:port` on a free local port, for faults that a closed socket cannot show. */
-export async function startHalfOpenProxy(host: string, port: number): Promise<HalfOpenProxy> {
+/** A TCP proxy to the host and port of a URL, on a free local port, for faults that a closed socket cannot show. */
+export async function startHalfOpenProxy(target: string): Promise<HalfOpenProxy> {
+  const { hostname: host, port } = new URL(target)
   const sockets = new Set<Socket>()
   let swallowing = false
 
   const server = createServer((client) => {
-    const upstream = createConnection({ host, port })
+    const upstream = createConnection({ host, port: Number(port) })
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
@@ -34,7 +37,7 @@ export async function startHalfOpenProxy(host: string, port: number): Promise<Ha
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 
   return {
-    port: (server.address() as { port: number }).port,
+    url: withAddress(target, (server.address() as { port: number }).port),
     blackHole() {
       swallowing = true
     },

@@ -275,11 +275,9 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
   })
 
   test('Redis away: answers all the same, only unseen', async () => {
-    const target = new URL(services.redis.url)
-    const proxy = await startTcpProxy(target.hostname, Number(target.port))
+    const proxy = await startTcpProxy(services.redis.url)
     onTestFinished(() => proxy.stop())
-    target.host = `127.0.0.1:${proxy.port}`
-    const worker = await startWorker({ REDIS_URL: target.href })
+    const worker = await startWorker({ REDIS_URL: proxy.url })
     await worker.ready()
     await proxy.stop()
     const request = makeRequest()
@@ -297,11 +295,9 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
   })
 
   test('the broker’s connection breaks in the middle of a job: the answer is published, the job not lost', async () => {
-    const target = new URL(rabbitmq)
-    const broker = await startTcpProxy(target.hostname, Number(target.port))
+    const broker = await startTcpProxy(rabbitmq)
     onTestFinished(() => broker.stop())
-    target.host = `127.0.0.1:${broker.port}`
-    const { proxy, worker } = await startWorkerBehindProxy({ RABBITMQ_URL: target.href })
+    const { proxy, worker } = await startWorkerBehindProxy({ RABBITMQ_URL: broker.url })
     await worker.ready()
     proxy.fault = { delayMs: 50 }
     const request = makeRequest()
@@ -319,11 +315,9 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
   })
 
   test('Redis falls silent with its connection open: each job loses a second or so, and none is lost', async () => {
-    const target = new URL(services.redis.url)
-    const proxy = await startHalfOpenProxy(target.hostname, Number(target.port))
+    const proxy = await startHalfOpenProxy(services.redis.url)
     onTestFinished(() => proxy.close())
-    target.host = `127.0.0.1:${proxy.port}`
-    const worker = await startWorker({ REDIS_URL: target.href })
+    const worker = await startWorker({ REDIS_URL: proxy.url })
     await worker.ready()
     proxy.blackHole()
     const request = makeRequest()
@@ -333,11 +327,9 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
   })
 
   test('the broker falls silent with its connection open: noticed, and the job is answered', async () => {
-    const target = new URL(rabbitmq)
-    const broker = await startHalfOpenProxy(target.hostname, Number(target.port))
+    const broker = await startHalfOpenProxy(rabbitmq)
     onTestFinished(() => broker.close())
-    target.host = `127.0.0.1:${broker.port}`
-    const { proxy, worker } = await startWorkerBehindProxy({ RABBITMQ_URL: target.href })
+    const { proxy, worker } = await startWorkerBehindProxy({ RABBITMQ_URL: broker.url })
     await worker.ready()
     proxy.fault = { delayMs: 50 }
     const request = makeRequest()
