@@ -23,12 +23,13 @@ export type Standing = 'absent' | 'ours' | 'foreign'
 
 /** Runs the pinned kind with the engine. */
 async function kind(engine: Engine, args: readonly string[], input?: string): Promise<Outcome> {
-  process.env.KIND_EXPERIMENTAL_PROVIDER = engine.program
-  return run(await tool('kind'), args, input)
+  return run(await tool('kind'), args, input, { KIND_EXPERIMENTAL_PROVIDER: engine.program })
 }
 
+/** @throws UsageError when kind cannot tell, with what it said */
 export async function standing(engine: Engine): Promise<Standing> {
-  const { stdout } = await kind(engine, ['get', 'clusters'])
+  const { code: told, stdout, stderr } = await kind(engine, ['get', 'clusters'])
+  if (told !== 0) throw new UsageError(`kind cannot list its clusters:\n${stderr.trim()}`)
   if (!stdout.split('\n').includes(clusterName)) return 'absent'
   // `cp` also reads a container that is stopped.
   const { code } = await run(engine.program, ['cp', `${nodeContainer}:${mark}`, '-'])

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../errors.ts'
+import { at, items } from '../objects.ts'
 import { run } from '../process.ts'
 import { tool } from '../tools.ts'
 import type { Cluster } from './client.ts'
-import type { Progress } from './progress.ts'
+import { type Progress, waitUntil } from './progress.ts'
 
 /** What stands before the first sync, in the order of the waves of argocd/applications. */
 export const platform = [
@@ -64,17 +65,22 @@ export async function applyManifests(cluster: Cluster, manifests: string, progre
     await apply(cluster, first)
     const definitions = first.filter((document) => /^kind: CustomResourceDefinition$/m.test(document))
     const names = definitions.flatMap((document) => /^ {2}name: (\S+)$/m.exec(document)?.[1] ?? [])
-    progress.waiting([`${names.length} definitions to be served`])
-    if (names.length > 0)
-      await cluster.kubectl([
-        'wait',
-        '--for=condition=Established',
-        '--timeout=60s',
-        ...names.map((name) => `crd/${name}`),
-      ])
+    await waitUntil(progress, 60, () => notServed(cluster, names))
   }
   const rest = documents.filter((document) => !first.includes(document) && document.trim() !== '')
   if (rest.length > 0) await apply(cluster, rest)
+}
+
+/** A definition that was made a moment ago has no conditions yet, which `kubectl wait` takes for a fault. */
+async function notServed(cluster: Cluster, names: readonly string[]): Promise<string[]> {
+  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+  const waiting: string[] = []
+  for (const name of names) {
+    const conditions = items(at(await cluster.get(`${path}/${name}`), 'status', 'conditions'))
+    const served = conditions.some((entry) => at(entry, 'type') === 'Established' && at(entry, 'status') === 'True')
+    if (!served) waiting.push(`the API server to serve ${name}`)
+  }
+  return waiting
 }
 
 async function apply(cluster: Cluster, documents: readonly string[]): Promise<void> {
