@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parse, parseDocument } from 'yaml'
 import { UsageError } from '../errors.ts'
-import { at, items } from '../objects.ts'
+import { at, fields, items, text, type Value } from '../objects.ts'
 import { run } from '../process.ts'
 import { tool } from '../tools.ts'
 import type { Cluster } from './client.ts'
@@ -59,7 +60,7 @@ export function imagesIn(manifests: string): string[] {
  * Applies rendered manifests, server-side, as Argo CD does: first the definitions and namespaces, and the rest once the server serves those.
  */
 export async function applyManifests(cluster: Cluster, manifests: string, progress: Progress): Promise<void> {
-  const documents = manifests.split(/^---$/m)
+  const documents = restartingOnChange(manifests.split(/^---$/m))
   const first = documents.filter((document) => /^kind: (CustomResourceDefinition|Namespace)$/m.test(document))
   if (first.length > 0) {
     await apply(cluster, first)
@@ -69,6 +70,37 @@ export async function applyManifests(cluster: Cluster, manifests: string, progre
   }
   const rest = documents.filter((document) => !first.includes(document) && document.trim() !== '')
   if (rest.length > 0) await apply(cluster, rest)
+}
+
+/**
+ * A process reads its environment once: the pods of a workload get the hash of the ConfigMaps that their environment comes from, so that a
+ * change of these restarts them. What else a pod reads of a ConfigMap, it sees while it runs.
+ */
+export function restartingOnChange(documents: readonly string[]): string[] {
+  const configMaps = new Map<string, string>()
+  for (const document of documents.filter((text) => /^kind: ConfigMap$/m.test(text))) {
+    const { metadata, data } = parse(document) as { metadata: { name: string }; data?: object }
+    configMaps.set(metadata.name, JSON.stringify(data))
+  }
+  return documents.map((document) => {
+    if (!/^kind: (Deployment|StatefulSet|DaemonSet)$/m.test(document)) return document
+    const workload = parseDocument(document)
+    const read = configMapsRead(workload.toJS()).filter((name) => configMaps.has(name))
+    if (read.length === 0) return document
+    const hash = createHash('sha256').update(read.map((name) => configMaps.get(name)).join('\n'))
+    const annotation = ['spec', 'template', 'metadata', 'annotations', 'inference.example.com/configuration']
+    workload.setIn(annotation, hash.digest('hex').slice(0, 16))
+    return workload.toString()
+  })
+}
+
+/** The names of the ConfigMaps that environment variables come from, each once and in order. */
+function configMapsRead(value: Value): string[] {
+  const names = Object.entries(fields(value)).flatMap(([key, entry]) =>
+    key === 'configMapKeyRef' || key === 'configMapRef' ? [text(at(entry, 'name')) ?? ''] : configMapsRead(entry),
+  )
+  const inItems = items(value).flatMap(configMapsRead)
+  return [...new Set([...names, ...inItems])].sort()
 }
 
 /** A definition that was made a moment ago has no conditions yet, which `kubectl wait` takes for a fault. */
