@@ -1,5 +1,6 @@
 import { stepsOf } from '../dashboards/alerts.ts'
 import type { Dashboard, Panel } from '../dashboards/model.ts'
+import { escapeHtml } from './html.ts'
 import { interpolate, type Line, type PanelData } from './panels.ts'
 
 /** Told apart by people who see colours differently, on white and on black. */
@@ -9,7 +10,7 @@ const limitColours = { green: '#2f9e6e', orange: '#e08a1e', red: '#d13b3b' }
 /** One page with every dashboard as its data draw it; needs nothing besides itself. */
 export function panelPage(answers: readonly PanelData[], from: number, to: number): string {
   const dashboards = [...new Set(answers.map(({ dashboard }) => dashboard))]
-  const links = dashboards.map(({ name, title }) => `<a href="#${name}">${html(short(title))}</a>`)
+  const links = dashboards.map(({ name, title }) => `<a href="#${name}">${escapeHtml(short(title))}</a>`)
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -17,8 +18,14 @@ export function panelPage(answers: readonly PanelData[], from: number, to: numbe
 <title>Dashboards</title>
 <style>${panelStyle}</style>
 <nav>${links.join(' ')}<time>${clock(from)} to ${clock(to)}</time></nav>
-${dashboards.map((dashboard) => section(dashboard, answers, from, to)).join('\n')}
+${panelSections(answers, from, to)}
 `
+}
+
+/** The same without the page around it; needs `panelStyle`. */
+export function panelSections(answers: readonly PanelData[], from: number, to: number): string {
+  const dashboards = [...new Set(answers.map(({ dashboard }) => dashboard))]
+  return dashboards.map((dashboard) => section(dashboard, answers, from, to)).join('\n')
 }
 
 /** What the panels need where they stand in another page. */
@@ -43,20 +50,20 @@ const clock = (seconds: number) => `${new Date(seconds * 1000).toISOString().sli
 function section(dashboard: Dashboard, answers: readonly PanelData[], from: number, to: number): string {
   const rows = dashboard.rows.map(
     ({ title, panels }) =>
-      `<h3>${html(title)}</h3>\n<div class="panels">\n${panels.map((panel) => figure(panel, answers, from, to)).join('\n')}\n</div>`,
+      `<h3>${escapeHtml(title)}</h3>\n<div class="panels">\n${panels.map((panel) => figure(panel, answers, from, to)).join('\n')}\n</div>`,
   )
-  return `<h2 id="${dashboard.name}">${html(short(dashboard.title))}</h2>\n<p>${html(dashboard.description)}</p>\n${rows.join('\n')}`
+  return `<h2 id="${dashboard.name}">${escapeHtml(short(dashboard.title))}</h2>\n<p>${escapeHtml(dashboard.description)}</p>\n${rows.join('\n')}`
 }
 
 /** One panel with the data that were answered for it. */
 export function figure(panel: Panel, answers: readonly PanelData[], from: number, to: number): string {
   const own = answers.filter((answer) => answer.panel === panel)
   const lines = own.flatMap((answer) => answer.lines)
-  const caption = `<figcaption title="${html(panel.description)}">${html(panel.title)}</figcaption>`
+  const caption = `<figcaption title="${escapeHtml(panel.description)}">${escapeHtml(panel.title)}</figcaption>`
   if (lines.length === 0) {
     const refused = own.find(({ error }) => error !== undefined)?.error
     const needs = panel.component === undefined ? '' : `, and only with components/${panel.component}`
-    return `<figure class="none">${caption}<p>${html(refused ?? `No data${needs}`)}</p></figure>`
+    return `<figure class="none">${caption}<p>${escapeHtml(refused ?? `No data${needs}`)}</p></figure>`
   }
   if (panel.draw === 'number') return `<figure class="big">${caption}${legend(panel, lines, valueColour)}</figure>`
   return `<figure>${caption}${plot(panel, lines, from, to)}${legend(panel, lines, (_, __, index) => colourOf(index))}</figure>`
@@ -79,7 +86,7 @@ function legend(
 ): string {
   const entries = lines.slice(0, mostLines).map(({ name, points }, index) => {
     const value = points.at(-1)?.[1] ?? Number.NaN
-    return `<li><i style="background:${colour(panel, value, index)}"></i><span>${html(name)}</span><b>${html(withUnit(value, panel.unit))}</b></li>`
+    return `<li><i style="background:${colour(panel, value, index)}"></i><span>${escapeHtml(name)}</span><b>${escapeHtml(withUnit(value, panel.unit))}</b></li>`
   })
   const rest = lines.length - entries.length
   return `<ul>${entries.join('')}${rest > 0 ? `<li><span>and ${rest} more</span></li>` : ''}</ul>`
@@ -99,7 +106,7 @@ function plot(panel: Panel, lines: readonly Line[], from: number, to: number): s
   const y = (value: number) => round(top + (1 - (value - low) / (high - low)) * (height - bottom - top))
   const grid = [0, 0.5, 1].map((share) => {
     const value = low + share * (high - low)
-    return `<line x1="${left}" x2="${width}" y1="${y(value)}" y2="${y(value)}" stroke="var(--faint)"/><text x="${left - 5}" y="${y(value) + 3}" text-anchor="end">${html(withUnit(value, panel.unit, 2))}</text>`
+    return `<line x1="${left}" x2="${width}" y1="${y(value)}" y2="${y(value)}" stroke="var(--faint)"/><text x="${left - 5}" y="${y(value) + 3}" text-anchor="end">${escapeHtml(withUnit(value, panel.unit, 2))}</text>`
   })
   const dashes = limits.map(
     ({ value, color }, index) =>
@@ -171,8 +178,4 @@ export function withUnit(value: number, unit: string, significant = 3): string {
   const [by, name] = decimal.find(([step]) => size >= step) ?? [1, '']
   const suffix = `${name}${suffixes[unit] ?? '/s'}`
   return `${digits(value / by)}${suffix === '' || suffix === '/s' ? '' : ' '}${suffix}`
-}
-
-function html(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }

@@ -1,3 +1,4 @@
+import { escapeHtml } from '../../html.ts'
 import type { Diff } from '../diff.ts'
 import { type Line, outline, type Section } from '../outline.ts'
 
@@ -6,7 +7,7 @@ export function formatHtml(diff: Diff): string {
   const { headline, applications, environments } = outline(diff)
   const body = environments.map(({ name, headline: line, sections }) => {
     const risk = diff.environments.find(({ environment }) => environment === name)?.risk ?? 'none'
-    return `<section class="environment"><h2><span class="risk ${risk}">${risk}</span>${escapeText(name)}</h2><p>${escapeText(line)}</p>\n${sections.map(laySection).join('\n')}</section>`
+    return `<section class="environment"><h2><span class="risk ${risk}">${risk}</span>${escapeHtml(name)}</h2><p>${escapeHtml(line)}</p>\n${sections.map(laySection).join('\n')}</section>`
   })
   return `<!doctype html>
 <html lang="en">
@@ -19,7 +20,7 @@ export function formatHtml(diff: Diff): string {
 <body>
 <main>
 <h1><span class="risk ${diff.risk}">${diff.risk}</span>What the merge does</h1>
-<p>${escapeText(headline)}</p>
+<p>${escapeHtml(headline)}</p>
 ${applications.length === 0 ? '' : `<section class="environment">${laySection({ title: 'Applications', lines: applications, folded: false })}</section>`}
 ${body.join('\n')}
 </main>
@@ -30,7 +31,7 @@ ${body.join('\n')}
 
 function laySection({ title, lines, folded }: Section): string {
   const open = folded ? '' : ' open'
-  return `<details${open}><summary>${escapeText(title)} <small>${lines.length}</small></summary><ul>${lines.map(layLine).join('')}</ul></details>`
+  return `<details${open}><summary>${escapeHtml(title)} <small>${lines.length}</small></summary><ul>${lines.map(layLine).join('')}</ul></details>`
 }
 
 const classes = { '+': 'added', '-': 'removed', '~': 'changed', '!': 'warning' } as const
@@ -39,12 +40,8 @@ function layLine({ mark, text, details, detail }: Line): string {
   const rows =
     details.length === 0
       ? ''
-      : `<details class="fields"><summary>${detail}</summary><pre>${details.map(escapeText).join('\n')}</pre></details>`
-  return `<li class="${classes[mark]}"><span class="mark">${mark}</span><div>${escapeText(text)}${rows}</div></li>`
-}
-
-function escapeText(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+      : `<details class="fields"><summary>${detail}</summary><pre>${details.map(escapeHtml).join('\n')}</pre></details>`
+  return `<li class="${classes[mark]}"><span class="mark">${mark}</span><div>${escapeHtml(text)}${rows}</div></li>`
 }
 
 const style = `
