@@ -2,17 +2,21 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
+import autoscaling from '../test/e2e/autoscaling.ts'
 import faults from '../test/e2e/faults.ts'
 import gpu from '../test/e2e/gpu.ts'
 import load from '../test/e2e/load.ts'
+import observability from '../test/e2e/observability.ts'
+import outages from '../test/e2e/outages.ts'
 import policies from '../test/e2e/policies.ts'
-import { misses, type Report, round, toHtml } from '../test/e2e/report.ts'
+import promotion from '../test/e2e/promotion.ts'
+import { type Attachment, misses, type Report, round, toHtml } from '../test/e2e/report.ts'
 import request from '../test/e2e/request.ts'
 import rollout from '../test/e2e/rollout.ts'
 import { type Figure, namespace, type Run, type Scenario, type Verdict } from '../test/e2e/run.ts'
 import scaling from '../test/e2e/scaling.ts'
 import sync from '../test/e2e/sync.ts'
-import { type Mark, startTimeline } from '../test/e2e/timeline.ts'
+import { type Mark, startTimeline, type Traffic, traffic } from '../test/e2e/timeline.ts'
 import { parseCommandLine, runCommand } from './lib/cli.ts'
 import { applicationState } from './lib/cluster/argo.ts'
 import { type Cluster, clusterContext, connectCluster } from './lib/cluster/client.ts'
@@ -24,14 +28,27 @@ import { takeSnapshot } from './lib/cluster/snapshot.ts'
 import { exit, UsageError } from './lib/errors.ts'
 import { root } from './lib/root.ts'
 
-const scenarios: readonly Scenario[] = [sync, request, scaling, faults, load, rollout, policies, gpu]
+const scenarios: readonly Scenario[] = [
+  sync,
+  request,
+  scaling,
+  autoscaling,
+  faults,
+  outages,
+  load,
+  rollout,
+  promotion,
+  policies,
+  gpu,
+  observability,
+]
 
 const usage = `usage: npm run e2e [-- SCENARIO…]
 
 Tries the platform in the cluster of npm run up, measures, and writes reports/e2e/<time>/report.html and report.json.
 Ctrl-C ends it and puts back what it has changed.
 
-${scenarios.map(({ name, title }) => `  ${name.padEnd(10)}${title}`).join('\n')}
+${scenarios.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}
 
 Exit codes: 0 all holds and every goal is met, 1 something does not, 2 there is no cluster to try.`
 
@@ -50,11 +67,11 @@ await runCommand(async () => {
     throw new UsageError(
       `${namespace} is ${state.sync} and ${state.health}; expected Synced and Healthy before anything is tried. npm run up mends it, npm run doctor explains it`,
     )
-  const report = await runScenarios(cluster, state.revision, chosen)
+  const { report, attachments } = await runScenarios(cluster, state.revision, chosen)
   const folder = join(root, 'reports/e2e', report.startedAt.replaceAll(':', '-').slice(0, 19))
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, null, 1)}\n`)
-  writeFileSync(join(folder, 'report.html'), toHtml(report))
+  writeFileSync(join(folder, 'report.html'), toHtml(report, attachments))
   process.stdout.write(`\n${join(folder, 'report.html')}\n`)
   // What an interrupted scenario was waiting for is of no interest any more.
   if (report.scenarios.some(({ error }) => error === 'interrupted')) process.exit(exit.findings)
@@ -65,7 +82,12 @@ await runCommand(async () => {
   return failed ? exit.findings : exit.right
 })
 
-async function runScenarios(cluster: Cluster, commit: string, chosen: readonly Scenario[]): Promise<Report> {
+interface Ran {
+  readonly report: Report
+  readonly attachments: readonly Attachment[]
+}
+
+async function runScenarios(cluster: Cluster, commit: string, chosen: readonly Scenario[]): Promise<Ran> {
   const began = Date.now()
   const tenant = `e2e-${randomBytes(4).toString('hex')}`
   const interrupted = new AbortController()
@@ -73,6 +95,7 @@ async function runScenarios(cluster: Cluster, commit: string, chosen: readonly S
   const figures: Figure[] = []
   const verdicts: Verdict[] = []
   const marks: Mark[] = []
+  const attachments: Attachment[] = []
   const undo: (() => Promise<unknown>)[] = []
   const ran: { name: string; title: string; seconds: number; error?: string }[] = []
   const logs: { scenario: string; text: string }[] = []
@@ -86,8 +109,12 @@ async function runScenarios(cluster: Cluster, commit: string, chosen: readonly S
     certificate: await gatewayCertificate(cluster),
     key: await makeApiKey(cluster, tenant, { name: 'e2e', requestsPerMinute: 1_000_000, tokensPerDay: 100_000_000 }),
     tenant,
-    accepted: 0,
     signal: interrupted.signal,
+    began,
+    causes: new Set(),
+    attach(title, html) {
+      attachments.push({ title, html })
+    },
     measure(what, value, unit, atMost) {
       const figure = { scenario: current, what, value, unit, ...(atMost !== undefined && { atMost }) }
       figures.push(figure)
@@ -106,7 +133,7 @@ async function runScenarios(cluster: Cluster, commit: string, chosen: readonly S
       undo.push(action)
     },
   }
-  const timeline = startTimeline(cluster, run, began)
+  const timeline = startTimeline(run)
   for (const scenario of chosen) {
     if (interrupted.signal.aborted) break
     current = scenario.name
@@ -130,7 +157,11 @@ async function runScenarios(cluster: Cluster, commit: string, chosen: readonly S
     })
   }
   timeline.stop()
-  return {
+  current = 'all'
+  if (ran.length === scenarios.length) run.measure('the whole run', now(), 's', 720)
+  const seen = await traffic(run).catch((): Traffic => ({ accepted: [], p99: [] }))
+  for (const action of undo.splice(0)) await action()
+  const report = {
     startedAt: new Date(began).toISOString(),
     seconds: now(),
     commit,
@@ -139,9 +170,11 @@ async function runScenarios(cluster: Cluster, commit: string, chosen: readonly S
     figures,
     verdicts,
     samples: timeline.samples,
+    traffic: seen,
     marks,
     logs,
   }
+  return { report, attachments }
 }
 
 async function wrongNow(cluster: Cluster): Promise<string> {

@@ -8,7 +8,7 @@ export default {
   name: 'faults',
   title: 'Every component is killed under load; nothing accepted is lost',
   async run(run) {
-    const client = startClient(run, { perSecond: 8, retry: true })
+    const client = startClient(run, { perSecond: 15, retry: true })
     await until(60_000, async () => (await podsNamed(run, 'worker')).some(isReady), 500)
     for (const component of components) {
       await kill(run, component)

@@ -1,5 +1,6 @@
+import { escapeHtml } from '../../scripts/lib/html.ts'
 import type { Figure, Verdict } from './run.ts'
-import type { Mark, Sample } from './timeline.ts'
+import type { Mark, Sample, Traffic } from './timeline.ts'
 
 /** All that a run saw; report.json is this. */
 export interface Report {
@@ -16,9 +17,16 @@ export interface Report {
   readonly figures: readonly Figure[]
   readonly verdicts: readonly Verdict[]
   readonly samples: readonly Sample[]
+  readonly traffic: Traffic
   readonly marks: readonly Mark[]
   /** What doctor said right after a scenario failed. */
   readonly logs: readonly { readonly scenario: string; readonly text: string }[]
+}
+
+/** A part that a scenario adds to the page, as HTML. */
+export interface Attachment {
+  readonly title: string
+  readonly html: string
 }
 
 /** Whether a figure misses its goal. */
@@ -26,7 +34,7 @@ export function misses({ value, atMost }: Figure): boolean {
   return atMost !== undefined && value > atMost
 }
 
-export function toHtml(report: Report): string {
+export function toHtml(report: Report, attachments: readonly Attachment[] = []): string {
   const failed = report.verdicts.filter(({ holds }) => !holds).length + report.figures.filter(misses).length
   return `<!doctype html>
 <html lang="en">
@@ -44,56 +52,51 @@ export function toHtml(report: Report): string {
   pre { overflow: auto; padding: .8rem; background: #8882 }
 </style>
 <h1>End-to-end run</h1>
-<p>${html(report.startedAt)}, commit ${html(report.commit.slice(0, 10))}, ${html(report.machine)}, ${Math.round(report.seconds)} s.
+<p>${escapeHtml(report.startedAt)}, commit ${escapeHtml(report.commit.slice(0, 10))}, ${escapeHtml(report.machine)}, ${Math.round(report.seconds)} s.
 <strong class="${failed ? 'bad' : 'good'}">${failed ? `${failed} failed` : 'All holds'}</strong>.</p>
-${plot(report, 'arrivals', 'requests accepted a second')}
-${plot(report, 'queue', 'messages in the queue')}
-${plot(report, 'workers', 'ready workers')}
-${plot(report, 'gateways', 'ready gateways')}
+${plot(report, report.traffic.accepted, 'requests accepted a second')}
+${plot(report, sampled(report, 'queue'), 'messages in the queue')}
+${plot(report, sampled(report, 'workers'), 'ready workers')}
+${plot(report, sampled(report, 'gateways'), 'ready gateways')}
+${plot(report, report.traffic.p99, 'P99 until a request is accepted, ms')}
 <h2>Figures</h2>
 <table><tr><th>scenario<th>what<th>value<th>goal</tr>
-${report.figures.map((figure) => `<tr><td>${html(figure.scenario)}<td>${html(figure.what)}<td class="n ${misses(figure) ? 'bad' : ''}">${round(figure.value)} ${html(figure.unit)}<td class="n">${figure.atMost === undefined ? '' : `≤ ${figure.atMost} ${html(figure.unit)}`}</tr>`).join('\n')}
+${report.figures.map((figure) => `<tr><td>${escapeHtml(figure.scenario)}<td>${escapeHtml(figure.what)}<td class="n ${misses(figure) ? 'bad' : ''}">${round(figure.value)} ${escapeHtml(figure.unit)}<td class="n">${figure.atMost === undefined ? '' : `≤ ${figure.atMost} ${escapeHtml(figure.unit)}`}</tr>`).join('\n')}
 </table>
 <h2>What was held to be so</h2>
 <table><tr><th>scenario<th>what<th></tr>
-${report.verdicts.map(({ scenario, what, holds, seen }) => `<tr><td>${html(scenario)}<td>${html(what)}${holds || seen === undefined ? '' : `<br><code>${html(seen)}</code>`}<td class="${holds ? 'good' : 'bad'}">${holds ? 'holds' : 'does not hold'}</tr>`).join('\n')}
+${report.verdicts.map(({ scenario, what, holds, seen }) => `<tr><td>${escapeHtml(scenario)}<td>${escapeHtml(what)}${holds || seen === undefined ? '' : `<br><code>${escapeHtml(seen)}</code>`}<td class="${holds ? 'good' : 'bad'}">${holds ? 'holds' : 'does not hold'}</tr>`).join('\n')}
 </table>
 <h2>Scenarios</h2>
 <table><tr><th>name<th>title<th>took</tr>
-${report.scenarios.map(({ name, title, seconds, error }) => `<tr><td>${html(name)}<td>${html(title)}${error === undefined ? '' : `<br><code class="bad">${html(error)}</code>`}<td class="n">${round(seconds)} s</tr>`).join('\n')}
+${report.scenarios.map(({ name, title, seconds, error }) => `<tr><td>${escapeHtml(name)}<td>${escapeHtml(title)}${error === undefined ? '' : `<br><code class="bad">${escapeHtml(error)}</code>`}<td class="n">${round(seconds)} s</tr>`).join('\n')}
 </table>
-${report.logs.map(({ scenario, text }) => `<h3>What was wrong after ${html(scenario)}</h3><pre>${html(text)}</pre>`).join('\n')}
+${report.logs.map(({ scenario, text }) => `<h3>What was wrong after ${escapeHtml(scenario)}</h3><pre>${escapeHtml(text)}</pre>`).join('\n')}
+${attachments.map(({ title, html }) => `<h2>${escapeHtml(title)}</h2>\n${html}`).join('\n')}
 `
 }
 
+function sampled({ samples }: Report, key: 'queue' | 'workers' | 'gateways'): [number, number][] {
+  return samples.flatMap((sample) => (sample[key] === undefined ? [] : [[sample.at, sample[key]] as [number, number]]))
+}
+
 /** One line over time, with the events as upright lines that show their name when pointed at. */
-function plot(
-  { samples, marks, seconds }: Report,
-  key: 'arrivals' | 'queue' | 'workers' | 'gateways',
-  title: string,
-): string {
+function plot({ marks, seconds }: Report, line: Traffic['accepted'], title: string): string {
   const [width, height, left] = [1000, 110, 40]
-  const values = samples.flatMap((sample) => (sample[key] === undefined ? [] : [sample[key]]))
-  const top = Math.max(1, ...values)
+  const top = Math.max(1, ...line.map(([, value]) => value))
   const x = (at: number) => left + (at / Math.max(1, seconds)) * (width - left)
   const y = (value: number) => height - 14 - (value / top) * (height - 30)
-  const points = samples
-    .filter((sample) => sample[key] !== undefined)
-    .map((sample) => `${x(sample.at).toFixed(1)},${y(sample[key] ?? 0).toFixed(1)}`)
+  const points = line.map(([at, value]) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`)
   const events = marks.map(
     ({ at, what }) =>
-      `<g><title>${html(what)} (${at.toFixed(0)} s)</title><line x1="${x(at).toFixed(1)}" x2="${x(at).toFixed(1)}" y1="14" y2="${height - 14}" stroke="#c808" stroke-width="2"/></g>`,
+      `<g><title>${escapeHtml(what)} (${at.toFixed(0)} s)</title><line x1="${x(at).toFixed(1)}" x2="${x(at).toFixed(1)}" y1="14" y2="${height - 14}" stroke="#c808" stroke-width="2"/></g>`,
   )
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${html(title)}">
-<text x="${left}" y="10">${html(title)}</text><text x="0" y="${y(top) + 4}">${round(top)}</text><text x="0" y="${y(0)}">0</text>
+  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(title)}">
+<text x="${left}" y="10">${escapeHtml(title)}</text><text x="0" y="${y(top) + 4}">${round(top)}</text><text x="0" y="${y(0)}">0</text>
 <text x="${left}" y="${height - 2}">0 s</text><text x="${width - 40}" y="${height - 2}">${Math.round(seconds)} s</text>
 ${events.join('')}<polyline fill="none" stroke="#36c" stroke-width="1.5" points="${points.join(' ')}"/></svg>`
 }
 
 export function round(value: number): string {
   return Number.isInteger(value) ? String(value) : value.toFixed(value < 10 ? 2 : 1)
-}
-
-function html(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }

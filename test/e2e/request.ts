@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import OpenAI from 'openai'
 import { until } from '../../scripts/lib/cluster/argo.ts'
 import { callGateway, gatewayHost } from '../../scripts/lib/cluster/request.ts'
 import { at, items, text } from '../../scripts/lib/objects.ts'
-import { tool } from '../../scripts/lib/tools.ts'
 import { findChromium, startChromium } from '../support/browser.ts'
-import { call, namespace, type Run, type Scenario } from './run.ts'
+import { call, forward, namespace, type Run, type Scenario } from './run.ts'
 
 export default {
   name: 'request',
@@ -46,18 +44,8 @@ async function inference(run: Run): Promise<void> {
 
 /** The OpenAI client brings its own HTTP and believes no certificate of ours, so it comes by a port-forward. */
 async function openai(run: Run): Promise<void> {
-  const local = 18_080
-  const forward = spawn(
-    await tool('kubectl'),
-    ['--context', run.cluster.context, '--namespace', namespace, 'port-forward', 'service/gateway', `${local}:80`],
-    { stdio: 'ignore' },
-  )
-  run.cleanup(async () => forward.kill())
-  await until(
-    10_000,
-    async () => (await fetch(`http://127.0.0.1:${local}/readyz`).catch(() => undefined)) !== undefined,
-  )
-  const client = new OpenAI({ baseURL: `http://127.0.0.1:${local}/v1`, apiKey: run.key, maxRetries: 0 })
+  const url = await forward(run, namespace, 'service/gateway', 80)
+  const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: run.key, maxRetries: 0 })
   const question = {
     model: 'tiny-chat:latest',
     messages: [{ role: 'user' as const, content: 'Soup?' }],
@@ -69,7 +57,6 @@ async function openai(run: Run): Promise<void> {
   for await (const chunk of await client.chat.completions.create({ ...question, stream: true }))
     streamed += chunk.choices[0]?.delta.content ?? ''
   run.expect('and a streamed one', streamed !== '')
-  forward.kill()
 }
 
 async function page(run: Run): Promise<void> {

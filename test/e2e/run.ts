@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { type Cluster, environmentNamespace } from '../../scripts/lib/cluster/cl
 import { git, pushToCluster } from '../../scripts/lib/cluster/git-server.ts'
 import { callGateway, type Reply } from '../../scripts/lib/cluster/request.ts'
 import { at, type KubeObject, number, text } from '../../scripts/lib/objects.ts'
+import { tool } from '../../scripts/lib/tools.ts'
 
 export const namespace = environmentNamespace
 
@@ -52,8 +54,12 @@ export interface Run {
   /** Undone in reverse order after the scenario, also when it fails or the run is interrupted. */
   cleanup(undo: () => Promise<unknown>): void
   readonly signal: AbortSignal
-  /** How many requests were accepted up to now, for the timeline. */
-  accepted: number
+  /** Milliseconds since 1970. */
+  readonly began: number
+  /** The alerts that the faults of this run have to fire. */
+  readonly causes: Set<string>
+  /** Adds a part to the report, as HTML. */
+  attach(title: string, html: string): void
 }
 
 // --- the gateway ------------------------------------------------------------------------------------------------------
@@ -110,7 +116,6 @@ async function submit(run: Run, ledger: Ledger, key: string, retry: boolean): Pr
     ledger.latencies.push(performance.now() - began)
     if (!(answer instanceof Error) && answer.status === 202) {
       ledger.accepted.add(text(at(JSON.parse(answer.body), 'id')) ?? '')
-      run.accepted++
       return
     }
     const kind = answer instanceof Error ? answer.message : `${answer.status} ${answer.body.slice(0, 120)}`
@@ -120,17 +125,18 @@ async function submit(run: Run, ledger: Ledger, key: string, retry: boolean): Pr
 }
 
 /** Rows of the run's tenant in the table `results`: id and outcome. */
-export async function results(run: Run): Promise<Map<string, string>> {
+export async function results(run: Run): Promise<[string, string][]> {
   const query = `select id, outcome from results where tenant = '${run.tenant}'`
   const exec = ['--namespace', namespace, 'exec', 'postgres-0', '--container=postgres', '--']
   const psql = `PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE") psql -h 127.0.0.1 -U postgres -d inference -tAc "${query}"`
   const printed = await run.cluster.kubectl([...exec, 'sh', '-c', psql])
   const rows = printed.trim().split('\n').filter(Boolean)
-  return new Map(rows.map((row) => row.split('|') as [string, string]))
+  return rows.map((row) => row.split('|') as [string, string])
 }
 
 /** Waits until every accepted request has its result, and says what is lost or failed. */
 export async function settle(run: Run, ledger: Ledger, limitMs: number): Promise<void> {
+  let rows: [string, string][] = []
   let stored = new Map<string, string>()
   let problem = ''
   const missing = () => [...ledger.accepted].filter((id) => !stored.has(id))
@@ -139,10 +145,11 @@ export async function settle(run: Run, ledger: Ledger, limitMs: number): Promise
     async () => {
       // Postgres may be the one that was killed a moment ago.
       problem = ''
-      stored = await results(run).catch((error: Error) => {
+      rows = await results(run).catch((error: Error) => {
         problem = `; asking for them failed: ${error.message}`
-        return stored
+        return rows
       })
+      stored = new Map(rows)
       return missing().length === 0
     },
     2000,
@@ -154,6 +161,7 @@ export async function settle(run: Run, ledger: Ledger, limitMs: number): Promise
     missing().length === 0,
     `${missing().length} missing${problem}`,
   )
+  run.expect('none is stored twice', rows.length === stored.size, `${rows.length - stored.size} twice`)
   run.expect('no accepted request failed', failed.length === 0, `${failed.length} failed`)
 }
 
@@ -176,12 +184,24 @@ export function isReady(pod: KubeObject): boolean {
   return !gone && conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
 }
 
-/** Messages in the queue `ai-requests`, waiting and in hand, as the broker's own metrics say. */
-export async function queueDepth(cluster: Cluster): Promise<number | undefined> {
+/** Messages in a queue, waiting and in hand, as the broker's own metrics say. */
+export async function queueDepth(cluster: Cluster, queue = 'ai-requests'): Promise<number | undefined> {
   const path = `/api/v1/namespaces/${namespace}/pods/rabbitmq-0:15692/proxy/metrics/detailed?family=queue_coarse_metrics`
   const metrics = await cluster.raw(path).catch(() => '')
-  const line = /^rabbitmq_detailed_queue_messages\{vhost="\/",queue="ai-requests"\} (\d+)/m.exec(metrics ?? '')
-  return line === null ? undefined : Number(line[1])
+  const start = `rabbitmq_detailed_queue_messages{vhost="/",queue="${queue}"} `
+  const line = (metrics ?? '').split('\n').find((candidate) => candidate.startsWith(start))
+  return line === undefined ? undefined : Number(line.slice(start.length))
+}
+
+/** Makes a port of a Service reachable until the scenario ends. Gives its URL. */
+export async function forward(run: Run, inNamespace: string, target: string, port: number): Promise<string> {
+  const address = ['--context', run.cluster.context, '--namespace', inNamespace, 'port-forward', target, `:${port}`]
+  const child = spawn(await tool('kubectl'), address, { stdio: ['ignore', 'pipe', 'inherit'] })
+  run.cleanup(async () => child.kill())
+  const [line] = await once(child.stdout, 'data')
+  const [, local] = /127\.0\.0\.1:(\d+)/.exec(String(line)) ?? []
+  if (local === undefined) throw new Error(`kubectl port-forward ${target}: ${line}`)
+  return `http://127.0.0.1:${local}`
 }
 
 // --- commits ----------------------------------------------------------------------------------------------------------
@@ -191,6 +211,10 @@ export interface Repository {
   readonly folder: string
   /** Changes files, commits, pushes, and tells Argo CD. Gives the commit. */
   commit(message: string, change: (folder: string) => void): Promise<string>
+  /** Merges a branch, pushes, and tells Argo CD. Gives the commit. */
+  merge(branch: string): Promise<string>
+  /** Takes the last commit back by another one, pushes, and tells Argo CD. Gives the commit. */
+  revert(): Promise<string>
   /** Pushes what the cluster ran before, and waits until it runs again. */
   restore(): Promise<void>
 }
@@ -200,7 +224,9 @@ export async function openRepository(run: Run): Promise<Repository> {
   const folder = mkdtempSync(join(tmpdir(), 'inference-e2e-'))
   const clone = join(folder, 'repository')
   await git(folder, ['clone', '--quiet', '--shared', '--no-checkout', run.root, clone])
-  await git(clone, ['checkout', '--quiet', revision])
+  // Without a remote nothing here can reach the repository it is a clone of.
+  await git(clone, ['remote', 'remove', 'origin'])
+  await git(clone, ['checkout', '--quiet', '-B', 'main', revision])
   const identity = ['-c', 'user.name=npm run e2e', '-c', 'user.email=e2e@localhost']
   const publish = async (commit: string) => {
     await pushToCluster(run.cluster, clone, commit)
@@ -214,6 +240,16 @@ export async function openRepository(run: Run): Promise<Repository> {
       await git(clone, ['add', '--all'])
       await git(clone, [...identity, 'commit', '--quiet', '--message', message])
       run.event(`commit: ${message}`)
+      return publish(await git(clone, ['rev-parse', 'HEAD']))
+    },
+    async merge(branch) {
+      await git(clone, [...identity, 'merge', '--quiet', '--no-ff', '--no-edit', branch])
+      run.event(`merge: ${branch}`)
+      return publish(await git(clone, ['rev-parse', 'HEAD']))
+    },
+    async revert() {
+      await git(clone, [...identity, 'revert', '--no-edit', 'HEAD'])
+      run.event('revert')
       return publish(await git(clone, ['rev-parse', 'HEAD']))
     },
     async restore() {

@@ -37,7 +37,6 @@ async function submitAll(run: Run, count: number): Promise<Ledger> {
   const one = async () => {
     const { status, body } = await call(run, '/api/v1/inference', { prompt: 'What can I cook?', maxTokens: 32 })
     if (status !== 202) return ledger.refused.set(`${status}`, (ledger.refused.get(`${status}`) ?? 0) + 1)
-    run.accepted++
     return ledger.accepted.add(JSON.parse(body).id)
   }
   for (let sent = 0; sent < count && !run.signal.aborted; sent += 20)

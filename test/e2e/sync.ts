@@ -1,13 +1,14 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { until } from '../../scripts/lib/cluster/argo.ts'
-import { at } from '../../scripts/lib/objects.ts'
-import { edit, namespace, openRepository, type Scenario, untilSynced } from './run.ts'
+import { applicationState, until } from '../../scripts/lib/cluster/argo.ts'
+import { at, items } from '../../scripts/lib/objects.ts'
+import { edit, isReady, namespace, openRepository, podsNamed, type Run, type Scenario, untilSynced } from './run.ts'
 
 export default {
   name: 'sync',
   title: 'Argo CD heals drift, prunes what is removed, and recovers from a bad commit by a revert',
   async run(run) {
+    await firstSync(run)
     const budget = `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets/worker`
     const before = at(await run.cluster.get(budget), 'spec', 'maxUnavailable')
     run.event('drift by hand')
@@ -54,5 +55,39 @@ export default {
     run.expect('a commit that does not render is told as ComparisonError, and changes nothing', told !== undefined)
     const health = at(await run.cluster.get(application), 'status', 'health', 'status')
     run.expect('what ran before keeps running', health === 'Healthy', String(health))
+
+    await repository.revert()
+    const broken = await repository.commit('A collector that ends at once', (folder) => {
+      const file = join(folder, 'overlays/kind/collector.yaml')
+      edit(file, 'spec:\n  template:', 'spec:\n  progressDeadlineSeconds: 10\n  template:')
+      edit(file, '- name: collector\n', '- name: collector\n          command: ["false"]\n')
+    })
+    const degraded = await until(120_000, async () => {
+      const state = await applicationState(run.cluster, namespace)
+      return state.revision === broken && state.health === 'Degraded'
+    })
+    run.expect('a commit whose pods crash makes the Application Degraded', degraded !== undefined)
+    const collecting = (await podsNamed(run, 'collector')).some(isReady)
+    run.expect('and the collector of the commit before goes on', collecting)
+    await repository.revert()
+    const well = await until(
+      180_000,
+      async () => (await applicationState(run.cluster, namespace)).health === 'Healthy',
+      500,
+    )
+    run.expect('a revert makes it Healthy again', well !== undefined)
+    if (well !== undefined) run.measure('revert to Healthy', well / 1000, 's')
   },
 } satisfies Scenario
+
+/** How long the first sync of this cluster took, where Argo CD's history still has it. */
+async function firstSync(run: Run): Promise<void> {
+  const { raw } = await applicationState(run.cluster, namespace)
+  const first = items(at(raw, 'status', 'history')).find(
+    (entry) => at(entry, 'id') === undefined || at(entry, 'id') === 0,
+  )
+  if (first === undefined) return run.event('the first sync is no longer in the history: not measured')
+  const moment = (value: unknown) => Date.parse(String(value))
+  const seconds = (moment(at(first, 'deployedAt')) - moment(at(raw, 'metadata', 'creationTimestamp'))) / 1000
+  run.measure('from empty to synced', seconds, 's', 240)
+}

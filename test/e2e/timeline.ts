@@ -1,13 +1,12 @@
 import type { Cluster } from '../../scripts/lib/cluster/client.ts'
 import { at, number } from '../../scripts/lib/objects.ts'
+import { openPrometheus } from './prometheus.ts'
 import { namespace, queueDepth, type Run } from './run.ts'
 
 /** How the platform stood at one moment. */
 export interface Sample {
   /** Seconds since the run began. */
   readonly at: number
-  /** Requests accepted since the sample before, a second. */
-  readonly arrivals: number
   readonly queue: number | undefined
   readonly workers: number
   readonly gateways: number
@@ -19,10 +18,9 @@ export interface Mark {
 }
 
 /** Samples every two seconds until stopped; what cannot be asked at a moment (the broker restarts) is left out. */
-export function startTimeline(cluster: Cluster, run: Run, began: number): { samples: Sample[]; stop(): void } {
+export function startTimeline({ cluster, began }: Run): { samples: Sample[]; stop(): void } {
   const samples: Sample[] = []
   let busy = false
-  let accepted = 0
   const timer = setInterval(async () => {
     if (busy) return
     busy = true
@@ -32,10 +30,7 @@ export function startTimeline(cluster: Cluster, run: Run, began: number): { samp
         ready(cluster, 'worker'),
         ready(cluster, 'gateway'),
       ])
-      const now = (Date.now() - began) / 1000
-      const elapsed = now - (samples.at(-1)?.at ?? 0)
-      samples.push({ at: now, arrivals: (run.accepted - accepted) / elapsed, queue, workers, gateways })
-      accepted = run.accepted
+      samples.push({ at: (Date.now() - began) / 1000, queue, workers, gateways })
     } catch {
       // The API server is too busy: there is another sample in two seconds.
     } finally {
@@ -48,4 +43,30 @@ export function startTimeline(cluster: Cluster, run: Run, began: number): { samp
 async function ready(cluster: Cluster, deployment: string): Promise<number> {
   const raw = await cluster.get(`/apis/apps/v1/namespaces/${namespace}/deployments/${deployment}`)
   return number(at(raw, 'status', 'readyReplicas')) ?? 0
+}
+
+/** What Prometheus saw at the gateway: seconds since the run began, and the value. */
+export interface Traffic {
+  /** Requests accepted a second. */
+  readonly accepted: readonly (readonly [number, number])[]
+  /** P99 of the time until a request was accepted, in milliseconds. */
+  readonly p99: readonly (readonly [number, number])[]
+}
+
+/** Over windows of a minute, four scrapes; none where Prometheus does not answer. */
+export async function traffic(run: Run): Promise<Traffic> {
+  const prometheus = await openPrometheus(run)
+  const began = run.began / 1000
+  const post = `namespace="${namespace}", method="POST", path="/api/v1/inference", status="202"`
+  const ask = async (query: string, scale: number) => {
+    const [series] = await prometheus.range(query, began, Date.now() / 1000)
+    return (series?.points ?? []).map(([moment, value]): [number, number] => [moment - began, value * scale])
+  }
+  return {
+    accepted: await ask(`sum(rate(http_request_duration_seconds_count{${post}}[1m]))`, 1),
+    p99: await ask(
+      `histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket{${post}}[1m])))`,
+      1000,
+    ),
+  }
 }

@@ -1,0 +1,82 @@
+import { dashboards } from '../../scripts/dashboards/index.ts'
+import { until } from '../../scripts/lib/cluster/argo.ts'
+import { escapeHtml } from '../../scripts/lib/html.ts'
+import { panelSections, panelStyle } from '../../scripts/lib/panel-page.ts'
+import { askPanels, componentsOf, panelsOf, panelsWithoutData } from '../../scripts/lib/panels.ts'
+import { openPrometheus, type Prometheus } from './prometheus.ts'
+import { namespace, type Run, type Scenario } from './run.ts'
+
+export default {
+  name: 'observability',
+  title: 'Every panel of the dashboards has data; the alerts that the faults cause have fired, and no others',
+  async run(run) {
+    const prometheus = await openPrometheus(run)
+    await alerts(run, prometheus)
+    await panels(run, prometheus)
+  },
+} satisfies Scenario
+
+/** An alert that fired; seconds since the run began. */
+interface Fired {
+  readonly name: string
+  readonly severity: string
+  readonly from: number
+  readonly to: number
+}
+
+async function alerts(run: Run, prometheus: Prometheus): Promise<void> {
+  let fired: Fired[] = []
+  const missing = () => [...run.causes].filter((name) => !fired.some((alert) => alert.name === name))
+  // The last fault may be younger than what its alert waits.
+  await until(
+    240_000,
+    async () => {
+      fired = await firedSince(run, prometheus)
+      return missing().length === 0
+    },
+    5000,
+  )
+  run.expect('every alert that the faults cause has fired', missing().length === 0, missing().join(', '))
+  const others = fired.filter(({ name }) => !run.causes.has(name))
+  run.expect('and no other has', others.length === 0, others.map(({ name, from }) => `${name} at ${from} s`).join(', '))
+  run.measure('alerts that fired', fired.length, '')
+  run.attach('Alerts', alertTable(fired, run.causes))
+}
+
+async function firedSince(run: Run, prometheus: Prometheus): Promise<Fired[]> {
+  const query = `max by (alertname, severity) (ALERTS{alertstate="firing"})`
+  const series = await prometheus.range(query, run.began / 1000, Date.now() / 1000)
+  return series.map(({ labels, points }) => ({
+    name: labels.alertname ?? '',
+    severity: labels.severity ?? '',
+    from: Math.round((points[0]?.[0] ?? 0) - run.began / 1000),
+    to: Math.round((points.at(-1)?.[0] ?? 0) - run.began / 1000),
+  }))
+}
+
+function alertTable(fired: readonly Fired[], causes: ReadonlySet<string>): string {
+  const rows = fired.map(
+    ({ name, severity, from, to }) =>
+      `<tr><td>${escapeHtml(name)}<td>${escapeHtml(severity)}<td class="n">${from} s<td class="n">${to} s<td>${causes.has(name) ? 'yes' : '<span class="bad">no</span>'}</tr>`,
+  )
+  return `<table><tr><th>alert<th>severity<th>fires from<th>until<th>caused by a fault</tr>\n${rows.join('\n')}</table>`
+}
+
+async function panels(run: Run, prometheus: Prometheus): Promise<void> {
+  const to = Math.floor(Date.now() / 1000)
+  // A run of this scenario alone looks at what was before it.
+  const from = Math.min(Math.floor(run.began / 1000), to - 900)
+  const variables = { namespace, rateInterval: '5m' }
+  const answers = await askPanels(prometheus.url, dashboards.flatMap(panelsOf), { from, to, variables })
+  const components = componentsOf(run.root, 'kind')
+  const empty = panelsWithoutData(answers, components)
+  const all = new Set(answers.map(({ panel }) => panel))
+  const expected = [...all].filter(({ component }) => component === undefined || components.includes(component))
+  run.measure('panels with data', expected.length - empty.length, '')
+  run.expect(
+    `each of ${expected.length} panels has data`,
+    empty.length === 0,
+    empty.map(({ dashboard, panel, why }) => `${dashboard}: ${panel}: ${why}`).join('; '),
+  )
+  run.attach('Dashboards', `<style>${panelStyle}</style>${panelSections(answers, from, to)}`)
+}
