@@ -17,7 +17,7 @@ describe('the environments of this repository', () => {
   it('are right', () => {
     const { code, stdout, stderr } = runCommand(root, ['check', '--no-cache'])
     expect(stdout + stderr).toMatch(
-      /^dev .* right$[\s\S]*^staging .* right$[\s\S]*^prod .* right$[\s\S]*^kind .* right$/m,
+      /^dev .* right$[\s\S]*^staging .* right, 3 exempted$[\s\S]*^prod .* right, 3 exempted$[\s\S]*^kind .* right$/m,
     )
     expect(code).toBe(0)
   })
@@ -26,7 +26,7 @@ describe('the environments of this repository', () => {
 describe('the components that no environment switches on', () => {
   it.each(examples)('%s makes a right environment', (name) => {
     const { code, stdout, stderr } = runCommand(root, ['check', '--kustomize', `test/overlays/${name}`])
-    expect(stdout + stderr).toMatch(/right$/m)
+    expect(stdout + stderr).toMatch(/right, 3 exempted$/m)
     expect(code).toBe(0)
   })
 

@@ -1,0 +1,12 @@
+# For the scripts that restore: prints the path of the dump that DUMP names, else of the newest. Their names sort by time.
+choose_dump() { # <prefix> <ending>
+  shopt -s nullglob
+  local dumps=(/backups/"$1"-*."$2")
+  local name=${DUMP:-${dumps[-1]:-}}
+  if [[ -z $name || ! -f /backups/${name##*/} ]]; then
+    echo "there is no dump ${DUMP:-$1-*.$2} to restore; the volume has ${#dumps[@]} by $1:" >&2
+    [[ ${#dumps[@]} -eq 0 ]] || printf '  %s\n' "${dumps[@]##*/}" >&2
+    return 1
+  fi
+  echo "/backups/${name##*/}"
+}
