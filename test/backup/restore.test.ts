@@ -124,13 +124,13 @@ describe.skipIf(inject('services') === null)('restore', { timeout: 300_000 }, ()
     )
   }
 
-  /** Rows whose text is as awkward as a dump could meet: the statement that restores them, its end, and what COPY escapes. */
+  /** Rows as awkward as a dump could meet: one that begins like the statement that restores them, texts with its end and what COPY escapes. */
   function fillPostgres(): Promise<unknown> {
     return withDatabase((client) =>
       client.query(
         `insert into results (id, tenant, key_id, kind, model, outcome, text, finish_reason, input_tokens, output_tokens, reserved_tokens,
            reserved_window, queued_ms, total_ms, submitted_at, finished_at, worker)
-         select 'request-' || n, 'acme', 'key', 'chat', 'tiny-chat',
+         select case n when 1000 then 'COPY public.results (id) FROM stdin;' else 'request-' || n end, 'acme', 'key', 'chat', 'tiny-chat',
            'succeeded', e'COPY public.results (id) FROM stdin;\\n\\\\.\\tPfannkuchen \u{1F95E} ' || n,
            'stop', n, n, n, 1, 1, 1, now(), now(), 'worker-0'
          from generate_series(1, $1::integer) as n`,
