@@ -10,7 +10,10 @@ dump=$(choose_dump redis rdb)
 echo "restoring $dump"
 PASSWORD=$(</etc/inference/credentials/redis-restore-password)
 export PASSWORD
-REDISCLI_AUTH=$PASSWORD redis-cli -e -h redis --user restore ping >/dev/null
+if ! REDISCLI_AUTH=$PASSWORD redis-cli -e -h redis --user restore ping >/dev/null; then
+  echo "Redis is away, or does not know the user restore: it reads its users when it starts, so delete its pod once" >&2
+  exit 1
+fi
 
 if ! redis-check-rdb "$dump" >/tmp/check; then
   cat /tmp/check >&2
@@ -43,10 +46,10 @@ awk '{
 
 count() { awk -v pattern="$1" '$0 ~ pattern { n++ } END { print n + 0 }' "$2"; }
 # NOKEY: the key came to its end meanwhile.
-done='^OK$|BUSYKEY|^NOKEY$'
-if [[ $(count "$done" /tmp/replies) -ne $(count '' /tmp/keys) ]]; then
-  echo "of $(count '' /tmp/keys) keys only $(count "$done" /tmp/replies) were handed over; Redis answered:" >&2
-  awk -v pattern="$done" '$0 !~ pattern' /tmp/replies | sort | uniq -c >&2
+settled='^OK$|BUSYKEY|^NOKEY$'
+if [[ $(count "$settled" /tmp/replies) -ne $(count '' /tmp/keys) ]]; then
+  echo "of $(count '' /tmp/keys) keys only $(count "$settled" /tmp/replies) were handed over; Redis answered:" >&2
+  awk -v pattern="$settled" '$0 !~ pattern' /tmp/replies | sort | uniq -c >&2
   exit 1
 fi
 echo "added $(count '^OK$' /tmp/replies) of $(count '' /tmp/keys) keys, $(count BUSYKEY /tmp/replies) were there;" \
