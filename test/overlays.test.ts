@@ -62,6 +62,16 @@ describe('the component backup', () => {
   })
 })
 
+describe.each(['staging', 'prod'])('the component backup in %s', (name) => {
+  it('gives restore-redis, which loads all keys, the memory of Redis', async () => {
+    const objects = await objectsOf(`overlays/${name}`)
+    const memory = ['template', 'spec', 'containers', 0, 'resources', 'limits', 'memory']
+    const limit = at(objects.get('CronJob restore-redis'), 'spec', 'jobTemplate', 'spec', ...memory)
+    expect(limit).toBe(at(objects.get('StatefulSet redis'), 'spec', ...memory))
+    expect(limit).toMatch(/^\d+[MG]i$/)
+  })
+})
+
 describe('the component tracing', () => {
   it('lets each service out to its receiver, where the endpoint says, and adds nothing else', async () => {
     const [prod, traced] = [await objectsOf('overlays/prod'), await objectsOf('test/overlays/tracing')]
