@@ -337,7 +337,7 @@ describe.skipIf(inject('services') === null)('restore', { timeout: 300_000 }, ()
     redis = await startPlatformRedis(network, secrets)
   })
 
-  test('the Redis user restore can add keys and nothing else', async () => {
+  test('the Redis user restore can write whole keys and nothing else', async () => {
     await withRedis(async (client) => {
       for (const command of [
         ['GET', 'apikeys'],
