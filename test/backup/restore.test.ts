@@ -221,6 +221,17 @@ describe.skipIf(inject('services') === null)('restore', { timeout: 300_000 }, ()
     return answer === '' ? undefined : JSON.parse(answer)
   }
 
+  const queue = (name: string) => ({
+    ...{ vhost: '/', name, durable: true, auto_delete: false },
+    arguments: { 'x-queue-type': 'quorum' },
+  })
+
+  /** Bindings that differ in their arguments alone. */
+  const binding = (word: string) => ({
+    ...{ vhost: '/', source: 'amq.headers', destination: 'audit', destination_type: 'queue', routing_key: '' },
+    arguments: { word },
+  })
+
   /** What people add to a broker by hand, beside what Git gives it. */
   async function fillRabbitmq(): Promise<void> {
     await askRabbitmq('POST', 'definitions', {
@@ -229,13 +240,8 @@ describe.skipIf(inject('services') === null)('restore', { timeout: 300_000 }, ()
       policies: [
         { vhost: '/', name: 'audit', pattern: '^audit$', 'apply-to': 'queues', definition: { 'max-length': 10 } },
       ],
-      queues: [
-        { vhost: '/', name: 'audit', durable: true, auto_delete: false, arguments: { 'x-queue-type': 'quorum' } },
-      ],
-      bindings: ['one', 'two'].map((word) => ({
-        ...{ vhost: '/', source: 'amq.headers', destination: 'audit', destination_type: 'queue', routing_key: '' },
-        arguments: { word },
-      })),
+      queues: [queue('audit'), queue('audit-copy')],
+      bindings: [binding('one'), binding('two')],
     })
   }
 
@@ -354,13 +360,15 @@ describe.skipIf(inject('services') === null)('restore', { timeout: 300_000 }, ()
     const before = await contentOfRabbitmq()
     await rabbitmq.stop({ timeout: 0 })
     rabbitmq = await startPlatformRabbitmq(network, secrets)
+    await askRabbitmq('POST', 'definitions', { queues: [queue('audit')], bindings: [binding('one')] })
     // A password that was changed since the dump.
     await askRabbitmq('PUT', 'users/keda', { password: 'changed', tags: 'monitoring' })
     const { password_hash: hash } = (await askRabbitmq('GET', 'users/keda')) as { password_hash: string }
 
     const added = await succeed('restore-rabbitmq')
     expect(added).toMatch(/^users: added 1 of 6$/m)
-    expect(added).toMatch(/^queues: added 1 of 5$/m)
+    expect(added).toMatch(/^queues: added 1 of 6$/m)
+    expect(added).toMatch(/^bindings: added 1 of 2$/m)
     expect(added).toMatch(/^policies: added 1 of 4$/m)
     expect(await contentOfRabbitmq()).toEqual(before)
     expect(await askRabbitmq('GET', 'users/keda')).toMatchObject({ password_hash: hash })
