@@ -1,11 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments, stringify } from 'yaml'
 import { kustomizationTarget, render } from '../scripts/lib/kustomize.ts'
 import { at } from '../scripts/lib/objects.ts'
 import { root } from '../scripts/lib/root.ts'
-import { runCommand } from './support/repository.ts'
+import { runCommand, scratchRepository } from './support/repository.ts'
 
 const folders = (path: string) =>
   readdirSync(join(root, path), { withFileTypes: true })
@@ -17,7 +17,7 @@ describe('the environments of this repository', () => {
   it('are right', () => {
     const { code, stdout, stderr } = runCommand(root, ['check', '--no-cache'])
     expect(stdout + stderr).toMatch(
-      /^dev .* right$[\s\S]*^staging .* right$[\s\S]*^prod .* right$[\s\S]*^kind .* right$/m,
+      /^dev .* right$[\s\S]*^staging .* right, 3 exempted$[\s\S]*^prod .* right, 3 exempted$[\s\S]*^kind .* right$/m,
     )
     expect(code).toBe(0)
   })
@@ -26,7 +26,7 @@ describe('the environments of this repository', () => {
 describe('the components that no environment switches on', () => {
   it.each(examples)('%s makes a right environment', (name) => {
     const { code, stdout, stderr } = runCommand(root, ['check', '--kustomize', `test/overlays/${name}`])
-    expect(stdout + stderr).toMatch(/right$/m)
+    expect(stdout + stderr).toMatch(/right, 3 exempted$/m)
     expect(code).toBe(0)
   })
 
@@ -39,6 +39,36 @@ describe('the components that no environment switches on', () => {
       .map((folder) => readFileSync(join(root, folder, 'kustomization.yaml'), 'utf8'))
       .join('\n')
     expect(folders('components').filter((name) => !rendered.includes(`components/${name}\n`))).toEqual([])
+  })
+})
+
+describe('the component backup', () => {
+  it('can be switched on in kind as docs/operations.md says', () => {
+    const folder = scratchRepository({})
+    for (const part of ['base', 'components', 'overlays', 'check.yaml'])
+      cpSync(join(root, part), join(folder, part), { recursive: true })
+    const file = join(folder, 'overlays/kind/kustomization.yaml')
+    const said = /^ {4}components:\n {6}- \.\.\/\.\.\/components\/backup[\s\S]*?\n\n/m.exec(
+      readFileSync(join(root, 'docs/operations.md'), 'utf8'),
+    )?.[0]
+    const add = parse(said ?? '')
+    const kustomization = parse(readFileSync(file, 'utf8'))
+    const components = [...add.components, ...kustomization.components]
+    const patches = [...kustomization.patches, ...add.patches]
+    writeFileSync(file, stringify({ ...kustomization, components, patches }))
+    const { code, stdout, stderr } = runCommand(folder, ['check', 'kind'])
+    expect(stdout + stderr).toMatch(/^kind .* right, 3 exempted$/m)
+    expect(code).toBe(0)
+  })
+})
+
+describe.each(['staging', 'prod'])('the component backup in %s', (name) => {
+  it('gives restore-redis, which loads all keys, the memory of Redis', async () => {
+    const objects = await objectsOf(`overlays/${name}`)
+    const memory = ['template', 'spec', 'containers', 0, 'resources', 'limits', 'memory']
+    const limit = at(objects.get('CronJob restore-redis'), 'spec', 'jobTemplate', 'spec', ...memory)
+    expect(limit).toBe(at(objects.get('StatefulSet redis'), 'spec', ...memory))
+    expect(limit).toMatch(/^\d+[MG]i$/)
   })
 })
 

@@ -23,7 +23,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (problem !== undefined) {
     console.warn(
       `\n${'!'.repeat(100)}\n  LEFT OUT: the tests against real RabbitMQ, Redis, Postgres and Ollama (test/gateway, test/worker,\n` +
-        `  test/collector, test/recipes, test/dev, test/tracing) and of the images (test/images), because no container engine answers: ${problem}\n` +
+        `  test/collector, test/recipes, test/dev, test/tracing, test/backup) and of the images (test/images), because no container engine answers: ${problem}\n` +
         `  Start Docker or Podman, or set DOCKER_HOST, and run again.\n${'!'.repeat(100)}\n`,
     )
     project.provide('services', null)
