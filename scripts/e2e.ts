@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import autoscaling from '../test/e2e/autoscaling.ts'
+import backup from '../test/e2e/backup.ts'
 import faults from '../test/e2e/faults.ts'
 import gpu from '../test/e2e/gpu.ts'
 import load from '../test/e2e/load.ts'
@@ -38,6 +39,7 @@ const scenarios: readonly Scenario[] = [
   load,
   rollout,
   promotion,
+  backup,
   policies,
   gpu,
   observability,

@@ -35,9 +35,12 @@ export default {
     run.expect('the second does not have it yet', !(await hasModel(run, 'second', 'tiny-chat:next')))
 
     const command = [join(run.root, 'scripts/run.mjs'), 'promote', '--from', 'first', '--to', 'second']
-    const { stdout } = await execute(process.execPath, command, { cwd: repository.folder })
-    const [, branch = ''] = /The branch (\S+) is made/.exec(stdout) ?? []
-    run.expect('npm run promote makes the branch of the promotion', branch !== '', stdout)
+    const { stdout, stderr } = await execute(process.execPath, command, { cwd: repository.folder }).catch(
+      (refused: { stdout: string; stderr: string }) => refused,
+    )
+    const [, branch] = /The branch (\S+) is made/.exec(stdout) ?? []
+    run.expect('npm run promote makes the branch of the promotion', branch !== undefined, stdout + stderr)
+    if (branch === undefined) return
     const merged = await repository.merge(branch)
     const promoted = await runs(run, 'second', merged)
     run.expect('once it is merged, the second runs it', promoted !== undefined)
@@ -48,6 +51,10 @@ export default {
   },
 } satisfies Scenario
 
+const policies = ['default-deny', 'allow-dns', 'ollama-from-pull-models', 'pull-models-to-ollama'].map(
+  (name) => `${name}.yaml`,
+)
+
 /** Ollama alone, with the tiny models of kind: what a promotion moves is seen in it. */
 function makeOverlay(folder: string, name: string): void {
   const kind = join(folder, 'overlays/kind')
@@ -55,6 +62,7 @@ function makeOverlay(folder: string, name: string): void {
   mkdirSync(own)
   for (const file of ['ollama.yaml', 'pull-models.yaml', 'versions.yaml', 'models', 'priority-classes'])
     cpSync(join(kind, file), join(own, file), { recursive: true })
+  for (const policy of policies) cpSync(join(folder, 'base/network', policy), join(own, policy))
   edit(join(own, 'priority-classes/kustomization.yaml'), 'inference-kind-', `inference-${name}-`)
   const sharedWithKind = parse(readFileSync(join(kind, 'kustomization.yaml'), 'utf8')) as {
     patches: { target?: { kind: string; name: string } }[]
@@ -64,7 +72,7 @@ function makeOverlay(folder: string, name: string): void {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
     namespace: `inference-${name}`,
-    resources: ['../../base/namespace', '../../base/network', '../../base/ollama', 'priority-classes', 'versions.yaml'],
+    resources: ['../../base/namespace', '../../base/ollama', 'priority-classes', 'versions.yaml', ...policies],
     components: ['../../components/cpu-only', '../../components/versions'],
     labels: [{ pairs: { 'app.kubernetes.io/instance': `inference-${name}` }, includeTemplates: true }],
     configMapGenerator: [
