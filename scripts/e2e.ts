@@ -104,10 +104,12 @@ async function runScenarios(cluster: Cluster, commit: string, chosen: readonly S
   let current = ''
   const now = () => (Date.now() - began) / 1000
   const say = (line: string) => process.stdout.write(`  ${now().toFixed(0).padStart(4)} s  ${line}\n`)
+  const engine = await findEngine()
   const run: Run = {
     cluster,
+    engine,
     root,
-    httpsPort: (await publishedPorts(await findEngine())).https,
+    httpsPort: (await publishedPorts(engine)).https,
     certificate: await gatewayCertificate(cluster),
     key: await makeApiKey(cluster, tenant, { name: 'e2e', requestsPerMinute: 1_000_000, tokensPerDay: 100_000_000 }),
     tenant,

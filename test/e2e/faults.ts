@@ -1,6 +1,7 @@
 import { until } from '../../scripts/lib/cluster/argo.ts'
-import { at, type KubeObject } from '../../scripts/lib/objects.ts'
-import { isReady, namespace, pause, podsNamed, type Run, type Scenario, settle, startClient } from './run.ts'
+import { runInNode } from '../../scripts/lib/cluster/kind.ts'
+import { at, items, type KubeObject, number, text } from '../../scripts/lib/objects.ts'
+import { isReady, pause, podsNamed, type Run, type Scenario, settle, startClient } from './run.ts'
 
 const components = ['gateway', 'worker', 'collector', 'rabbitmq', 'redis', 'postgres', 'ollama']
 
@@ -21,31 +22,29 @@ export default {
   },
 } satisfies Scenario
 
+/**
+ * Ends a component's process with SIGKILL: no drain, no goodbye. The pod stays and its container starts anew. (A pod that is deleted by force is
+ * another thing: its place is taken while its process may still run, and two databases on one volume lose what was committed.)
+ */
 async function kill(run: Run, component: string): Promise<void> {
-  const before = await podsNamed(run, component)
-  const victim = before.find(isReady)
+  const victim = (await podsNamed(run, component)).find(isReady)
   if (victim === undefined) return run.expect(`${component} has a pod to kill`, false)
+  const before = containerOf(victim, component)
+  const template = ['--output', 'go-template', '--template', '{{.info.pid}}']
+  const process = await runInNode(run.engine, 'crictl', 'inspect', ...template, before.id)
   run.event(`kill ${component}`)
-  // Grace 0 is SIGKILL: no drain, no goodbye.
-  await run.cluster.kubectl([
-    `--namespace=${namespace}`,
-    'delete',
-    'pod',
-    victim.name,
-    '--grace-period=0',
-    '--force',
-    '--wait=false',
-  ])
-  // Another replica that is ready does not count: the place of the one that was killed has to be taken.
-  const known = new Set(before.map(uidOf))
-  const back = await until(120_000, async () =>
-    (await podsNamed(run, component)).some((pod) => !known.has(uidOf(pod)) && isReady(pod)),
-  )
+  await runInNode(run.engine, 'kill', '-9', process)
+  const back = await until(120_000, async () => {
+    const pod = (await podsNamed(run, component)).find(({ name }) => name === victim.name)
+    return pod !== undefined && isReady(pod) && containerOf(pod, component).restarts > before.restarts
+  })
   run.expect(`${component} comes back`, back !== undefined)
   if (back !== undefined) run.measure(`${component} killed to ready again`, back / 1000, 's', 10)
   run.event(`${component} is back`)
 }
 
-function uidOf({ raw }: KubeObject): string {
-  return String(at(raw, 'metadata', 'uid'))
+function containerOf({ raw }: KubeObject, name: string): { id: string; restarts: number } {
+  const status = items(at(raw, 'status', 'containerStatuses')).find((entry) => at(entry, 'name') === name)
+  const id = (text(at(status, 'containerID')) ?? '').replace('containerd://', '')
+  return { id, restarts: number(at(status, 'restartCount')) ?? 0 }
 }

@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { applicationState, missingFor, refresh, until } from '../../scripts/lib/cluster/argo.ts'
 import { type Cluster, environmentNamespace } from '../../scripts/lib/cluster/client.ts'
 import { git, pushToCluster } from '../../scripts/lib/cluster/git-server.ts'
+import type { Engine } from '../../scripts/lib/cluster/machine.ts'
 import { callGateway, type Reply } from '../../scripts/lib/cluster/request.ts'
 import { at, type KubeObject, number, text } from '../../scripts/lib/objects.ts'
 import { tool } from '../../scripts/lib/tools.ts'
@@ -42,6 +43,7 @@ export interface Verdict {
 /** What the scenarios work with. */
 export interface Run {
   readonly cluster: Cluster
+  readonly engine: Engine
   readonly root: string
   readonly httpsPort: number
   readonly certificate: string

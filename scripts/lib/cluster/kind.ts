@@ -71,6 +71,13 @@ export async function startNode(engine: Engine): Promise<boolean> {
   return true
 }
 
+/** Runs a program in the node, as root. @throws UsageError with what it said when it fails */
+export async function runInNode(engine: Engine, ...command: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await run(engine.program, ['exec', nodeContainer, ...command])
+  if (code !== 0) throw new UsageError(`${command.join(' ')} failed in ${nodeContainer}: ${stderr.trim()}`)
+  return stdout.trim()
+}
+
 /** The ports that the cluster was made with. */
 export async function publishedPorts(engine: Engine): Promise<Ports> {
   const port = async (inside: number) => {
