@@ -60,6 +60,11 @@ export const monitoring: readonly MutationClass[] = [
     ),
   ),
   broken(
+    'alert-bound',
+    'Prometheus 3 stores another bound, so the objective is never missed.',
+    inExpression((expression) => expression.replaceAll('([.]0)?', '').replaceAll('le=~', 'le=')),
+  ),
+  broken(
     'alert-syntax',
     'Prometheus refuses the whole file of rules.',
     inExpression((expression) => expression.replace(/\)/, '')),

@@ -29,6 +29,7 @@ import gatewayListeners from './gateway-listeners.ts'
 import gpuPlacement from './gpu-placement.ts'
 import gpuRequired from './gpu-required.ts'
 import gracePeriodOutlastsDrain from './grace-period-outlasts-drain.ts'
+import histogramBound from './histogram-bound.ts'
 import hostUsers from './host-users.ts'
 import ignoreDifferencesMatch from './ignore-differences-match.ts'
 import imagePinned from './image-pinned.ts'
@@ -184,6 +185,7 @@ export const rules: readonly Rule[] = [
   gpuPlacement,
   gpuRequired,
   gracePeriodOutlastsDrain,
+  histogramBound,
   hostUsers,
   ignoreDifferencesMatch,
   imagePinned,

@@ -66,12 +66,13 @@ export const neverFailed = {
     '0+10x30',
 }
 
-/** A histogram of which the bad events take longer than `edge` seconds. */
+/** A histogram of which the bad events take longer than `edge` seconds; bounds are written as Prometheus 3 stores them. */
 function slowShare(name: string, labels: string, edge: string, stretches: readonly Stretch[]): Record<string, string> {
   const { all, good } = stepsOf(stretches)
+  const bound = Number.isInteger(Number(edge)) ? `${edge}.0` : edge
   return {
     [`${name}_count{${labels}}`]: counter(...all),
-    [`${name}_bucket{${labels},le="${edge}"}`]: counter(...good),
+    [`${name}_bucket{${labels},le="${bound}"}`]: counter(...good),
   }
 }
 
@@ -269,9 +270,9 @@ const autoscaler = (replicas: number) => ({
   [`kube_horizontalpodautoscaler_spec_max_replicas{${ns},horizontalpodautoscaler="keda-hpa-worker"}`]: '20x90',
 })
 const waits = (underMinute: number) => ({
-  [`worker_queue_wait_seconds_bucket{${of('worker')},le="30"}`]: counter([0, 90]),
-  [`worker_queue_wait_seconds_bucket{${of('worker')},le="60"}`]: counter([underMinute, 90]),
-  [`worker_queue_wait_seconds_bucket{${of('worker')},le="120"}`]: counter([1000, 90]),
+  [`worker_queue_wait_seconds_bucket{${of('worker')},le="30.0"}`]: counter([0, 90]),
+  [`worker_queue_wait_seconds_bucket{${of('worker')},le="60.0"}`]: counter([underMinute, 90]),
+  [`worker_queue_wait_seconds_bucket{${of('worker')},le="120.0"}`]: counter([1000, 90]),
   [`worker_queue_wait_seconds_bucket{${of('worker')},le="+Inf"}`]: counter([1000, 90]),
 })
 const jobs = (failed: number) => ({

@@ -1,0 +1,25 @@
+import { at, items, text } from '../lib/objects.ts'
+import { defineRule } from '../lib/rule.ts'
+
+export default defineRule({
+  id: 'histogram-bound',
+  severity: 'error',
+  summary: 'A query names the bound of a histogram as every Prometheus stores it.',
+  why: 'Prometheus 3 stores the bound 120 as "120.0", so le="120" matches nothing there, and the objective that reads it is silent for ever.',
+  fix: 'Write le=~"120([.]0)?", which matches what Prometheus 2 and 3 store.',
+  check(environment, report) {
+    for (const object of environment.ofKind('PrometheusRule', 'monitoring.coreos.com'))
+      for (const [group, raw] of items(at(object.raw, 'spec', 'groups')).entries())
+        // https://prometheus.io/docs/prometheus/3.0/migration/#le-and-quantile-label-values
+        for (const [index, rule] of items(at(raw, 'rules')).entries())
+          for (const [matcher, label, bound] of (text(at(rule, 'expr')) ?? '').matchAll(wholeNumber))
+            report(
+              object,
+              ['spec', 'groups', group, 'rules', index, 'expr'],
+              `${matcher} matches nothing in Prometheus 3, which stores "${bound}.0"`,
+              `Write ${label}=~"${bound}([.]0)?" in expr.`,
+            )
+  },
+})
+
+const wholeNumber = /\b(le|quantile)\s*=\s*["'](\d+)["']/g
