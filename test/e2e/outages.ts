@@ -110,7 +110,7 @@ async function fullDisk(run: Run): Promise<void> {
       ...['rabbitmqctl', 'set_disk_free_limit', bytes],
     ])
   run.event('the broker has no disk left')
-  await limit('1000TB')
+  await limit('1000000000000000')
   const undo = () => limit('512MB')
   run.cleanup(undo)
   const body = { prompt: 'What can I cook?', maxTokens: 8 }
