@@ -8,6 +8,7 @@ import {
   isReady,
   namespace,
   pause,
+  pauseHealing,
   podsNamed,
   queueDepth,
   type Run,
@@ -22,12 +23,13 @@ export default {
   name: 'outages',
   title: 'Gentle restarts, evictions, a broker without disk and a minute without Ollama, under load; nothing is lost',
   async run(run) {
-    const client = startClient(run, { perSecond: 10, retry: true })
+    const client = startClient(run, { perSecond: 6, retry: true })
     await poison(run)
+    const ollama = withoutOllama(run)
     for (const store of stores) await restart(run, store)
     await evictAll(run)
+    await ollama
     await fullDisk(run)
-    await withoutOllama(run)
     const ledger = await client.stop()
     run.event('load ends')
     await settle(run, ledger, 240_000)
@@ -71,7 +73,7 @@ async function restart(run: Run, store: string): Promise<void> {
 async function evictAll(run: Run): Promise<void> {
   run.event('drain')
   let refused = 0
-  for (const component of ['gateway', 'worker', 'collector', 'ollama', ...stores]) {
+  for (const component of ['gateway', 'worker', 'collector', ...stores]) {
     for (const pod of await podsNamed(run, component)) {
       const eviction = {
         apiVersion: 'policy/v1',
@@ -138,14 +140,9 @@ async function alertFires(run: Run, name: string, limitMs: number): Promise<numb
 }
 
 async function withoutOllama(run: Run): Promise<void> {
-  const application = ['patch', 'application', namespace, '--namespace=argocd', '--type=merge']
-  const automated = (enabled: boolean) =>
-    run.cluster.kubectl([...application, `--patch={"spec":{"syncPolicy":{"automated":{"enabled":${enabled}}}}}`])
   const scale = (count: number) =>
     run.cluster.kubectl([`--namespace=${namespace}`, 'scale', 'statefulset', 'ollama', `--replicas=${count}`])
-  // Argo CD would bring it back at once.
-  await automated(false)
-  run.cleanup(() => automated(true))
+  await pauseHealing(run)
   run.event('Ollama is away for a minute')
   await scale(0)
   run.cleanup(() => scale(1))

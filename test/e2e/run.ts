@@ -206,6 +206,17 @@ export async function forward(run: Run, inNamespace: string, target: string, por
   return `http://127.0.0.1:${local}`
 }
 
+/** Argo CD leaves the environment as it is until the scenario ends; it would heal a fault at once. */
+export async function pauseHealing(run: Run): Promise<void> {
+  const patch = (enabled: boolean) => {
+    const spec = { syncPolicy: { automated: { enabled } } }
+    const application = ['patch', 'application', namespace, '--namespace=argocd', '--type=merge']
+    return run.cluster.kubectl([...application, `--patch=${JSON.stringify({ spec })}`])
+  }
+  await patch(false)
+  run.cleanup(() => patch(true))
+}
+
 // --- commits ----------------------------------------------------------------------------------------------------------
 
 /** A clone of what the cluster runs, to commit to. */
@@ -215,8 +226,8 @@ export interface Repository {
   commit(message: string, change: (folder: string) => void): Promise<string>
   /** Merges a branch, pushes, and tells Argo CD. Gives the commit. */
   merge(branch: string): Promise<string>
-  /** Takes the last commit back by another one, pushes, and tells Argo CD. Gives the commit. */
-  revert(): Promise<string>
+  /** Takes the last commit back by another one, with what is changed besides, pushes, and tells Argo CD. Gives the commit. */
+  revert(change?: (folder: string) => void): Promise<string>
   /** Pushes what the cluster ran before, and waits until it runs again. */
   restore(): Promise<void>
 }
@@ -249,8 +260,10 @@ export async function openRepository(run: Run): Promise<Repository> {
       run.event(`merge: ${branch}`)
       return publish(await git(clone, ['rev-parse', 'HEAD']))
     },
-    async revert() {
-      await git(clone, [...identity, 'revert', '--no-edit', 'HEAD'])
+    async revert(change) {
+      await git(clone, [...identity, 'revert', '--no-commit', 'HEAD'])
+      change?.(clone)
+      await git(clone, [...identity, 'commit', '--quiet', '--all', '--message', 'Revert'])
       run.event('revert')
       return publish(await git(clone, ['rev-parse', 'HEAD']))
     },

@@ -1,6 +1,5 @@
 import { until } from '../../scripts/lib/cluster/argo.ts'
-import { at } from '../../scripts/lib/objects.ts'
-import { call, type Ledger, namespace, queueDepth, type Run, replicas, type Scenario, settle } from './run.ts'
+import { call, type Ledger, queueDepth, type Run, replicas, type Scenario, settle } from './run.ts'
 
 const backlog = 400
 
@@ -28,7 +27,6 @@ export default {
     const empty = await until(240_000, async () => (await replicas(run, 'worker')).wanted === 0, 1000)
     run.expect('afterwards they go away', empty !== undefined)
     if (empty !== undefined) run.measure('last result to no worker', empty / 1000, 's')
-    await scalerOutage(run)
   },
 } satisfies Scenario
 
@@ -42,29 +40,4 @@ async function submitAll(run: Run, count: number): Promise<Ledger> {
   for (let sent = 0; sent < count && !run.signal.aborted; sent += 20)
     await Promise.all(Array.from({ length: Math.min(20, count - sent) }, one))
   return ledger
-}
-
-/** KEDA cannot ask the broker: the fallback keeps a worker instead of none. */
-async function scalerOutage(run: Run): Promise<void> {
-  const kubectl = (...args: string[]) => run.cluster.kubectl([`--namespace=${namespace}`, ...args])
-  const path = `/apis/keda.sh/v1alpha1/namespaces/${namespace}/scaledobjects/worker`
-  const pause = ['patch', 'application', namespace, '--namespace=argocd', '--type=merge']
-  // Argo CD would heal the outage at once.
-  await run.cluster.kubectl([...pause, '--patch={"spec":{"syncPolicy":{"automated":{"enabled":false}}}}'])
-  run.cleanup(() => run.cluster.kubectl([...pause, '--patch={"spec":{"syncPolicy":{"automated":{"enabled":true}}}}']))
-  run.event('KEDA is kept from the broker')
-  await kubectl('delete', 'networkpolicy', 'rabbitmq-from-keda')
-  // Connections that stand outlive the policy; a full node has no room for a rollout's second pod.
-  await run.cluster.kubectl(['--namespace=keda', 'delete', 'pod', '--selector=app=keda-operator', '--wait=false'])
-  const kept = await until(
-    120_000,
-    async () => {
-      const conditions = at(await run.cluster.get(path), 'status', 'conditions') as
-        | { type: string; status: string }[]
-        | undefined
-      return conditions?.some(({ type, status }) => type === 'Fallback' && status === 'True') === true
-    },
-    1000,
-  )
-  run.expect('while KEDA cannot ask the broker, the fallback holds', kept !== undefined)
 }

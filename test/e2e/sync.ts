@@ -40,11 +40,6 @@ export default {
     run.expect('what a commit adds is made', made !== undefined && (await run.cluster.get(object)) !== undefined)
     if (made !== undefined) run.measure('commit to Synced and Healthy', made / 1000, 's')
 
-    await repository.commit('Remove the ConfigMap', (folder) => edit(join(folder, overlay), '  - e2e.yaml\n', ''))
-    const pruned = await until(180_000, async () => (await run.cluster.get(object)) === undefined, 500)
-    run.expect('what a commit removes is pruned', pruned !== undefined)
-    if (pruned !== undefined) run.measure('removed object pruned after', pruned / 1000, 's')
-
     await repository.commit('Break the overlay', (folder) =>
       appendFileSync(join(folder, 'overlays/kind/worker.yaml'), '\n  this: is: no: yaml\n'),
     )
@@ -69,7 +64,7 @@ export default {
     run.expect('a commit whose pods crash makes the Application Degraded', degraded !== undefined)
     const collecting = (await podsNamed(run, 'collector')).some(isReady)
     run.expect('and the collector of the commit before goes on', collecting)
-    await repository.revert()
+    await repository.revert((folder) => edit(join(folder, overlay), '  - e2e.yaml\n', ''))
     const well = await until(
       180_000,
       async () => (await applicationState(run.cluster, namespace)).health === 'Healthy',
@@ -77,6 +72,8 @@ export default {
     )
     run.expect('a revert makes it Healthy again', well !== undefined)
     if (well !== undefined) run.measure('revert to Healthy', well / 1000, 's')
+    const pruned = await until(60_000, async () => (await run.cluster.get(object)) === undefined, 500)
+    run.expect('what a commit removes is pruned', pruned !== undefined)
   },
 } satisfies Scenario
 
