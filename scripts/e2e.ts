@@ -72,11 +72,10 @@ await runCommand(async () => {
   writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, null, 1)}\n`)
   writeFileSync(join(folder, 'report.html'), toHtml(report, attachments))
   process.stdout.write(`\n${join(folder, 'report.html')}\n`)
-  // What an interrupted scenario was waiting for is of no interest any more.
-  if (interrupted.signal.aborted) process.exit(exit.findings)
   const failed =
     report.verdicts.some(({ holds }) => !holds) ||
     report.figures.some(misses) ||
     report.scenarios.some(({ error }) => error !== undefined)
-  return failed ? exit.findings : exit.right
+  // What an interrupted scenario was waiting for is of no interest any more.
+  return process.exit(failed || interrupted.signal.aborted ? exit.findings : exit.right)
 })

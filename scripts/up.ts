@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { parseCommandLine, runCommand } from './lib/cli.ts'
-import { applicationState, missingFor, refresh, startSync } from './lib/cluster/argo.ts'
+import { applicationState, endOtherSync, missingFor, refresh, startSync } from './lib/cluster/argo.ts'
 import {
   type Cluster,
   clusterContext,
@@ -196,6 +196,7 @@ async function syncEnvironment(cluster: Cluster): Promise<void> {
     progress.waiting([`git push of ${commit.slice(0, 10)} to the git server in the cluster`])
     await pushToCluster(cluster, root, commit)
     await applyManifests(cluster, await renderPlatform(root, 'argocd/kind/environment'), progress)
+    await endOtherSync(cluster, environmentNamespace, commit)
     await refresh(cluster, environmentNamespace)
     const before = await applicationState(cluster, environmentNamespace)
     const failed = before.phase === 'Failed' || before.phase === 'Error'

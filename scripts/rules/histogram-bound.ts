@@ -9,8 +9,8 @@ export default defineRule({
   fix: 'Write le=~"120([.]0)?", which matches what Prometheus 2 and 3 store.',
   check(environment, report) {
     for (const object of environment.ofKind('PrometheusRule', 'monitoring.coreos.com'))
+      // https://prometheus.io/docs/prometheus/3.0/migration/#le-and-quantile-label-values
       for (const [group, raw] of items(at(object.raw, 'spec', 'groups')).entries())
-        // https://prometheus.io/docs/prometheus/3.0/migration/#le-and-quantile-label-values
         for (const [index, rule] of items(at(raw, 'rules')).entries())
           for (const [matcher, label, bound] of (text(at(rule, 'expr')) ?? '').matchAll(wholeNumber))
             report(

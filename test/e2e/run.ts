@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { applicationState, missingFor, refresh, until } from '../../scripts/lib/cluster/argo.ts'
+import { applicationState, endOtherSync, missingFor, refresh, until } from '../../scripts/lib/cluster/argo.ts'
 import { type Cluster, environmentNamespace } from '../../scripts/lib/cluster/client.ts'
 import { git, pushToCluster } from '../../scripts/lib/cluster/git-server.ts'
 import type { Engine } from '../../scripts/lib/cluster/machine.ts'
@@ -99,7 +99,8 @@ export function startClient(run: Run, { perSecond, retry }: Pace): { ledger: Led
     open.add(one)
     void one.finally(() => open.delete(one))
   }, 1000 / perSecond)
-  run.signal.addEventListener('abort', () => clearInterval(timer))
+  // Also when the scenario fails before it stops the client.
+  run.cleanup(async () => clearInterval(timer))
   return {
     ledger,
     async stop() {
@@ -269,7 +270,9 @@ export async function openRepository(run: Run): Promise<Repository> {
     },
     async restore() {
       await publish(revision)
-      await untilSynced(run, revision, 180_000)
+      await endOtherSync(run.cluster, namespace, revision)
+      if ((await untilSynced(run, revision, 180_000)) === undefined)
+        throw new Error(`${namespace} does not run ${revision.slice(0, 10)} again; npm run doctor explains it`)
       rmSync(folder, { recursive: true, force: true })
     },
   }

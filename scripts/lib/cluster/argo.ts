@@ -63,6 +63,19 @@ export async function startSync(cluster: Cluster, name: string, revision: string
 }
 
 /**
+ * Ends a sync of another commit that is still running: one that waits for a Job which cannot start would wait until the Job's deadline, and
+ * Argo CD begins no other meanwhile.
+ */
+export async function endOtherSync(cluster: Cluster, name: string, commit: string): Promise<void> {
+  const { phase, raw } = await applicationState(cluster, name)
+  const running = text(at(raw, 'status', 'operationState', 'operation', 'sync', 'revision'))
+  if (phase !== 'Running' || running === commit) return
+  const patch = { status: { operationState: { phase: 'Terminating' } } }
+  const application = ['--namespace=argocd', 'patch', 'application', name]
+  await cluster.kubectl([...application, '--type=merge', `--patch=${JSON.stringify(patch)}`])
+}
+
+/**
  * What is still missing until a commit runs and is healthy: nothing when it does.
  * @returns lines that name the object and the reason, the most telling first
  */
