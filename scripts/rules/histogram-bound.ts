@@ -8,8 +8,8 @@ export default defineRule({
   why: 'Prometheus 3 stores the bound 120 as "120.0", so le="120" matches nothing there, and the objective that reads it is silent for ever.',
   fix: 'Write le=~"120([.]0)?", which matches what Prometheus 2 and 3 store.',
   check(environment, report) {
+    // https://prometheus.io/docs/prometheus/3.0/migration/#le-and-quantile-label-values
     for (const object of environment.ofKind('PrometheusRule', 'monitoring.coreos.com'))
-      // https://prometheus.io/docs/prometheus/3.0/migration/#le-and-quantile-label-values
       for (const [group, raw] of items(at(object.raw, 'spec', 'groups')).entries())
         for (const [index, rule] of items(at(raw, 'rules')).entries())
           for (const [matcher, label, bound] of (text(at(rule, 'expr')) ?? '').matchAll(wholeNumber))
