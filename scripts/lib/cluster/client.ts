@@ -1,4 +1,5 @@
 import { request } from 'node:https'
+import { setTimeout as pause } from 'node:timers/promises'
 import { KubeConfig } from '@kubernetes/client-node'
 import { UsageError } from '../errors.ts'
 import { at, fields, items, type KubeObject, toObject, type Value } from '../objects.ts'
@@ -48,7 +49,12 @@ export async function connectCluster(wanted?: string): Promise<Cluster> {
   async function raw(path: string): Promise<string | undefined> {
     const options = { method: 'GET', host: server.hostname, port: server.port || 443, path, timeout: 15_000 }
     await config.applyToHTTPSOptions(options)
-    const { status, body } = await exchange(options)
+    let { status, body } = await exchange(options)
+    // A server that is busy, or that serves a definition from this moment on, says so; kubectl asks again as well.
+    for (let tries = 0; status === 429 && tries < 10; tries++) {
+      await pause(1000)
+      ;({ status, body } = await exchange(options))
+    }
     if (status === 404) return undefined
     if (status !== 200) throw new UsageError(`GET ${path} was answered ${status}: ${body.slice(0, 300)}`)
     return body
