@@ -27,9 +27,9 @@ import { root } from './lib/root.ts'
 const stages: readonly Stage[] = [
   [[sync], [request, policies, gpu, load]],
   [[scaling]],
-  [[autoscaling], [promotion], [fallback]],
+  [[autoscaling], [fallback]],
   [[faults]],
-  [[outages]],
+  [[outages], [promotion]],
   [[rollout]],
   [[backup]],
   [[observability]],

@@ -39,8 +39,7 @@ export default {
     await settle(run, await client.stop(), 120_000)
     await inBroker(run, 'set_policy', policy, '^made-by-hand$', '{"max-length":1}')
     const stored = (await results(run)).length
-    for (const store of stores)
-      run.expect(`${store} is dumped`, await finishes(run, `backup-${store}`, `backup-${store}-e2e`))
+    await Promise.all(stores.map((store) => finishes(run, `backup-${store}`)))
 
     await loseVolumes(run)
     const answer = await call(run, '/v1/models').catch((error: Error) => error)
@@ -49,8 +48,7 @@ export default {
 
     run.event('restore')
     const began = Date.now()
-    for (const store of ['redis', 'rabbitmq'])
-      run.expect(`${store} is restored`, await finishes(run, `restore-${store}`, `restore-${store}-e2e`))
+    await Promise.all([finishes(run, 'restore-redis'), finishes(run, 'restore-rabbitmq')])
     run.expect('the API key is taken again', (await call(run, '/v1/models')).status === 200)
     const recipes = await callGateway(run.httpsPort, run.certificate, '/api/recipes?ingredients=lentils')
     const found = recipes.status === 200 ? items(at(JSON.parse(recipes.body), 'recipes')).length : 0
@@ -60,7 +58,7 @@ export default {
     // The tables come from the migration, a hook of the sync.
     await startSync(run.cluster, namespace, on)
     run.expect('the environment is synced', (await untilSynced(run, on, 180_000)) !== undefined)
-    run.expect('postgres is restored', await finishes(run, 'restore-postgres', 'restore-postgres-e2e'))
+    await finishes(run, 'restore-postgres')
     run.measure('volumes lost to all restored', (Date.now() - began) / 1000, 's')
     const back = (await results(run)).length
     run.expect('every result is back', back === stored, `${back} of ${stored}`)
@@ -96,11 +94,12 @@ const smallVolume = `  - target:
         value: 1Gi
 `
 
-/** Starts a Job from a CronJob and waits for its end. */
-async function finishes(run: Run, cronJob: string, name: string): Promise<boolean> {
+/** Starts a Job from a CronJob and expects it to succeed. */
+async function finishes(run: Run, cronJob: string): Promise<void> {
+  const name = `${cronJob}-e2e`
   const kubectl = (...args: string[]) => run.cluster.kubectl([`--namespace=${namespace}`, ...args])
   await kubectl('create', 'job', name, `--from=cronjob/${cronJob}`)
-  run.cleanup(() => kubectl('delete', 'job', name))
+  run.cleanup(() => kubectl('delete', 'job', name, '--ignore-not-found'))
   const path = `/apis/batch/v1/namespaces/${namespace}/jobs/${name}`
   let succeeded = false
   await until(120_000, async () => {
@@ -110,7 +109,7 @@ async function finishes(run: Run, cronJob: string, name: string): Promise<boolea
   })
   const said = (await kubectl('logs', `job/${name}`, '--tail=3')).trim()
   for (const line of said.split('\n')) run.event(`${name}: ${line}`)
-  return succeeded
+  run.expect(`${cronJob} succeeds`, succeeded, said)
 }
 
 /** Volumes, and with them the pods; the StatefulSets make both anew. */

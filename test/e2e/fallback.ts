@@ -10,6 +10,7 @@ export default {
     const path = `/apis/keda.sh/v1alpha1/namespaces/${namespace}/scaledobjects/worker`
     await pauseHealing(run)
     run.event('KEDA is kept from the broker')
+    run.causes.add('ScalerFailing')
     await kubectl('delete', 'networkpolicy', 'rabbitmq-from-keda')
     // Connections that stand outlive the policy; a full node has no room for a rollout's second pod.
     await run.cluster.kubectl(['--namespace=keda', 'delete', 'pod', '--selector=app=keda-operator', '--wait=false'])

@@ -13,7 +13,7 @@ export default {
     await until(60_000, async () => (await podsNamed(run, 'worker')).some(isReady), 500)
     for (const component of components) {
       await kill(run, component)
-      await pause(3000)
+      await pause(2000)
     }
     const ledger = await client.stop()
     run.event('load ends')

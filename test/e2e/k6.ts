@@ -20,6 +20,8 @@ export interface Loaded {
   readonly sent: number
   /** Answers with the status that was asked for. */
   readonly answered: number
+  /** Answers with 503: the gateway has more work than it can do in time. */
+  readonly shed: number
   /** Requests that k6 could not start in time. */
   readonly dropped: number
   /** Milliseconds. */
@@ -41,6 +43,7 @@ export async function runK6(run: Run, load: Load): Promise<Loaded> {
   return {
     sent: value('http_reqs', 'count'),
     answered: value('answered', 'count'),
+    shed: value('shed', 'count'),
     dropped: value('dropped_iterations', 'count'),
     p50: value('http_req_duration', 'med'),
     p99: value('http_req_duration', 'p(99)'),
@@ -67,12 +70,15 @@ function scriptOf({ perSecond, seconds, body, status }: Load, url: string): stri
 import http from 'k6/http'
 import { Counter } from 'k6/metrics'
 const answered = new Counter('answered')
+const shed = new Counter('shed')
 export const options = ${JSON.stringify(options)}
 const url = ${JSON.stringify(url)}
 const body = ${JSON.stringify(JSON.stringify(body ?? null))}
 const params = { headers: { authorization: 'Bearer ' + __ENV.KEY, 'content-type': 'application/json' } }
 export default function () {
-  if (${call}.status === ${status}) answered.add(1)
+  const got = ${call}.status
+  if (got === ${status}) answered.add(1)
+  if (got === 503) shed.add(1)
 }
 export const handleSummary = (data) => ({ [__ENV.SUMMARY]: JSON.stringify(data.metrics) })
 `

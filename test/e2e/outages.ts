@@ -24,12 +24,13 @@ export default {
   title: 'Gentle restarts, evictions, a broker without disk and a minute without Ollama, under load; nothing is lost',
   async run(run) {
     const client = startClient(run, { perSecond: 6, retry: true })
-    await poison(run)
     const ollama = withoutOllama(run)
     for (const store of stores) await restart(run, store)
     await evictAll(run)
     await ollama
+    await poison(run)
     await fullDisk(run)
+    run.expect('and the alert DeadLetters', (await alertFires(run, 'DeadLetters', 120_000)) !== undefined)
     const ledger = await client.stop()
     run.event('load ends')
     await settle(run, ledger, 240_000)
@@ -47,7 +48,7 @@ async function poison(run: Run): Promise<void> {
   channel.sendToQueue('ai-requests', Buffer.from('no JSON'), { persistent: true })
   await channel.waitForConfirms()
   await connection.close()
-  run.causes.add('DeadLetters')
+  run.causes.add('DeadLetters').add('RequestLost')
   const given = await until(60_000, async () => (await queueDepth(run.cluster, 'ai-requests.dead')) === 1, 1000)
   run.expect('a message that nobody can read is laid aside, and the others go on', given !== undefined)
   run.cleanup(() =>

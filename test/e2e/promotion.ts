@@ -5,6 +5,8 @@ import { missingFor, refresh, until } from '../../scripts/lib/cluster/argo.ts'
 import { edit, execute, openRepository, type Run, type Scenario } from './run.ts'
 
 const environments = ['first', 'second'] as const
+/** Main is for the environment of the cluster. */
+const branchName = 'promotion'
 const repositoryUrl = 'git://git-server.argocd.svc.cluster.local/platform.git'
 
 export default {
@@ -12,7 +14,7 @@ export default {
   title:
     'Two small environments side by side: a merged promotion changes what the second runs, and nothing before does',
   async run(run) {
-    const repository = await openRepository(run)
+    const repository = await openRepository(run, branchName)
     run.cleanup(() => repository.restore())
     const begun = await repository.commit('Two small environments', (folder) => {
       for (const name of environments) makeOverlay(folder, name)
@@ -95,6 +97,7 @@ async function makeApplications(run: Run): Promise<void> {
   set.metadata = { name: 'promotion', namespace: 'argocd' }
   set.spec.generators = [{ list: { elements: environments.map((environment) => ({ environment, automated: true })) } }]
   set.spec.template.spec.source.repoURL = repositoryUrl
+  set.spec.template.spec.source.targetRevision = branchName
   const projects = environments.map((name) => project.replaceAll('inference-kind', `inference-${name}`))
   await run.cluster.kubectl(
     ['--namespace=argocd', 'apply', '--filename=-'],

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -229,11 +229,12 @@ export interface Repository {
   merge(branch: string): Promise<string>
   /** Takes the last commit back by another one, with what is changed besides, pushes, and tells Argo CD. Gives the commit. */
   revert(change?: (folder: string) => void): Promise<string>
-  /** Pushes what the cluster ran before, and waits until it runs again. */
+  /** Pushes what the cluster ran before, and waits until it runs again; another branch than main is deleted. */
   restore(): Promise<void>
 }
 
-export async function openRepository(run: Run): Promise<Repository> {
+/** @param branch of the git server, which an Application other than that of the environment may follow */
+export async function openRepository(run: Run, branch = 'main'): Promise<Repository> {
   const { revision } = await applicationState(run.cluster, namespace)
   const folder = mkdtempSync(join(tmpdir(), 'inference-e2e-'))
   const clone = join(folder, 'repository')
@@ -243,8 +244,8 @@ export async function openRepository(run: Run): Promise<Repository> {
   await git(clone, ['checkout', '--quiet', '-B', 'main', revision])
   const identity = ['-c', 'user.name=npm run e2e', '-c', 'user.email=e2e@localhost']
   const publish = async (commit: string) => {
-    await pushToCluster(run.cluster, clone, commit)
-    await refresh(run.cluster, namespace)
+    await pushToCluster(run.cluster, clone, commit, branch)
+    if (branch === 'main') await refresh(run.cluster, namespace)
     return commit
   }
   return {
@@ -269,9 +270,10 @@ export async function openRepository(run: Run): Promise<Repository> {
       return publish(await git(clone, ['rev-parse', 'HEAD']))
     },
     async restore() {
-      await publish(revision)
-      await endOtherSync(run.cluster, namespace, revision)
-      if ((await untilSynced(run, revision, 180_000)) === undefined)
+      if (!existsSync(clone)) return
+      await publish(branch === 'main' ? revision : '')
+      if (branch === 'main') await endOtherSync(run.cluster, namespace, revision)
+      if (branch === 'main' && (await untilSynced(run, revision, 180_000)) === undefined)
         throw new Error(`${namespace} does not run ${revision.slice(0, 10)} again; npm run doctor explains it`)
       rmSync(folder, { recursive: true, force: true })
     },

@@ -51,7 +51,9 @@ export default {
     const health = at(await run.cluster.get(application), 'status', 'health', 'status')
     run.expect('what ran before keeps running', health === 'Healthy', String(health))
 
-    await repository.revert()
+    const mended = await repository.revert()
+    // Argo CD takes news of one commit at a time.
+    await until(60_000, async () => (await applicationState(run.cluster, namespace)).revision === mended)
     const broken = await repository.commit('A collector that ends at once', (folder) => {
       const file = join(folder, 'overlays/kind/collector.yaml')
       edit(file, 'spec:\n  template:', 'spec:\n  progressDeadlineSeconds: 10\n  template:')

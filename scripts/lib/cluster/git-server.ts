@@ -46,8 +46,13 @@ const author = {
   GIT_COMMITTER_DATE: '2000-01-01T00:00:00Z',
 }
 
-/** Pushes a commit to the branch `main` of the git server in the cluster, by `kubectl exec`. */
-export async function pushToCluster(cluster: Cluster, repository: string, commit: string): Promise<void> {
+/** Pushes a commit to a branch of the git server in the cluster, by `kubectl exec`; an empty commit deletes the branch. */
+export async function pushToCluster(
+  cluster: Cluster,
+  repository: string,
+  commit: string,
+  branch = 'main',
+): Promise<void> {
   const exec = [await tool('kubectl'), '--context', cluster.context, '--namespace', 'argocd', 'exec', '--stdin']
   // git splits the address at spaces; `% ` is a space within a word.
   const words = [...exec, 'deployment/git-server', '--'].map((word) => word.replaceAll('%', '%%').replaceAll(' ', '% '))
@@ -59,7 +64,7 @@ export async function pushToCluster(cluster: Cluster, repository: string, commit
     '--quiet',
     '--force',
     address,
-    `${commit}:refs/heads/main`,
+    `${commit}:refs/heads/${branch}`,
   ])
 }
 
