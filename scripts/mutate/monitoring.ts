@@ -62,7 +62,14 @@ export const monitoring: readonly MutationClass[] = [
   broken(
     'alert-bound',
     'Prometheus 3 stores another bound, so the objective is never missed.',
-    inExpression((expression) => expression.replaceAll('([.]0)?', '').replaceAll('le=~', 'le=')),
+    function* (environment) {
+      for (const object of environment.ofKind('PrometheusRule'))
+        for (const group of each(object.raw, 'spec', 'groups'))
+          for (const { path } of each(object.raw, ...group.path, 'rules'))
+            yield* rewrite(object, [...path, 'expr'], (expression) =>
+              expression.replaceAll('([.]0)?', '').replaceAll('le=~', 'le='),
+            )
+    },
   ),
   broken(
     'alert-syntax',

@@ -5,6 +5,8 @@ import { type ObjectDocument, readDocuments } from '../lib/documents.ts'
 import { applicable, runRules } from '../lib/engine.ts'
 import { createEnvironment, type Environment } from '../lib/environment.ts'
 import { UsageError } from '../lib/errors.ts'
+import { annotatedExemptions, applyExemptions } from '../lib/exemptions.ts'
+import type { Finding } from '../lib/finding.ts'
 import { type Manifests, validateSchemas } from '../lib/kubeconform.ts'
 import { environments, render } from '../lib/kustomize.ts'
 import type { KubeObject } from '../lib/objects.ts'
@@ -25,6 +27,7 @@ export interface Verdict {
 
 const config = await readConfig(root)
 const nowhere = () => undefined
+const ruleNames = new Set(rules.map(({ id }) => id))
 
 /**
  * Renders the environments, the last of the promotion first: a fault that can be made at the same place of several environments is made there only.
@@ -47,7 +50,7 @@ export async function cleanEnvironments(): Promise<Environment[]> {
     }),
   )
   for (const { environment, findings } of clean) {
-    const [fault] = [...findings, ...runRules(rulesFor(environment, rules), environment, nowhere)]
+    const [fault] = [...findings, ...broken(rulesFor(environment, rules), environment)]
     if (fault !== undefined)
       throw new UsageError(
         `${environment.name} is not right by itself (${fault.rule}): run \`npm run check\` and mend it first`,
@@ -71,6 +74,14 @@ function isDelivery(name: string): boolean {
 /** As in the check: environments are held to all conventions, what Argo CD is given to those that it shares. */
 function rulesFor(environment: Environment, all: readonly Rule[]): readonly Rule[] {
   return isDelivery(environment.name) ? applicable(all, environment).on : all
+}
+
+/** The findings of the rules, less those that an object's annotation exempts. */
+function broken(applied: readonly Rule[], environment: Environment): readonly Finding[] {
+  const exemptions = annotatedExemptions(environment, nowhere)
+  const today = new Date().toISOString().slice(0, 10)
+  return applyExemptions(environment.name, runRules(applied, environment, nowhere), exemptions, ruleNames, today)
+    .findings
 }
 
 /** Every mutant of the classes, each fault once a place. */
@@ -118,7 +129,7 @@ function brokenRules(original: Environment, objects: readonly KubeObject[]): Set
   const others = original.together.filter((other) => other !== original)
   const together: Environment[] = []
   const mutated = toEnvironment({ ...original, objects }, together)
-  const found = runRules(rulesFor(mutated, judging), mutated, nowhere)
+  const found = broken(rulesFor(mutated, judging), mutated)
   if (!isDelivery(original.name)) {
     // That of the others nothing changes is known: they look at what Argo CD is given alone.
     together.push(...others)

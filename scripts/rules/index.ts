@@ -12,6 +12,7 @@ import classExists from './class-exists.ts'
 import configmapExists from './configmap-exists.ts'
 import connectionAllowed from './connection-allowed.ts'
 import connectionDeclared from './connection-declared.ts'
+import cronJobSuspended from './cron-job-suspended.ts'
 import cronjobConcurrency from './cronjob-concurrency.ts'
 import cronjobSchedule from './cronjob-schedule.ts'
 import cronjobTimeZone from './cronjob-time-zone.ts'
@@ -168,6 +169,7 @@ export const rules: readonly Rule[] = [
   configmapExists,
   connectionAllowed,
   connectionDeclared,
+  cronJobSuspended,
   cronjobConcurrency,
   cronjobSchedule,
   cronjobTimeZone,

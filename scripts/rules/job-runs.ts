@@ -14,8 +14,6 @@ export default defineRule({
       if (object.kind !== 'Job' && object.kind !== 'CronJob') continue
       const path = podPath.slice(0, -2)
       const job = at(object.raw, ...path)
-      if (object.kind === 'CronJob' && at(object.raw, 'spec', 'suspend') === true)
-        report(object, ['spec', 'suspend'], 'the CronJob is suspended, so it never runs', 'Remove suspend.')
       // The controller looks every ten seconds. Source: kubernetes.io, CronJob limitations.
       const start = number(at(object.raw, 'spec', 'startingDeadlineSeconds'))
       if (object.kind === 'CronJob' && start !== undefined && start < 10)
@@ -50,11 +48,20 @@ export default defineRule({
   },
 })
 
+/** Seconds that a pod may take to be placed, get its image and start. */
+const podStart = 30
+
 /** The waits between attempts are 10 s, 20 s, 40 s and so on, at most 6 minutes each: a deadline below their sum cuts attempts off. */
 function judgeDeadline(job: unknown, note: (message: string, fix: string) => void): void {
   const deadline = number(at(job, 'activeDeadlineSeconds'))
   const attempts = number(at(job, 'backoffLimit'))
-  if (deadline === undefined || attempts === undefined || attempts > 100) return
+  if (deadline === undefined) return
+  if (deadline < podStart) {
+    const fix = `Raise activeDeadlineSeconds to ${podStart} or more.`
+    note(`the Job is ended after ${deadline} s, which may pass before its pod has started`, fix)
+    return
+  }
+  if (attempts === undefined || attempts > 100) return
   let waits = 0
   for (let attempt = 0; attempt < attempts; attempt++) waits += Math.min(10 * 2 ** attempt, 360)
   if (deadline < waits)
