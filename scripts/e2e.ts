@@ -18,8 +18,8 @@ import { runStages, type Stage } from '../test/e2e/runner.ts'
 import scaling from '../test/e2e/scaling.ts'
 import sync from '../test/e2e/sync.ts'
 import { parseCommandLine, runCommand } from './lib/cli.ts'
-import { applicationState } from './lib/cluster/argo.ts'
-import { clusterContext, connectCluster } from './lib/cluster/client.ts'
+import { type ApplicationState, applicationState, until } from './lib/cluster/argo.ts'
+import { type Cluster, clusterContext, connectCluster } from './lib/cluster/client.ts'
 import { exit, UsageError } from './lib/errors.ts'
 import { root } from './lib/root.ts'
 
@@ -58,11 +58,7 @@ await runCommand(async () => {
   const isChosen = ({ name }: { name: string }) => positionals.length === 0 || positionals.includes(name)
   const chosen = stages.map((stage) => stage.map((lane) => lane.filter(isChosen)))
   const cluster = await connectCluster(clusterContext)
-  const state = await applicationState(cluster, namespace)
-  if (state.sync !== 'Synced' || state.health !== 'Healthy')
-    throw new UsageError(
-      `${namespace} is ${state.sync} and ${state.health}; expected Synced and Healthy before anything is tried. npm run up mends it, npm run doctor explains it`,
-    )
+  const state = await settled(cluster)
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
   const whole = positionals.length === 0 ? goal : undefined
@@ -79,3 +75,16 @@ await runCommand(async () => {
   // What an interrupted scenario was waiting for is of no interest any more.
   return process.exit(failed || interrupted.signal.aborted ? exit.findings : exit.right)
 })
+
+/** The state of the environment once it is Synced and Healthy; a worker that comes or goes makes it Progressing for a moment. */
+async function settled(cluster: Cluster): Promise<ApplicationState> {
+  let state = await applicationState(cluster, namespace)
+  await until(60_000, async () => {
+    state = await applicationState(cluster, namespace)
+    return state.sync === 'Synced' && state.health === 'Healthy'
+  })
+  if (state.sync === 'Synced' && state.health === 'Healthy') return state
+  throw new UsageError(
+    `${namespace} is ${state.sync} and ${state.health}; expected Synced and Healthy before anything is tried. npm run up mends it, npm run doctor explains it`,
+  )
+}
