@@ -59,7 +59,7 @@ function alertTable(fired: readonly Fired[], causes: ReadonlySet<string>): strin
     ({ name, severity, from, to }) =>
       `<tr><td>${escapeHtml(name)}<td>${escapeHtml(severity)}<td class="n">${from} s<td class="n">${to} s<td>${causes.has(name) ? 'yes' : '<span class="bad">no</span>'}</tr>`,
   )
-  return `<table><tr><th>alert<th>severity<th>fires from<th>until<th>caused by a fault</tr>\n${rows.join('\n')}</table>`
+  return `<table><tr><th>alert<th>severity<th class="n">fires from<th class="n">until<th>caused by a fault</tr>\n${rows.join('\n')}</table>`
 }
 
 async function panels(run: Run, prometheus: Prometheus): Promise<void> {

@@ -46,7 +46,7 @@ export function toHtml(report: Report, attachments: readonly Attachment[] = []):
   body { max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
   table { border-collapse: collapse; width: 100%; margin: 1rem 0 }
   th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #8884; vertical-align: top }
-  td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+  .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
   .bad { color: #c22 } .good { color: #284 }
   svg { width: 100%; height: auto } svg text { font-size: 10px; fill: currentColor }
   pre { overflow: auto; padding: .8rem; background: #8882 }
@@ -60,7 +60,7 @@ ${plot(report, sampled(report, 'workers'), 'ready workers')}
 ${plot(report, sampled(report, 'gateways'), 'ready gateways')}
 ${plot(report, report.traffic.p99, 'P99 until a request is accepted, ms')}
 <h2>Figures</h2>
-<table><tr><th>scenario<th>what<th>value<th>goal</tr>
+<table><tr><th>scenario<th>what<th class="n">value<th class="n">goal</tr>
 ${report.figures.map((figure) => `<tr><td>${escapeHtml(figure.scenario)}<td>${escapeHtml(figure.what)}<td class="n ${misses(figure) ? 'bad' : ''}">${round(figure.value)} ${escapeHtml(figure.unit)}<td class="n">${figure.atMost === undefined ? '' : `≤ ${figure.atMost} ${escapeHtml(figure.unit)}`}</tr>`).join('\n')}
 </table>
 <h2>What was held to be so</h2>
@@ -68,7 +68,7 @@ ${report.figures.map((figure) => `<tr><td>${escapeHtml(figure.scenario)}<td>${es
 ${report.verdicts.map(({ scenario, what, holds, seen }) => `<tr><td>${escapeHtml(scenario)}<td>${escapeHtml(what)}${holds || seen === undefined ? '' : `<br><code>${escapeHtml(seen)}</code>`}<td class="${holds ? 'good' : 'bad'}">${holds ? 'holds' : 'does not hold'}</tr>`).join('\n')}
 </table>
 <h2>Scenarios</h2>
-<table><tr><th>name<th>title<th>took</tr>
+<table><tr><th>name<th>title<th class="n">took</tr>
 ${report.scenarios.map(({ name, title, seconds, error }) => `<tr><td>${escapeHtml(name)}<td>${escapeHtml(title)}${error === undefined ? '' : `<br><code class="bad">${escapeHtml(error)}</code>`}<td class="n">${round(seconds)} s</tr>`).join('\n')}
 </table>
 ${report.logs.map(({ scenario, text }) => `<h3>What was wrong after ${escapeHtml(scenario)}</h3><pre>${escapeHtml(text)}</pre>`).join('\n')}
