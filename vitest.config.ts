@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/support/summary-reporter.ts'],
     testTimeout: 30_000,
+    // A browser, an API server or a container takes its time on a busy machine.
+    hookTimeout: 120_000,
     projects: [
       {
         extends: true,
@@ -24,7 +26,6 @@ export default defineConfig({
           globalSetup: 'test/support/global-setup.ts',
           // One after another: the files share the queues.
           fileParallelism: false,
-          hookTimeout: 120_000,
           // Real networks, processes and a browser: the summary names what needed the second try.
           retry: 1,
           sequence: { groupOrder: 1 },
