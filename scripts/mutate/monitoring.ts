@@ -1,13 +1,11 @@
 import type { Environment } from '../lib/environment.ts'
 import { at, text } from '../lib/objects.ts'
+import { prometheusRulesOf } from '../lib/prometheus-rules.ts'
 import { broken, drop, type MutationClass, refused, remove, rewrite, set } from './mutation.ts'
 import { each } from './places.ts'
 
-function* alerts(environment: Environment) {
-  for (const object of environment.ofKind('PrometheusRule'))
-    for (const group of each(object.raw, 'spec', 'groups'))
-      for (const { path, value } of each(object.raw, ...group.path, 'rules'))
-        if (at(value, 'alert') !== undefined) yield { object, path }
+function alerts(environment: Environment) {
+  return [...prometheusRulesOf(environment)].filter(({ rule }) => at(rule, 'alert') !== undefined)
 }
 
 function* endpoints(environment: Environment) {
@@ -63,12 +61,10 @@ export const monitoring: readonly MutationClass[] = [
     'alert-bound',
     'Prometheus 3 stores another bound, so the objective is never missed.',
     function* (environment) {
-      for (const object of environment.ofKind('PrometheusRule'))
-        for (const group of each(object.raw, 'spec', 'groups'))
-          for (const { path } of each(object.raw, ...group.path, 'rules'))
-            yield* rewrite(object, [...path, 'expr'], (expression) =>
-              expression.replaceAll('([.]0)?', '').replaceAll('le=~', 'le='),
-            )
+      for (const { object, path } of prometheusRulesOf(environment))
+        yield* rewrite(object, [...path, 'expr'], (expression) =>
+          expression.replaceAll('([.]0)?', '').replaceAll('le=~', 'le='),
+        )
     },
   ),
   broken(

@@ -1,6 +1,5 @@
-import type { Environment } from '../lib/environment.ts'
-import type { Path } from '../lib/finding.ts'
-import { at, fields, items, type KubeObject, text, type Value } from '../lib/objects.ts'
+import { at, fields, text } from '../lib/objects.ts'
+import { prometheusRulesOf } from '../lib/prometheus-rules.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
@@ -10,8 +9,9 @@ export default defineRule({
   why: 'Alertmanager routes by severity, so an alert without one wakes nobody or everybody; without summary and runbook whoever is woken has to find out what to do.',
   fix: 'Add expr, labels.severity, annotations.summary and annotations.runbook_url.',
   check(environment, report) {
-    const runbooks = [...alertsOf(environment)].some(({ alert }) => text(at(alert, 'annotations', 'runbook_url')))
-    for (const { object, path, alert } of alertsOf(environment)) {
+    const alerts = [...prometheusRulesOf(environment)].filter(({ rule }) => text(at(rule, 'alert')) !== undefined)
+    const runbooks = alerts.some(({ rule }) => text(at(rule, 'annotations', 'runbook_url')))
+    for (const { object, path, rule: alert } of alerts) {
       const name = text(at(alert, 'alert'))
       const missing = (part: string, key: string) => {
         const there = fields(alert)[part] !== undefined
@@ -25,11 +25,3 @@ export default defineRule({
     }
   },
 })
-
-function* alertsOf(environment: Environment): Generator<{ object: KubeObject; path: Path; alert: Value }> {
-  for (const object of environment.ofKind('PrometheusRule', 'monitoring.coreos.com'))
-    for (const [group, raw] of items(at(object.raw, 'spec', 'groups')).entries())
-      for (const [index, alert] of items(at(raw, 'rules')).entries())
-        if (text(at(alert, 'alert')) !== undefined)
-          yield { object, path: ['spec', 'groups', group, 'rules', index], alert }
-}

@@ -1,5 +1,5 @@
-import type { Path } from '../lib/finding.ts'
-import { at, items, strings, text } from '../lib/objects.ts'
+import { at, strings, text } from '../lib/objects.ts'
+import { prometheusRulesOf } from '../lib/prometheus-rules.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
@@ -10,37 +10,34 @@ export default defineRule({
   why: 'Prometheus refuses the whole file of rules for one bracket or template; an alert that compares nothing fires for ever, and a label that was aggregated away is empty in the message.',
   fix: 'Mend expr or the template; promtool check rules tells whether Prometheus takes it.',
   check(environment, report) {
-    for (const object of environment.ofKind('PrometheusRule', 'monitoring.coreos.com'))
-      for (const [group, raw] of items(at(object.raw, 'spec', 'groups')).entries())
-        for (const [index, rule] of items(at(raw, 'rules')).entries()) {
-          const path: Path = ['spec', 'groups', group, 'rules', index]
-          const expression = text(at(rule, 'expr'))
-          if (expression === undefined) continue
-          // Strings may hold any sign.
-          const bare = expression.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/g, '""').replace(/#.*/g, '')
-          const bracket = unbalanced(bare)
-          if (bracket !== undefined)
-            report(
-              object,
-              [...path, 'expr'],
-              `${bracket} in the expression of ${text(at(rule, 'alert')) ?? text(at(rule, 'record'))}`,
-              'Close each bracket of expr by its own kind, and open what is closed.',
-            )
-          if (text(at(rule, 'alert')) === undefined) continue
-          if (!/[<>]|==|!=(?!~)/.test(bare.replace(/\{[^}]*\}/g, '')) && !/\babsent|\bunless\b|\bALERTS\b/.test(bare))
-            report(
-              object,
-              [...path, 'expr'],
-              `alert ${text(at(rule, 'alert'))} compares nothing, so it fires as long as there are series`,
-              'Compare expr with the border beyond which the alert shall fire: expr > 0.',
-            )
-          const left = labelsLeft(bare)
-          for (const part of ['annotations', 'labels'])
-            for (const [name, template] of Object.entries(strings(at(rule, part)))) {
-              const fault = templateFault(template) ?? labelFault(template, left)
-              if (fault !== undefined) report(object, [...path, part, name], fault.message, fault.fix(name))
-            }
+    for (const { object, path, rule } of prometheusRulesOf(environment)) {
+      const expression = text(at(rule, 'expr'))
+      if (expression === undefined) continue
+      // Strings may hold any sign.
+      const bare = expression.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/g, '""').replace(/#.*/g, '')
+      const bracket = unbalanced(bare)
+      if (bracket !== undefined)
+        report(
+          object,
+          [...path, 'expr'],
+          `${bracket} in the expression of ${text(at(rule, 'alert')) ?? text(at(rule, 'record'))}`,
+          'Close each bracket of expr by its own kind, and open what is closed.',
+        )
+      if (text(at(rule, 'alert')) === undefined) continue
+      if (!/[<>]|==|!=(?!~)/.test(bare.replace(/\{[^}]*\}/g, '')) && !/\babsent|\bunless\b|\bALERTS\b/.test(bare))
+        report(
+          object,
+          [...path, 'expr'],
+          `alert ${text(at(rule, 'alert'))} compares nothing, so it fires as long as there are series`,
+          'Compare expr with the border beyond which the alert shall fire: expr > 0.',
+        )
+      const left = labelsLeft(bare)
+      for (const part of ['annotations', 'labels'])
+        for (const [name, template] of Object.entries(strings(at(rule, part)))) {
+          const fault = templateFault(template) ?? labelFault(template, left)
+          if (fault !== undefined) report(object, [...path, part, name], fault.message, fault.fix(name))
         }
+    }
   },
 })
 

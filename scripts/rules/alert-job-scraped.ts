@@ -1,5 +1,6 @@
 import { monitorsOf } from '../lib/monitors.ts'
-import { at, items, text } from '../lib/objects.ts'
+import { at, text } from '../lib/objects.ts'
+import { prometheusRulesOf } from '../lib/prometheus-rules.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
@@ -15,19 +16,15 @@ export default defineRule({
   },
   check(environment, report) {
     const names = new Set(monitorsOf(environment).map(({ object }) => object.name))
-    for (const object of environment.ofKind('PrometheusRule', 'monitoring.coreos.com'))
-      for (const [group, raw] of items(at(object.raw, 'spec', 'groups')).entries())
-        for (const [index, rule] of items(at(raw, 'rules')).entries()) {
-          const jobs = [...(text(at(rule, 'expr')) ?? '').matchAll(/\bjob=~"\.[*+]\/([a-z0-9-]+)"/g)].map(
-            ([, job = '']) => job,
-          )
-          const lost = jobs.find((job) => !names.has(job))
-          if (lost !== undefined)
-            report(
-              object,
-              ['spec', 'groups', group, 'rules', index, 'expr'],
-              `no monitor is named ${lost}; the monitors are ${[...names].sort().join(', ')}`,
-            )
-        }
+    for (const { object, path, rule } of prometheusRulesOf(environment)) {
+      const asked = (text(at(rule, 'expr')) ?? '').matchAll(/\bjob=~"\.[*+]\/([a-z0-9-]+)"/g)
+      const lost = [...asked].map(([, job = '']) => job).find((job) => !names.has(job))
+      if (lost !== undefined)
+        report(
+          object,
+          [...path, 'expr'],
+          `no monitor is named ${lost}; the monitors are ${[...names].sort().join(', ')}`,
+        )
+    }
   },
 })

@@ -1,4 +1,5 @@
-import { at, items, text } from '../lib/objects.ts'
+import { at, text } from '../lib/objects.ts'
+import { prometheusRulesOf } from '../lib/prometheus-rules.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
@@ -9,16 +10,14 @@ export default defineRule({
   fix: 'Write le=~"120([.]0)?", which matches what Prometheus 2 and 3 store.',
   check(environment, report) {
     // https://prometheus.io/docs/prometheus/3.0/migration/#le-and-quantile-label-values
-    for (const object of environment.ofKind('PrometheusRule', 'monitoring.coreos.com'))
-      for (const [group, raw] of items(at(object.raw, 'spec', 'groups')).entries())
-        for (const [index, rule] of items(at(raw, 'rules')).entries())
-          for (const [matcher, label, bound] of (text(at(rule, 'expr')) ?? '').matchAll(wholeNumber))
-            report(
-              object,
-              ['spec', 'groups', group, 'rules', index, 'expr'],
-              `${matcher} matches nothing in Prometheus 3, which stores "${bound}.0"`,
-              `Write ${label}=~"${bound}([.]0)?" in expr.`,
-            )
+    for (const { object, path, rule } of prometheusRulesOf(environment))
+      for (const [matcher, label, bound] of (text(at(rule, 'expr')) ?? '').matchAll(wholeNumber))
+        report(
+          object,
+          [...path, 'expr'],
+          `${matcher} matches nothing in Prometheus 3, which stores "${bound}.0"`,
+          `Write ${label}=~"${bound}([.]0)?" in expr.`,
+        )
   },
 })
 

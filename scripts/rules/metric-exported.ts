@@ -1,7 +1,8 @@
 import type { Environment } from '../lib/environment.ts'
 import type { Path } from '../lib/finding.ts'
 import { metricNames } from '../lib/metric-names.ts'
-import { at, fields, items, type KubeObject, strings, text, type Value } from '../lib/objects.ts'
+import { at, fields, type KubeObject, strings, text, type Value } from '../lib/objects.ts'
+import { prometheusRulesOf } from '../lib/prometheus-rules.ts'
 import { defineRule } from '../lib/rule.ts'
 
 /** What Prometheus itself writes for every target and alert. */
@@ -57,17 +58,13 @@ interface Expression {
 }
 
 function rulesOf(environment: Environment): Expression[] {
-  return environment.ofKind('PrometheusRule', 'monitoring.coreos.com').flatMap((object) =>
-    items(at(object.raw, 'spec', 'groups')).flatMap((group, index) =>
-      items(at(group, 'rules')).map((rule, position) => ({
-        object,
-        path: ['spec', 'groups', index, 'rules', position, 'expr'],
-        name: text(at(rule, 'alert')) ?? text(at(rule, 'record')),
-        record: text(at(rule, 'record')),
-        expression: text(at(rule, 'expr')) ?? '',
-      })),
-    ),
-  )
+  return [...prometheusRulesOf(environment)].map(({ object, path, rule }) => ({
+    object,
+    path: [...path, 'expr'],
+    name: text(at(rule, 'alert')) ?? text(at(rule, 'record')),
+    record: text(at(rule, 'record')),
+    expression: text(at(rule, 'expr')) ?? '',
+  }))
 }
 
 /** The dashboards that Grafana's sidecar finds by their label, with what their panels and variables ask. */
