@@ -2,15 +2,14 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CheckResult } from './check.ts'
+import { today } from './exemptions.ts'
 
 /** All that the result of checking the environments depends on; what is remote is pinned inside these. */
 const inputs = ['base', 'components', 'overlays', 'argocd', 'schemas', 'scripts', 'check.yaml', 'package-lock.json']
 
 /** A fingerprint of the inputs by name, size and time of change, as make would judge them: reading them all would cost more than it proves. */
 export function inputsKey(root: string, environments: readonly string[]): string {
-  // Exemptions end with a day.
-  const today = new Date().toISOString().slice(0, 10)
-  const hash = createHash('sha256').update(JSON.stringify([environments, process.version, today]))
+  const hash = createHash('sha256').update(JSON.stringify([environments, process.version, today()]))
   for (const input of inputs) {
     const path = join(root, input)
     if (!existsSync(path)) continue

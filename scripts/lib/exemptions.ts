@@ -3,6 +3,11 @@ import type { Finding, Path } from './finding.ts'
 import { type KubeObject, nameOf } from './objects.ts'
 import type { Locate } from './source.ts'
 
+/** The day by which exemptions end, as `2026-11-21` in UTC. */
+export function today(): string {
+  return new Date().toISOString().slice(0, 10)
+}
+
 /** The annotation that exempts an object from a rule: this, then the rule's name; its value is the reason. */
 export const exemptionPrefix = 'inference.example.com/exempt.'
 
@@ -64,20 +69,20 @@ function placeOf(object: KubeObject, path: Path, locate: Locate): Pick<Finding, 
 /**
  * Takes away the findings that an exemption covers. An exemption that does not hold covers nothing and is a finding itself.
  * @param rules the names of all rules that exist
- * @param today as `2026-11-21`
+ * @param day today, as `2026-11-21`
  */
 export function applyExemptions(
   target: string,
   findings: readonly Finding[],
   exemptions: readonly Exemption[],
   rules: ReadonlySet<string>,
-  today: string,
+  day: string,
 ): Judged {
   if (exemptions.length === 0) return { findings, exempted: [], used: new Set() }
   const faults: Finding[] = []
   const holding: Exemption[] = []
   for (const exemption of exemptions) {
-    const fault = faultOf(exemption, rules, today)
+    const fault = faultOf(exemption, rules, day)
     if (fault === undefined) holding.push(exemption)
     else faults.push(findingAbout(exemption, target, ...fault))
   }
@@ -110,7 +115,7 @@ function covers({ rule, object }: Exemption, finding: Finding): boolean {
 }
 
 /** Why an exemption does not hold, and what to do. */
-function faultOf(exemption: Exemption, rules: ReadonlySet<string>, today: string): [string, string] | undefined {
+function faultOf(exemption: Exemption, rules: ReadonlySet<string>, day: string): [string, string] | undefined {
   const { rule, object, reason, until } = exemption
   if (!rules.has(rule)) {
     const fix = 'Write the name of a rule, as it stands in brackets behind a finding, or remove the exemption.'
@@ -122,7 +127,7 @@ function faultOf(exemption: Exemption, rules: ReadonlySet<string>, today: string
   }
   if (until === undefined) return undefined
   if (!isDate(until)) return [`"${until}" is no date`, 'Write the last day it holds as year-month-day: 2027-03-31.']
-  if (until < today) {
+  if (until < day) {
     const fix = 'Mend what it exempts, or judge it anew and write a later date.'
     return [`the exemption of ${object} from ${rule} ended on ${until}`, fix]
   }

@@ -5,7 +5,7 @@ import { type ObjectDocument, readDocuments } from '../lib/documents.ts'
 import { applicable, runRules } from '../lib/engine.ts'
 import { createEnvironment, type Environment } from '../lib/environment.ts'
 import { UsageError } from '../lib/errors.ts'
-import { annotatedExemptions, applyExemptions } from '../lib/exemptions.ts'
+import { annotatedExemptions, applyExemptions, today } from '../lib/exemptions.ts'
 import type { Finding } from '../lib/finding.ts'
 import { type Manifests, validateSchemas } from '../lib/kubeconform.ts'
 import { environments, render } from '../lib/kustomize.ts'
@@ -50,7 +50,7 @@ export async function cleanEnvironments(): Promise<Environment[]> {
     }),
   )
   for (const { environment, findings } of clean) {
-    const [fault] = [...findings, ...broken(rulesFor(environment, rules), environment)]
+    const [fault] = [...findings, ...findingsOf(rulesFor(environment, rules), environment)]
     if (fault !== undefined)
       throw new UsageError(
         `${environment.name} is not right by itself (${fault.rule}): run \`npm run check\` and mend it first`,
@@ -77,11 +77,10 @@ function rulesFor(environment: Environment, all: readonly Rule[]): readonly Rule
 }
 
 /** The findings of the rules, less those that an object's annotation exempts. */
-function broken(applied: readonly Rule[], environment: Environment): readonly Finding[] {
+function findingsOf(applied: readonly Rule[], environment: Environment): readonly Finding[] {
   const exemptions = annotatedExemptions(environment, nowhere)
-  const today = new Date().toISOString().slice(0, 10)
-  return applyExemptions(environment.name, runRules(applied, environment, nowhere), exemptions, ruleNames, today)
-    .findings
+  const found = runRules(applied, environment, nowhere)
+  return applyExemptions(environment.name, found, exemptions, ruleNames, today()).findings
 }
 
 /** Every mutant of the classes, each fault once a place. */
@@ -129,7 +128,7 @@ function brokenRules(original: Environment, objects: readonly KubeObject[]): Set
   const others = original.together.filter((other) => other !== original)
   const together: Environment[] = []
   const mutated = toEnvironment({ ...original, objects }, together)
-  const found = broken(rulesFor(mutated, judging), mutated)
+  const found = findingsOf(rulesFor(mutated, judging), mutated)
   if (!isDelivery(original.name)) {
     // That of the others nothing changes is known: they look at what Argo CD is given alone.
     together.push(...others)
