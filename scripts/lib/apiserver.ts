@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { UsageError } from './errors.ts'
-import { at, fields, items, text, type Value } from './objects.ts'
+import { at, fields, holds, items, text, type Value } from './objects.ts'
 
 /** The paths of the two programs that make an API server. */
 export interface ServerPrograms {
@@ -287,17 +287,11 @@ export async function definitionsServed(server: ApiServer): Promise<void> {
   const deadline = Date.now() + 30_000
   for (;;) {
     const all = items(at((await server.send('GET', definitionsAddress)).body, 'items'))
-    const waiting = all.filter((definition) => !isEstablished(definition))
+    const waiting = all.filter((definition) => !holds(definition, 'Established'))
     if (waiting.length === 0) return
     const names = waiting.map((definition) => at(definition, 'metadata', 'name')).join(', ')
     if (Date.now() > deadline)
       throw new UsageError(`the API server does not serve these definitions after 30 s: ${names}`)
     await pause(50)
   }
-}
-
-function isEstablished(definition: Value): boolean {
-  return items(at(definition, 'status', 'conditions')).some(
-    (condition) => at(condition, 'type') === 'Established' && at(condition, 'status') === 'True',
-  )
 }

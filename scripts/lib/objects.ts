@@ -68,6 +68,12 @@ export function at(value: Value, ...path: Path): Value {
   return current
 }
 
+/** Whether the object's status says that a condition holds: `holds(pod, 'Ready')`. */
+export function holds(raw: Value, type: string): boolean {
+  const conditions = items(at(raw, 'status', 'conditions'))
+  return conditions.some((condition) => at(condition, 'type') === type && at(condition, 'status') === 'True')
+}
+
 /**
  * The part of a path that leads to something. A missing field is reported there: its parent has a line.
  * @example `spec.strategy.type` is reported at `spec` where there is no `strategy`

@@ -1,5 +1,5 @@
 import { until } from '../../scripts/lib/cluster/argo.ts'
-import { at } from '../../scripts/lib/objects.ts'
+import { holds } from '../../scripts/lib/objects.ts'
 import { namespace, pauseHealing, type Scenario } from './run.ts'
 
 export default {
@@ -14,16 +14,7 @@ export default {
     await kubectl('delete', 'networkpolicy', 'rabbitmq-from-keda')
     // Connections that stand outlive the policy; a full node has no room for a rollout's second pod.
     await run.cluster.kubectl(['--namespace=keda', 'delete', 'pod', '--selector=app=keda-operator', '--wait=false'])
-    const kept = await until(
-      120_000,
-      async () => {
-        const conditions = at(await run.cluster.get(path), 'status', 'conditions') as
-          | { type: string; status: string }[]
-          | undefined
-        return conditions?.some(({ type, status }) => type === 'Fallback' && status === 'True') === true
-      },
-      1000,
-    )
+    const kept = await until(120_000, async () => holds(await run.cluster.get(path), 'Fallback'), 1000)
     run.expect('while KEDA cannot ask the broker, the fallback holds', kept !== undefined)
   },
 } satisfies Scenario

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync,
 import { join } from 'node:path'
 import { parse, parseDocument } from 'yaml'
 import { UsageError } from '../errors.ts'
-import { at, fields, items, text, type Value } from '../objects.ts'
+import { at, fields, holds, items, text, type Value } from '../objects.ts'
 import { run } from '../process.ts'
 import { tool } from '../tools.ts'
 import type { Cluster } from './client.ts'
@@ -108,8 +108,7 @@ async function notServed(cluster: Cluster, names: readonly string[]): Promise<st
   const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
   const waiting: string[] = []
   for (const name of names) {
-    const conditions = items(at(await cluster.get(`${path}/${name}`), 'status', 'conditions'))
-    const served = conditions.some((entry) => at(entry, 'type') === 'Established' && at(entry, 'status') === 'True')
+    const served = holds(await cluster.get(`${path}/${name}`), 'Established')
     if (!served) waiting.push(`the API server to serve ${name}`)
   }
   return waiting
