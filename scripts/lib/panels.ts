@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parse } from 'yaml'
 import type { Dashboard, Panel, Query } from '../dashboards/model.ts'
-import { UsageError } from './errors.ts'
 import { at, items, text } from './objects.ts'
+import { queryRange } from './prometheus.ts'
 
 /** A query of a panel of a dashboard. */
 export interface PanelQuery {
@@ -76,38 +76,10 @@ const points = 120
 
 async function ask(url: string, query: PanelQuery, { from, to, variables }: Asked): Promise<PanelData> {
   const step = Math.max(15, Math.ceil((to - from) / points))
-  const body = new URLSearchParams({
-    query: interpolate(query.query.expr, variables),
-    start: String(from),
-    end: String(to),
-    step: String(step),
-  })
-  const response = await fetch(new URL('/api/v1/query_range', url), { method: 'POST', body }).catch((error: Error) => {
-    throw new UsageError(
-      `no Prometheus answers at ${url}: ${(error.cause as Error | undefined)?.message ?? error.message}\nForward its port: kubectl --namespace monitoring port-forward service/prometheus-operated 9090`,
-    )
-  })
-  const answer = (await response.json().catch(() => undefined)) as RangeAnswer | undefined
-  if (answer?.status !== 'success')
-    return { ...query, lines: [], error: answer?.error ?? `HTTP ${response.status}, and no JSON` }
-  const lines = answer.data.result.map(({ metric, values }) => ({
-    name: legendOf(query.query.legend, metric),
-    points: values
-      .map(([at, value]): [number, number] => [at, Number(value)])
-      .filter(([, value]) => Number.isFinite(value)),
-  }))
+  const answer = await queryRange(url, interpolate(query.query.expr, variables), { from, to, step })
+  if ('error' in answer) return { ...query, lines: [], error: answer.error }
+  const lines = answer.series.map(({ labels, points }) => ({ name: legendOf(query.query.legend, labels), points }))
   return { ...query, lines: lines.filter((line) => line.points.length > 0) }
-}
-
-interface RangeAnswer {
-  readonly status: string
-  readonly error?: string
-  readonly data: {
-    readonly result: readonly {
-      readonly metric: Readonly<Record<string, string>>
-      readonly values: readonly (readonly [number, string])[]
-    }[]
-  }
 }
 
 function legendOf(legend: string, labels: Readonly<Record<string, string>>): string {
