@@ -79,11 +79,11 @@ await runCommand(async () => {
 /** The state of the environment once it is Synced and Healthy; a worker that comes or goes makes it Progressing for a moment. */
 async function settled(cluster: Cluster): Promise<ApplicationState> {
   let state = await applicationState(cluster, namespace)
-  await until(60_000, async () => {
+  const reached = await until(60_000, async () => {
     state = await applicationState(cluster, namespace)
     return state.sync === 'Synced' && state.health === 'Healthy'
   })
-  if (state.sync === 'Synced' && state.health === 'Healthy') return state
+  if (reached !== undefined) return state
   throw new UsageError(
     `${namespace} is ${state.sync} and ${state.health}; expected Synced and Healthy before anything is tried. npm run up mends it, npm run doctor explains it`,
   )

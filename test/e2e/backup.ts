@@ -5,6 +5,7 @@ import { at, items, number } from '../../scripts/lib/objects.ts'
 import {
   call,
   edit,
+  inBroker,
   isReady,
   namespace,
   openRepository,
@@ -125,11 +126,6 @@ async function loseVolumes(run: Run): Promise<void> {
   run.expect('the stores start anew, empty', (await until(180_000, ready)) !== undefined)
   const gateway = async () => (await call(run, '/v1/models').catch(() => undefined))?.status === 401
   await until(60_000, gateway, 500)
-}
-
-function inBroker(run: Run, ...command: string[]): Promise<string> {
-  const exec = [`--namespace=${namespace}`, 'exec', 'rabbitmq-0', '--container=rabbitmq', '--']
-  return run.cluster.kubectl([...exec, 'rabbitmqctl', ...command])
 }
 
 /** What a person does who wants the deletions of the sync that waits. */

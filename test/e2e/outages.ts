@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { connect } from 'amqplib'
 import { until } from '../../scripts/lib/cluster/argo.ts'
 import { at, number, text, type Value } from '../../scripts/lib/objects.ts'
-import { openPrometheus } from './prometheus.ts'
+import { openPrometheus, type Prometheus } from './prometheus.ts'
 import {
   call,
   forward,
+  inBroker,
   isReady,
   namespace,
   pause,
@@ -28,9 +31,11 @@ export default {
     for (const store of stores) await restart(run, store)
     await evictAll(run)
     await ollama
+    const prometheus = await openPrometheus(run)
     await poison(run)
-    await fullDisk(run)
-    run.expect('and the alert DeadLetters', (await alertFires(run, 'DeadLetters', 120_000)) !== undefined)
+    await fullDisk(run, prometheus)
+    const told = await alertFires(prometheus, 'DeadLetters', 120_000)
+    run.expect('and the alert DeadLetters', told !== undefined)
     const ledger = await client.stop()
     run.event('load ends')
     await settle(run, ledger, 240_000)
@@ -51,13 +56,7 @@ async function poison(run: Run): Promise<void> {
   run.causes.add('DeadLetters').add('RequestLost')
   const given = await until(60_000, async () => (await queueDepth(run.cluster, 'ai-requests.dead')) === 1, 1000)
   run.expect('a message that nobody can read is laid aside, and the others go on', given !== undefined)
-  run.cleanup(() =>
-    run.cluster.kubectl([
-      `--namespace=${namespace}`,
-      ...['exec', 'rabbitmq-0', '--container=rabbitmq', '--'],
-      ...['rabbitmqctl', 'purge_queue', 'ai-requests.dead'],
-    ]),
-  )
+  run.cleanup(() => inBroker(run, 'purge_queue', 'ai-requests.dead'))
 }
 
 /** As a rollout does it: SIGTERM, the grace period, the same volume. */
@@ -105,16 +104,12 @@ async function evictAll(run: Run): Promise<void> {
 }
 
 /** The volumes of kind have no size; the limit below which the broker blocks its publishers stands for a full one. */
-async function fullDisk(run: Run): Promise<void> {
-  const limit = (bytes: string) =>
-    run.cluster.kubectl([
-      `--namespace=${namespace}`,
-      ...['exec', 'rabbitmq-0', '--container=rabbitmq', '--'],
-      ...['rabbitmqctl', 'set_disk_free_limit', bytes],
-    ])
+async function fullDisk(run: Run, prometheus: Prometheus): Promise<void> {
+  const limit = (bytes: string) => inBroker(run, 'set_disk_free_limit', bytes)
+  const usual = diskFreeLimit(run)
   run.event('the broker has no disk left')
   await limit('1000000000000000')
-  const undo = () => limit('512MB')
+  const undo = () => limit(usual)
   run.cleanup(undo)
   const body = { prompt: 'What can I cook?', maxTokens: 8 }
   let answer = await call(run, '/api/v1/inference', body).catch(() => undefined)
@@ -124,7 +119,7 @@ async function fullDisk(run: Run): Promise<void> {
   })
   run.expect('while the broker has no disk, requests are refused with 503', refused !== undefined, `${answer?.status}`)
   run.causes.add('BrokerAlarm').add('AcceptErrorBudgetBurn')
-  const told = await alertFires(run, 'BrokerAlarm', 180_000)
+  const told = await alertFires(prometheus, 'BrokerAlarm', 180_000)
   run.expect('and the alert BrokerAlarm fires', told !== undefined)
   await undo()
   run.event('the broker has disk again')
@@ -133,8 +128,15 @@ async function fullDisk(run: Run): Promise<void> {
   if (taken !== undefined) run.measure('disk free to requests accepted', taken / 1000, 's')
 }
 
-async function alertFires(run: Run, name: string, limitMs: number): Promise<number | undefined> {
-  const prometheus = await openPrometheus(run)
+/** As the overlay sets it: a number with its unit. */
+function diskFreeLimit(run: Run): string {
+  const file = join(run.root, 'overlays/kind/20-sizes.conf')
+  const [, limit] = /^disk_free_limit\.absolute = (\S+)$/m.exec(readFileSync(file, 'utf8')) ?? []
+  if (limit === undefined) throw new Error(`${file} does not set disk_free_limit.absolute`)
+  return limit
+}
+
+async function alertFires(prometheus: Prometheus, name: string, limitMs: number): Promise<number | undefined> {
   const query = `ALERTS{alertname="${name}", alertstate="firing", namespace="${namespace}"}`
   const now = () => Date.now() / 1000
   return until(limitMs, async () => (await prometheus.range(query, now() - 15, now())).length > 0, 2000)

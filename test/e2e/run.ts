@@ -10,7 +10,7 @@ import { type Cluster, environmentNamespace } from '../../scripts/lib/cluster/cl
 import { git, pushToCluster } from '../../scripts/lib/cluster/git-server.ts'
 import type { Engine } from '../../scripts/lib/cluster/machine.ts'
 import { callGateway, type Reply } from '../../scripts/lib/cluster/request.ts'
-import { at, type KubeObject, number, text } from '../../scripts/lib/objects.ts'
+import { at, holds, type KubeObject, number, text } from '../../scripts/lib/objects.ts'
 import { tool } from '../../scripts/lib/tools.ts'
 
 export const namespace = environmentNamespace
@@ -182,9 +182,7 @@ export async function podsNamed(run: Run, name: string): Promise<KubeObject[]> {
 }
 
 export function isReady(pod: KubeObject): boolean {
-  const conditions = (at(pod.raw, 'status', 'conditions') ?? []) as { type: string; status: string }[]
-  const gone = at(pod.raw, 'metadata', 'deletionTimestamp') !== undefined
-  return !gone && conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
+  return at(pod.raw, 'metadata', 'deletionTimestamp') === undefined && holds(pod.raw, 'Ready')
 }
 
 /** Messages in a queue, waiting and in hand, as the broker's own metrics say. */
@@ -194,6 +192,12 @@ export async function queueDepth(cluster: Cluster, queue = 'ai-requests'): Promi
   const start = `rabbitmq_detailed_queue_messages{vhost="/",queue="${queue}"} `
   const line = (metrics ?? '').split('\n').find((candidate) => candidate.startsWith(start))
   return line === undefined ? undefined : Number(line.slice(start.length))
+}
+
+/** Runs rabbitmqctl in the broker and gives what it prints. */
+export function inBroker(run: Run, ...command: string[]): Promise<string> {
+  const exec = [`--namespace=${namespace}`, 'exec', 'rabbitmq-0', '--container=rabbitmq', '--']
+  return run.cluster.kubectl([...exec, 'rabbitmqctl', ...command])
 }
 
 /** Makes a port of a Service reachable until the scenario ends. Gives its URL. */
@@ -271,10 +275,12 @@ export async function openRepository(run: Run, branch = 'main'): Promise<Reposit
     },
     async restore() {
       if (!existsSync(clone)) return
-      await publish(branch === 'main' ? revision : '')
-      if (branch === 'main') await endOtherSync(run.cluster, namespace, revision)
-      if (branch === 'main' && (await untilSynced(run, revision, 180_000)) === undefined)
-        throw new Error(`${namespace} does not run ${revision.slice(0, 10)} again; npm run doctor explains it`)
+      if (branch === 'main') {
+        await publish(revision)
+        await endOtherSync(run.cluster, namespace, revision)
+        if ((await untilSynced(run, revision, 180_000)) === undefined)
+          throw new Error(`${namespace} does not run ${revision.slice(0, 10)} again; npm run doctor explains it`)
+      } else await publish('')
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -43,13 +43,13 @@ export default {
     await repository.commit('Break the overlay', (folder) =>
       appendFileSync(join(folder, 'overlays/kind/worker.yaml'), '\n  this: is: no: yaml\n'),
     )
-    const application = `/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/${namespace}`
-    const told = await until(60_000, async () =>
-      JSON.stringify(at(await run.cluster.get(application), 'status', 'conditions') ?? '').includes('ComparisonError'),
-    )
+    const told = await until(60_000, async () => {
+      const { raw } = await applicationState(run.cluster, namespace)
+      return items(at(raw, 'status', 'conditions')).some((entry) => at(entry, 'type') === 'ComparisonError')
+    })
     run.expect('a commit that does not render is told as ComparisonError, and changes nothing', told !== undefined)
-    const health = at(await run.cluster.get(application), 'status', 'health', 'status')
-    run.expect('what ran before keeps running', health === 'Healthy', String(health))
+    const { health } = await applicationState(run.cluster, namespace)
+    run.expect('what ran before keeps running', health === 'Healthy', health)
 
     const mended = await repository.revert()
     // Argo CD takes news of one commit at a time.

@@ -49,12 +49,13 @@ export async function connectCluster(wanted?: string): Promise<Cluster> {
   async function raw(path: string): Promise<string | undefined> {
     const options = { method: 'GET', host: server.hostname, port: server.port || 443, path, timeout: 15_000 }
     await config.applyToHTTPSOptions(options)
-    let { status, body } = await exchange(options)
+    let answer = await exchange(options)
     // A server that is busy, or that serves a definition from this moment on, says so; kubectl asks again as well.
-    for (let tries = 0; status === 429 && tries < 10; tries++) {
+    for (let tries = 0; answer.status === 429 && tries < 10; tries++) {
       await pause(1000)
-      ;({ status, body } = await exchange(options))
+      answer = await exchange(options)
     }
+    const { status, body } = answer
     if (status === 404) return undefined
     if (status !== 200) throw new UsageError(`GET ${path} was answered ${status}: ${body.slice(0, 300)}`)
     return body
