@@ -22,6 +22,7 @@ import { type ApplicationState, applicationState, until } from './lib/cluster/ar
 import { type Cluster, clusterContext, connectCluster } from './lib/cluster/client.ts'
 import { exit, UsageError } from './lib/errors.ts'
 import { root } from './lib/root.ts'
+import { tool } from './lib/tools.ts'
 
 /** Side by side runs only what does not disturb the figures or the faults of the other. */
 const stages: readonly Stage[] = [
@@ -29,9 +30,9 @@ const stages: readonly Stage[] = [
   [[scaling]],
   [[autoscaling], [fallback]],
   [[faults]],
-  [[outages], [promotion]],
+  [[outages]],
   [[rollout]],
-  [[backup]],
+  [[backup], [promotion]],
   [[observability]],
 ]
 const scenarios = stages.flat(2)
@@ -58,6 +59,8 @@ await runCommand(async () => {
   const isChosen = ({ name }: { name: string }) => positionals.length === 0 || positionals.includes(name)
   const chosen = stages.map((stage) => stage.map((lane) => lane.filter(isChosen)))
   const cluster = await connectCluster(clusterContext)
+  // Fetched or built now where it is missing, and not in the midst of what is measured.
+  for (const name of ['kustomize', 'k6'] as const) await tool(name)
   const state = await settled(cluster)
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())

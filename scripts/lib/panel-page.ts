@@ -2,6 +2,7 @@ import { stepsOf } from '../dashboards/alerts.ts'
 import type { Dashboard, Panel } from '../dashboards/model.ts'
 import { escapeHtml } from './html.ts'
 import { interpolate, type Line, type PanelData } from './panels.ts'
+import { polylinePoints, tenth } from './polyline.ts'
 
 /** Told apart by people who see colours differently, on white and on black. */
 const colours = ['#3b7dd8', '#e08a1e', '#2f9e6e', '#c2517f', '#8a6fd1', '#9a7b4f', '#1fa3b5', '#b0453a']
@@ -102,8 +103,8 @@ function plot(panel: Panel, lines: readonly Line[], from: number, to: number): s
   const low = values.reduce((a, b) => Math.min(a, b), 0)
   const limits = stepsOf(panel, interpolate).filter(({ value }) => value !== null && value <= 3 * highest)
   const high = limits.reduce((most, { value }) => Math.max(most, value ?? 0), highest) * 1.08 || 1
-  const x = (at: number) => round(left + ((at - from) / Math.max(1, to - from)) * (width - left))
-  const y = (value: number) => round(top + (1 - (value - low) / (high - low)) * (height - bottom - top))
+  const x = (at: number) => tenth(left + ((at - from) / Math.max(1, to - from)) * (width - left))
+  const y = (value: number) => tenth(top + (1 - (value - low) / (high - low)) * (height - bottom - top))
   const grid = [0, 0.5, 1].map((share) => {
     const value = low + share * (high - low)
     return `<line x1="${left}" x2="${width}" y1="${y(value)}" y2="${y(value)}" stroke="var(--faint)"/><text x="${left - 5}" y="${y(value) + 3}" text-anchor="end">${escapeHtml(withUnit(value, panel.unit, 2))}</text>`
@@ -116,7 +117,7 @@ function plot(panel: Panel, lines: readonly Line[], from: number, to: number): s
     const [only] = points
     if (points.length === 1 && only !== undefined)
       return `<circle cx="${x(only[0])}" cy="${y(only[1])}" r="2" fill="${colourOf(index)}"/>`
-    return `<polyline fill="none" stroke="${colourOf(index)}" stroke-width="1.6" stroke-linejoin="round" points="${points.map(([at, value]) => `${x(at)},${y(value)}`).join(' ')}"/>`
+    return `<polyline fill="none" stroke="${colourOf(index)}" stroke-width="1.6" stroke-linejoin="round" points="${polylinePoints(points.map(([at, value]) => [x(at), y(value)]))}"/>`
   })
   const times = [from, (from + to) / 2, to].map(
     (at, index) =>
@@ -127,8 +128,6 @@ function plot(panel: Panel, lines: readonly Line[], from: number, to: number): s
 
 /** A limit that is undercut has the colour of what is below it. */
 const below = (panel: Panel, index: number) => stepsOf(panel, interpolate)[index]?.color ?? 'red'
-
-const round = (value: number) => Math.round(value * 10) / 10
 
 const scales: Readonly<Record<string, readonly (readonly [number, string])[]>> = {
   s: [

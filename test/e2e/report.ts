@@ -1,4 +1,5 @@
 import { escapeHtml } from '../../scripts/lib/html.ts'
+import { polylinePoints } from '../../scripts/lib/polyline.ts'
 import type { Figure, Verdict } from './run.ts'
 import type { Mark, Sample, Traffic } from './timeline.ts'
 
@@ -86,7 +87,7 @@ function plot({ marks, seconds }: Report, line: Traffic['accepted'], title: stri
   const top = Math.max(1, ...line.map(([, value]) => value))
   const x = (at: number) => left + (at / Math.max(1, seconds)) * (width - left)
   const y = (value: number) => height - 14 - (value / top) * (height - 30)
-  const points = line.map(([at, value]) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`)
+  const points = polylinePoints(line.map(([at, value]) => [x(at), y(value)]))
   const events = marks.map(
     ({ at, what }) =>
       `<g><title>${escapeHtml(what)} (${at.toFixed(0)} s)</title><line x1="${x(at).toFixed(1)}" x2="${x(at).toFixed(1)}" y1="14" y2="${height - 14}" stroke="#c808" stroke-width="2"/></g>`,
@@ -94,7 +95,7 @@ function plot({ marks, seconds }: Report, line: Traffic['accepted'], title: stri
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(title)}">
 <text x="${left}" y="10">${escapeHtml(title)}</text><text x="0" y="${y(top) + 4}">${round(top)}</text><text x="0" y="${y(0)}">0</text>
 <text x="${left}" y="${height - 2}">0 s</text><text x="${width - 40}" y="${height - 2}">${Math.round(seconds)} s</text>
-${events.join('')}<polyline fill="none" stroke="#36c" stroke-width="1.5" points="${points.join(' ')}"/></svg>`
+${events.join('')}<polyline fill="none" stroke="#36c" stroke-width="1.5" points="${points}"/></svg>`
 }
 
 export function round(value: number): string {
