@@ -1,4 +1,4 @@
-import { request } from 'node:https'
+import { Agent, type RequestOptions, request } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
 import { KubeConfig } from '@kubernetes/client-node'
 import { UsageError } from '../errors.ts'
@@ -46,9 +46,13 @@ export async function connectCluster(wanted?: string): Promise<Cluster> {
   const server = new URL(config.getCurrentCluster()?.server ?? '')
   const kubectl = await tool('kubectl')
 
+  const access: RequestOptions = { method: 'GET', host: server.hostname, port: server.port || 443, timeout: 15_000 }
+  await config.applyToHTTPSOptions(access)
+  // One connection for all questions: a handshake costs both sides more than most answers. An agent for a proxy stays as it is.
+  if (access.agent instanceof Agent) access.agent = new Agent({ ...access.agent.options, keepAlive: true })
+
   async function raw(path: string): Promise<string | undefined> {
-    const options = { method: 'GET', host: server.hostname, port: server.port || 443, path, timeout: 15_000 }
-    await config.applyToHTTPSOptions(options)
+    const options = { ...access, path }
     let answer = await exchange(options)
     // A server that is busy, or that serves a definition from this moment on, says so; kubectl asks again as well.
     for (let tries = 0; answer.status === 429 && tries < 10; tries++) {
@@ -84,7 +88,7 @@ export async function connectCluster(wanted?: string): Promise<Cluster> {
   }
 }
 
-function exchange(options: object): Promise<{ status: number; body: string }> {
+function exchange(options: RequestOptions): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const outgoing = request(options, (answer) => {
       const chunks: Buffer[] = []
