@@ -26,13 +26,13 @@ import { tool } from './lib/tools.ts'
 
 /** Side by side runs only what does not disturb the figures or the faults of the other. */
 const stages: readonly Stage[] = [
-  [[sync], [request, policies, gpu, load]],
+  [[sync], [request, gpu, load]],
   [[scaling]],
-  [[autoscaling], [fallback]],
+  [[autoscaling], [fallback, policies]],
   [[faults]],
-  [[outages]],
+  [[outages], [promotion]],
   [[rollout]],
-  [[backup], [promotion]],
+  [[backup]],
   [[observability]],
 ]
 const scenarios = stages.flat(2)

@@ -35,7 +35,7 @@ export default {
     })
     run.expect('backups can be switched on by a commit', (await untilSynced(run, on, 180_000)) !== undefined)
 
-    const client = startClient(run, { perSecond: 5, retry: true })
+    const client = startClient(run, { perSecond: 10, retry: true })
     await until(30_000, async () => client.ledger.accepted.size >= 40)
     await settle(run, await client.stop(), 120_000)
     await inBroker(run, 'set_policy', policy, '^made-by-hand$', '{"max-length":1}')

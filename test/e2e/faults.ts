@@ -9,11 +9,11 @@ export default {
   name: 'faults',
   title: 'Every component is killed under load; nothing accepted is lost',
   async run(run) {
-    const client = startClient(run, { perSecond: 15, retry: true })
+    const client = startClient(run, { perSecond: 12, retry: true })
     await until(60_000, async () => (await podsNamed(run, 'worker')).some(isReady), 500)
     for (const component of components) {
       await kill(run, component)
-      await pause(2000)
+      await pause(1000)
     }
     const ledger = await client.stop()
     run.event('load ends')

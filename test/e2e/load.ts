@@ -11,7 +11,7 @@ export default {
   async run(run) {
     const before = (await results(run)).length
     run.event('load begins')
-    const load = { perSecond, seconds, path: '/api/v1/inference', body: { prompt: 'What can I cook?', maxTokens: 8 } }
+    const load = { perSecond, seconds, path: '/api/v1/inference', body: { prompt: 'What can I cook?', maxTokens: 4 } }
     const { sent, answered: accepted, dropped, p50, p99 } = await runK6(run, { ...load, status: 202 })
     run.event('load ends')
     run.measure('accepted', accepted / seconds, '/s')

@@ -26,14 +26,13 @@ export default {
   name: 'outages',
   title: 'Gentle restarts, evictions, a broker without disk and a minute without Ollama, under load; nothing is lost',
   async run(run) {
-    const client = startClient(run, { perSecond: 6, retry: true })
+    const client = startClient(run, { perSecond: 5, retry: true })
+    await poison(run)
     const ollama = withoutOllama(run)
     for (const store of stores) await restart(run, store)
     await evictAll(run)
-    await ollama
     const prometheus = await openPrometheus(run)
-    await poison(run)
-    await fullDisk(run, prometheus)
+    await Promise.all([fullDisk(run, prometheus), ollama])
     const told = await alertFires(prometheus, 'DeadLetters', 120_000)
     run.expect('and the alert DeadLetters', told !== undefined)
     const ledger = await client.stop()

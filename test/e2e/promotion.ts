@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
-import { missingFor, refresh, until } from '../../scripts/lib/cluster/argo.ts'
+import { applicationState, refresh, runsCommit, until } from '../../scripts/lib/cluster/argo.ts'
 import { edit, execute, openRepository, type Run, type Scenario } from './run.ts'
 
 const environments = ['first', 'second'] as const
@@ -132,7 +132,7 @@ async function runs(run: Run, name: string, commit: string): Promise<number | un
     30_000,
     async () => (await refresh(run.cluster, application).catch((error: Error) => error)) === undefined,
   )
-  return until(180_000, async () => (await missingFor(run.cluster, application, application, commit)).length === 0, 500)
+  return until(180_000, async () => runsCommit(await applicationState(run.cluster, application), commit), 500)
 }
 
 function inOllama(run: Run, name: string, ...command: string[]): Promise<string> {

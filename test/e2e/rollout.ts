@@ -23,7 +23,7 @@ export default {
     const repository = await openRepository(run)
     run.cleanup(() => repository.restore())
     // No retries: every failed request of a client is counted.
-    const client = startClient(run, { perSecond: 8, retry: false })
+    const client = startClient(run, { perSecond: 6, retry: false })
     const good = await repository.commit('Roll the gateway out anew', (folder) =>
       edit(join(folder, 'base/gateway/gateway.env'), 'LOG_LEVEL=info', 'LOG_LEVEL=debug'),
     )
@@ -34,8 +34,10 @@ export default {
     await repository.commit('A version that does not exist', (folder) =>
       edit(join(folder, 'overlays/kind/versions.yaml'), 'inference-gateway:0.1.0', 'inference-gateway:0.0.0-none'),
     )
-    const explained = await until(120_000, async () =>
-      diagnose(await takeSnapshot(run.cluster)).some(({ what }) => what.includes('0.0.0-none')),
+    const explained = await until(
+      120_000,
+      async () => diagnose(await takeSnapshot(run.cluster)).some(({ what }) => what.includes('0.0.0-none')),
+      2000,
     )
     run.expect('doctor names the image that cannot be pulled', explained !== undefined)
     const serving = (await podsNamed(run, 'gateway')).filter(isReady)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { applicationState, endOtherSync, missingFor, refresh, until } from '../../scripts/lib/cluster/argo.ts'
+import { applicationState, endOtherSync, refresh, runsCommit, until } from '../../scripts/lib/cluster/argo.ts'
 import { type Cluster, environmentNamespace } from '../../scripts/lib/cluster/client.ts'
 import { git, pushToCluster } from '../../scripts/lib/cluster/git-server.ts'
 import type { Engine } from '../../scripts/lib/cluster/machine.ts'
@@ -85,7 +85,7 @@ export interface Ledger {
 
 export interface Pace {
   readonly perSecond: number
-  /** Tries again with the same Idempotency-Key until accepted, as a careful client does. */
+  /** Tries again with the same Idempotency-Key until accepted, at growing intervals, as a careful client does. */
   readonly retry: boolean
 }
 
@@ -112,8 +112,9 @@ export function startClient(run: Run, { perSecond, retry }: Pace): { ledger: Led
 }
 
 async function submit(run: Run, ledger: Ledger, key: string, retry: boolean): Promise<void> {
-  const body = { prompt: 'What can I cook?', maxTokens: 8 }
-  for (const deadline = Date.now() + 90_000; Date.now() < deadline && !run.signal.aborted; await pause(500)) {
+  const body = { prompt: 'What can I cook?', maxTokens: 4 }
+  const deadline = Date.now() + 90_000
+  for (let wait = 500; Date.now() < deadline && !run.signal.aborted; wait = Math.min(2 * wait, 4000)) {
     const began = performance.now()
     const answer = await call(run, '/api/v1/inference', body, { 'idempotency-key': key }).catch((error: Error) => error)
     ledger.latencies.push(performance.now() - began)
@@ -124,6 +125,7 @@ async function submit(run: Run, ledger: Ledger, key: string, retry: boolean): Pr
     const kind = answer instanceof Error ? answer.message : `${answer.status} ${answer.body.slice(0, 120)}`
     ledger.refused.set(kind, (ledger.refused.get(kind) ?? 0) + 1)
     if (!retry) return
+    await pause(wait)
   }
 }
 
@@ -288,7 +290,7 @@ export async function openRepository(run: Run, branch = 'main'): Promise<Reposit
 
 /** Milliseconds until the commit is Synced and Healthy; undefined when it is not within the limit. */
 export function untilSynced(run: Run, commit: string, limitMs: number): Promise<number | undefined> {
-  return until(limitMs, async () => (await missingFor(run.cluster, namespace, namespace, commit)).length === 0, 500)
+  return until(limitMs, async () => runsCommit(await applicationState(run.cluster, namespace), commit), 500)
 }
 
 /** Replaces text in a file; what is replaced has to be there. */

@@ -26,6 +26,8 @@ interface Session {
   readonly attachments: Attachment[]
   readonly ran: { name: string; title: string; seconds: number; error?: string }[]
   readonly logs: { scenario: string; text: string }[]
+  /** Comes about when someone ends the run. */
+  readonly interrupted: Promise<Error>
 }
 
 /** The run of one scenario, and what it has to undo. */
@@ -91,7 +93,10 @@ async function openSession(cluster: Cluster, signal: AbortSignal): Promise<Sessi
     causes: new Set<string>(),
     signal,
   }
-  return { common, figures: [], verdicts: [], marks: [], attachments: [], ran: [], logs: [] }
+  const interrupted = new Promise<Error>((resolve) =>
+    signal.addEventListener('abort', () => resolve(new Error('interrupted'))),
+  )
+  return { common, figures: [], verdicts: [], marks: [], attachments: [], ran: [], logs: [], interrupted }
 }
 
 function toolsFor(scenario: string, { common, figures, verdicts, marks, attachments }: Session): Tools {
@@ -127,14 +132,10 @@ function toolsFor(scenario: string, { common, figures, verdicts, marks, attachme
 
 async function runScenario(scenario: Scenario, session: Session): Promise<void> {
   const { name, title } = scenario
-  const { signal } = session.common
   const { run, undo, say } = toolsFor(name, session)
   const began = Date.now()
   run.event(title)
-  const stopped = new Promise<never>((_, reject) =>
-    signal.addEventListener('abort', () => reject(new Error('interrupted'))),
-  )
-  const error = await Promise.race([scenario.run(run), stopped]).catch((reason: Error) => reason)
+  const error = await Promise.race([scenario.run(run), session.interrupted]).catch((reason: Error) => reason)
   const wrong = session.verdicts.some((verdict) => verdict.scenario === name && !verdict.holds)
   if (error instanceof Error) say(`✗ ${error.message}`)
   if (error instanceof Error || wrong) session.logs.push({ scenario: name, text: await wrongNow(run.cluster) })

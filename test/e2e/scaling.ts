@@ -1,7 +1,7 @@
 import { until } from '../../scripts/lib/cluster/argo.ts'
 import { call, type Ledger, queueDepth, type Run, replicas, type Scenario, settle } from './run.ts'
 
-const backlog = 400
+const backlog = 250
 
 export default {
   name: 'scaling',

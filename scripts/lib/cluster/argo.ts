@@ -75,16 +75,21 @@ export async function endOtherSync(cluster: Cluster, name: string, commit: strin
   await cluster.kubectl([...application, '--type=merge', `--patch=${JSON.stringify(patch)}`])
 }
 
+/** Whether a commit runs and is healthy. */
+export function runsCommit(state: ApplicationState, commit: string): boolean {
+  const done = state.phase === 'Succeeded' || state.phase === ''
+  return state.revision === commit && state.sync === 'Synced' && state.health === 'Healthy' && done
+}
+
 /**
  * What is still missing until a commit runs and is healthy: nothing when it does.
  * @returns lines that name the object and the reason, the most telling first
  */
 export async function missingFor(cluster: Cluster, name: string, namespace: string, commit: string): Promise<string[]> {
   const state = await applicationState(cluster, name)
+  if (runsCommit(state, commit)) return []
   if (state.revision !== commit)
     return [`Argo CD to see commit ${commit.slice(0, 10)}; it knows ${state.revision.slice(0, 10) || 'none yet'}`]
-  const done = state.phase === 'Succeeded' || state.phase === ''
-  if (state.sync === 'Synced' && state.health === 'Healthy' && done) return []
   const snapshot = await takeSnapshot(cluster)
   const reasons = diagnose(snapshot)
     .filter((problem) => problem.namespace === namespace)
