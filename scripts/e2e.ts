@@ -26,8 +26,9 @@ import { tool } from './lib/tools.ts'
 
 /** Side by side runs only what does not disturb the figures or the faults of the other. */
 const stages: readonly Stage[] = [
-  [[sync], [request, gpu, load]],
+  // While nothing has run yet, there is no worker to wait for.
   [[scaling]],
+  [[sync], [request, gpu, load]],
   [[autoscaling], [fallback, policies]],
   [[faults]],
   [[outages], [promotion]],

@@ -29,7 +29,7 @@ export default {
     const client = startClient(run, { perSecond: 5, retry: true })
     await poison(run)
     const ollama = withoutOllama(run)
-    for (const store of stores) await restart(run, store)
+    await Promise.all(stores.map((store) => restart(run, store)))
     await evictAll(run)
     const prometheus = await openPrometheus(run)
     await Promise.all([fullDisk(run, prometheus), ollama])

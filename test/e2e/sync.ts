@@ -56,7 +56,7 @@ export default {
     await until(60_000, async () => (await applicationState(run.cluster, namespace)).revision === mended)
     const broken = await repository.commit('A collector that ends at once', (folder) => {
       const file = join(folder, 'overlays/kind/collector.yaml')
-      edit(file, 'spec:\n  template:', 'spec:\n  progressDeadlineSeconds: 10\n  template:')
+      edit(file, 'spec:\n  template:', 'spec:\n  progressDeadlineSeconds: 5\n  template:')
       edit(file, '- name: collector\n', '- name: collector\n          command: ["false"]\n')
     })
     const degraded = await until(120_000, async () => {
