@@ -51,7 +51,9 @@ export async function refresh(cluster: Cluster, name: string): Promise<void> {
 
 /** Starts a sync; Argo CD does not try the same commit again by itself after a failure. */
 export async function startSync(cluster: Cluster, name: string, revision: string): Promise<void> {
-  const operation = { initiatedBy: { username: 'npm run up' }, sync: { revision, prune: true } }
+  // A sync that is asked for takes no option from the Application by itself.
+  const syncOptions = at((await applicationState(cluster, name)).raw, 'spec', 'syncPolicy', 'syncOptions')
+  const operation = { initiatedBy: { username: 'npm run up' }, sync: { revision, prune: true, syncOptions } }
   await cluster.kubectl([
     '--namespace=argocd',
     'patch',
