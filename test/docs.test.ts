@@ -6,6 +6,7 @@ import { formats } from '../scripts/lib/reporters/report.ts'
 import { root } from '../scripts/lib/root.ts'
 import { rulePages } from '../scripts/lib/rule-pages.ts'
 import { ruleTexts } from '../scripts/lib/rule-texts.ts'
+import { runCommand } from './support/repository.ts'
 
 const folder = join(root, 'docs', 'rules')
 
@@ -33,6 +34,12 @@ it('every rule can be explained, with an example that fails and one that passes'
     expect(text).toContain(`docs/rules/${id}.md`)
     if (existsSync(join(root, 'test', 'rules', id))) expect(text).toMatch(/This fails[\s\S]*This passes/)
   }
+})
+
+it('README.md shows what the check prints', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const { stdout } = runCommand(root, ['check'])
+  for (const line of stdout.trim().split('\n')) expect(readme).toContain(`    ${line}\n`)
 })
 
 it('docs/checks.md names every format', () => {
