@@ -2,11 +2,7 @@ import type { Environment } from './environment.ts'
 import type { Finding, Path } from './finding.ts'
 import { type KubeObject, nameOf } from './objects.ts'
 import type { Locate } from './source.ts'
-
-/** The day by which exemptions end, as `2026-11-21` in UTC. */
-export function today(): string {
-  return new Date().toISOString().slice(0, 10)
-}
+import { today } from './today.ts'
 
 /** The annotation that exempts an object from a rule: this, then the rule's name; its value is the reason. */
 export const exemptionPrefix = 'inference.example.com/exempt.'
@@ -69,14 +65,14 @@ function placeOf(object: KubeObject, path: Path, locate: Locate): Pick<Finding, 
 /**
  * Takes away the findings that an exemption covers. An exemption that does not hold covers nothing and is a finding itself.
  * @param rules the names of all rules that exist
- * @param day today, as `2026-11-21`
+ * @param day by which they end, as `2026-11-21`
  */
 export function applyExemptions(
   target: string,
   findings: readonly Finding[],
   exemptions: readonly Exemption[],
   rules: ReadonlySet<string>,
-  day: string,
+  day = today(),
 ): Judged {
   if (exemptions.length === 0) return { findings, exempted: [], used: new Set() }
   const faults: Finding[] = []

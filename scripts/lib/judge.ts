@@ -10,7 +10,7 @@ import { type Documents, readDocuments } from './documents.ts'
 import { applicable, runRules, type SwitchedOff } from './engine.ts'
 import { createEnvironment, type Environment, isKubernetesGroup, type Surroundings } from './environment.ts'
 import { addExcerpts } from './excerpts.ts'
-import { annotatedExemptions, applyExemptions, type Exemption, today, unusedExemption } from './exemptions.ts'
+import { annotatedExemptions, applyExemptions, type Exemption, unusedExemption } from './exemptions.ts'
 import type { Finding } from './finding.ts'
 import { readInput } from './input.ts'
 import { type Manifests, validateSchemas } from './kubeconform.ts'
@@ -158,7 +158,7 @@ function summarize(readable: Readable, all: readonly Finding[], used: Set<Exempt
   const { judged, unjudged } = isEnvironment ? { judged: all, unjudged: [] } : foreignKinds(all, objects)
   const annotated = annotatedExemptions(environment, locate)
   const exemptions = [...annotated, ...exemptionsIn(config, target)]
-  const outcome = applyExemptions(target, judged, exemptions, ruleNames, today())
+  const outcome = applyExemptions(target, judged, exemptions, ruleNames)
   for (const exemption of outcome.used) used.add(exemption)
   // What names its environments must be needed in each of them.
   const unused = exemptions.filter(

@@ -1,10 +1,10 @@
 import type { Environment } from '../lib/environment.ts'
 import { at, text } from '../lib/objects.ts'
-import { prometheusRulesOf } from '../lib/prometheus-rules.ts'
+import { type PrometheusRule, prometheusRulesOf } from '../lib/prometheus-rules.ts'
 import { broken, drop, type MutationClass, refused, remove, rewrite, set } from './mutation.ts'
 import { each } from './places.ts'
 
-function alerts(environment: Environment) {
+function alerts(environment: Environment): Iterable<PrometheusRule> {
   return [...prometheusRulesOf(environment)].filter(({ rule }) => at(rule, 'alert') !== undefined)
 }
 
@@ -15,9 +15,9 @@ function* endpoints(environment: Environment) {
       for (const { path, value } of each(object.raw, 'spec', 'podMetricsEndpoints')) yield { object, path, value }
 }
 
-const inExpression = (change: (expression: string) => string): MutationClass['seed'] =>
+const inExpression = (change: (expression: string) => string, rulesOf = alerts): MutationClass['seed'] =>
   function* (environment) {
-    for (const { object, path } of alerts(environment)) yield* rewrite(object, [...path, 'expr'], change)
+    for (const { object, path } of rulesOf(environment)) yield* rewrite(object, [...path, 'expr'], change)
   }
 
 export const monitoring: readonly MutationClass[] = [
@@ -60,12 +60,7 @@ export const monitoring: readonly MutationClass[] = [
   broken(
     'alert-bound',
     'Prometheus 3 stores another bound, so the objective is never missed.',
-    function* (environment) {
-      for (const { object, path } of prometheusRulesOf(environment))
-        yield* rewrite(object, [...path, 'expr'], (expression) =>
-          expression.replaceAll('([.]0)?', '').replaceAll('le=~', 'le='),
-        )
-    },
+    inExpression((expression) => expression.replaceAll('([.]0)?', '').replaceAll('le=~', 'le='), prometheusRulesOf),
   ),
   broken(
     'alert-syntax',

@@ -5,7 +5,7 @@ import { type ObjectDocument, readDocuments } from '../lib/documents.ts'
 import { applicable, runRules } from '../lib/engine.ts'
 import { createEnvironment, type Environment } from '../lib/environment.ts'
 import { UsageError } from '../lib/errors.ts'
-import { annotatedExemptions, applyExemptions, today } from '../lib/exemptions.ts'
+import { annotatedExemptions, applyExemptions } from '../lib/exemptions.ts'
 import type { Finding } from '../lib/finding.ts'
 import { type Manifests, validateSchemas } from '../lib/kubeconform.ts'
 import { environments, render } from '../lib/kustomize.ts'
@@ -80,7 +80,7 @@ function rulesFor(environment: Environment, all: readonly Rule[]): readonly Rule
 function findingsOf(applied: readonly Rule[], environment: Environment): readonly Finding[] {
   const exemptions = annotatedExemptions(environment, nowhere)
   const found = runRules(applied, environment, nowhere)
-  return applyExemptions(environment.name, found, exemptions, ruleNames, today()).findings
+  return applyExemptions(environment.name, found, exemptions, ruleNames).findings
 }
 
 /** Every mutant of the classes, each fault once a place. */

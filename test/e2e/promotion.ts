@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
-import { applicationState, refresh, runsCommit, until } from '../../scripts/lib/cluster/argo.ts'
-import { edit, execute, openRepository, type Run, type Scenario } from './run.ts'
+import { refresh, until } from '../../scripts/lib/cluster/argo.ts'
+import { edit, execute, openRepository, type Run, type Scenario, untilSynced } from './run.ts'
 
 const environments = ['first', 'second'] as const
 /** Main is for the environment of the cluster. */
@@ -132,7 +132,7 @@ async function runs(run: Run, name: string, commit: string): Promise<number | un
     30_000,
     async () => (await refresh(run.cluster, application).catch((error: Error) => error)) === undefined,
   )
-  return until(180_000, async () => runsCommit(await applicationState(run.cluster, application), commit), 500)
+  return untilSynced(run, commit, 180_000, application)
 }
 
 function inOllama(run: Run, name: string, ...command: string[]): Promise<string> {

@@ -288,9 +288,14 @@ export async function openRepository(run: Run, branch = 'main'): Promise<Reposit
   }
 }
 
-/** Milliseconds until the commit is Synced and Healthy; undefined when it is not within the limit. */
-export function untilSynced(run: Run, commit: string, limitMs: number): Promise<number | undefined> {
-  return until(limitMs, async () => runsCommit(await applicationState(run.cluster, namespace), commit), 500)
+/** Milliseconds until an Application is Synced and Healthy at the commit; undefined when it is not within the limit. */
+export function untilSynced(
+  run: Run,
+  commit: string,
+  limitMs: number,
+  application: string = namespace,
+): Promise<number | undefined> {
+  return until(limitMs, async () => runsCommit(await applicationState(run.cluster, application), commit), 500)
 }
 
 /** Replaces text in a file; what is replaced has to be there. */
