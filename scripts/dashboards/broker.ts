@@ -3,6 +3,10 @@ import { type Dashboard, ns, orZero, perSecond, quantile } from './model.ts'
 
 const perQueue = (metric: string, queue: string) => `max by (namespace, queue) (${metric}{${ns}, queue${queue}})`
 
+/** As the alert counts it: an increase, and all that a new counter has, which may have been raised before its first scrape. */
+const givenUp = (counter: string) =>
+  `sum by (namespace) (\n  (max_over_time(${counter}{${ns}}[10m]) unless present_over_time(${counter}{${ns}}[1d] offset 10m))\n    or increase(${counter}{${ns}}[10m])\n)`
+
 export const broker: Dashboard = {
   name: 'broker',
   title: 'Inference / Broker',
@@ -19,15 +23,15 @@ export const broker: Dashboard = {
           draw: 'number',
           queries: [
             {
-              expr: `sum by (namespace) (increase(worker_dead_letters_total{${ns}}[10m]))`,
+              expr: givenUp('worker_dead_letters_total'),
               legend: '{{namespace}} worker',
             },
             {
-              expr: `sum by (namespace) (increase(collector_dead_letters_total{${ns}}[10m]))`,
+              expr: givenUp('collector_dead_letters_total'),
               legend: '{{namespace}} collector',
             },
             {
-              expr: `sum by (namespace) (increase(rabbitmq_global_messages_unroutable_dropped_total{${ns}}[10m]))`,
+              expr: givenUp('rabbitmq_global_messages_unroutable_dropped_total'),
               legend: '{{namespace}} broker',
             },
           ],

@@ -326,20 +326,30 @@ export const cases: readonly Case[] = [
       ['collector', 'collector_dead_letters_total', ',reason="data"'],
       ['rabbitmq', 'rabbitmq_global_messages_unroutable_dropped_total', ',protocol="amqp091"'],
     ] as const
-  ).map(
-    ([service, name, labels]): Case => ({
+  ).flatMap(([service, name, labels]): Case[] => {
+    const lost = {
       alert: 'RequestLost',
       severity: 'critical',
-      about: service,
-      fires: failing(name, service, labels, '0x9 1x30'),
       at: 10,
       labels: { ...inProd, slo: 'no-loss' },
       summary: 'An accepted request was given up',
       description:
         'In inference-prod a message was dead-lettered by a service or dropped by the broker within the last 10 minutes. Objective: no accepted request is lost.',
-      quiet: failing(name, service, labels, '7x40'),
-    }),
-  ),
+    } as const
+    const counts = (steps: string) => failing(name, service, labels, steps)
+    return [
+      { ...lost, about: service, fires: counts('0x9 1x30'), quiet: counts('7x40') },
+      {
+        ...lost,
+        about: `${service} that is scraped once and gone`,
+        fires: counts('_x10 1 stale'),
+        quiet: [
+          { about: 'while nothing is given up', series: counts('_x10 0x30'), at: 20 },
+          { about: 'when an old count is seen again', series: counts('7x30 _x40 7x40'), at: 75 },
+        ],
+      },
+    ]
+  }),
   {
     alert: 'GatewayDown',
     severity: 'critical',

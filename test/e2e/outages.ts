@@ -27,11 +27,13 @@ export default {
   title: 'Gentle restarts, evictions, a broker without disk and a minute without Ollama, under load; nothing is lost',
   async run(run) {
     const client = startClient(run, { perSecond: 5, retry: true })
+    const prometheus = await openPrometheus(run)
     await poison(run)
+    const counted = deadLetterIsCounted(prometheus)
     const ollama = withoutOllama(run)
     await Promise.all(stores.map((store) => restart(run, store)))
+    run.expect('Prometheus has read the count of the worker that laid it aside', await counted)
     await evictAll(run)
-    const prometheus = await openPrometheus(run)
     await Promise.all([fullDisk(run, prometheus), ollama])
     const told = await alertFires(prometheus, 'DeadLetters', 120_000)
     run.expect('and the alert DeadLetters', told !== undefined)
@@ -56,6 +58,15 @@ async function poison(run: Run): Promise<void> {
   const given = await until(60_000, async () => (await queueDepth(run.cluster, 'ai-requests.dead')) === 1, 1000)
   run.expect('a message that nobody can read is laid aside, and the others go on', given !== undefined)
   run.cleanup(() => inBroker(run, 'purge_queue', 'ai-requests.dead'))
+}
+
+/** A count that no scrape has read is gone with its worker: only the queue of dead letters tells of it then. */
+async function deadLetterIsCounted(prometheus: Prometheus): Promise<boolean> {
+  const read = async () => {
+    const now = Date.now() / 1000
+    return (await prometheus.range('worker_dead_letters_total > 0', now - 15, now)).length > 0
+  }
+  return (await until(60_000, read, 1000)) !== undefined
 }
 
 /** As a rollout does it: SIGTERM, the grace period, the same volume. */
