@@ -97,7 +97,7 @@ export const overview: Dashboard = {
           draw: 'lines',
           queries: [
             {
-              expr: `max by (namespace, container) (round(increase(kube_pod_container_status_restarts_total{${ns}}[30m])))`,
+              expr: `max by (namespace, container) (\n  max by (namespace, pod, container, uid) (max_over_time(kube_pod_container_status_restarts_total{${ns}}[30m]))\n    - min by (namespace, pod, container, uid) (min_over_time(kube_pod_container_status_restarts_total{${ns}}[30m]))\n)`,
               legend: '{{namespace}} {{container}}',
             },
           ],

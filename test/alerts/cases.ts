@@ -318,6 +318,11 @@ const failing = (name: string, service: string, labels: string, steps: string) =
   [`${name}{${of(service)}${labels}}`]: steps,
 })
 
+const restarts = (steps: string, { instance = 'a', uid = 'a' } = {}) => ({
+  [`kube_pod_container_status_restarts_total{${ns},pod="worker-1",container="worker",instance="${instance}",uid="${uid}"}`]:
+    steps,
+})
+
 export const cases: readonly Case[] = [
   ...objectives.flatMap(burnCases),
   ...(
@@ -570,13 +575,29 @@ export const cases: readonly Case[] = [
   {
     alert: 'PodRestarting',
     severity: 'warning',
-    fires: { [`kube_pod_container_status_restarts_total{${ns},pod="worker-1",container="worker"}`]: '0x9 4x80' },
+    fires: restarts('0x9 4x80'),
     at: 10,
     labels: { ...pod, container: 'worker' },
     summary: 'worker keeps restarting',
     description: 'Container worker of worker-1 in inference-prod restarted 4 times in 30 minutes.',
-    // increase() reckons three within 30 minutes at a little more than 3.
-    quiet: { [`kube_pod_container_status_restarts_total{${ns},pod="worker-1",container="worker"}`]: '7x5 10x80' },
+    quiet: [
+      { about: 'at the border', series: restarts('7x5 10x80'), at: 20 },
+      {
+        about: 'when a pod that was there for a moment restarted three times',
+        series: restarts('_x2 0 3 stale'),
+        at: 4,
+      },
+      {
+        about: 'when kube-state-metrics starts anew',
+        series: { ...restarts('7x5 stale'), ...restarts('_x7 7x80', { instance: 'b' }) },
+        at: 20,
+      },
+      {
+        about: 'when another pod of its name follows',
+        series: { ...restarts('7x5 stale'), ...restarts('_x7 0x80', { uid: 'b' }) },
+        at: 20,
+      },
+    ],
   },
   {
     alert: 'PodUnschedulable',
