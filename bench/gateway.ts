@@ -1,7 +1,8 @@
 /**
  * How many requests a second the gateway accepts, with every accepted one confirmed by a quorum queue, beside what the bare client
- * publishes with confirms on the same machine in the same run, and beside a server of Node's http module that does nothing but publish
- * with that client: what HTTP costs, load generator included, without keys, quotas, validation, metrics and logs.
+ * publishes with confirms on the same machine in the same run, and beside two servers of Node's http module: one that does nothing but
+ * answer, which is what HTTP and the load generator cost, and one that does nothing but publish with that client, without keys, quotas,
+ * validation, metrics and logs.
  *
  *   npm run bench:gateway [-- --rate 1000] [--seconds 60] [--saturate-seconds 20] [--profile FOLDER]
  *
@@ -31,6 +32,7 @@ const { values } = parseArgs({
   },
 })
 const concurrency = 64
+const saturateSeconds = Number(values['saturate-seconds'])
 const port = 18_080
 const metricsPort = 19_090
 const folder = mkdtempSync(join(tmpdir(), 'bench-gateway-'))
@@ -56,11 +58,18 @@ let memory: ReturnType<typeof watchMemory> | undefined
 try {
   const rows: Row[] = []
   console.error(`bare client: ${concurrency} publishes in flight …`)
-  rows.push(await barePublishRate(Number(values['saturate-seconds'])))
+  rows.push(await barePublishRate(saturateSeconds))
 
   await emptyQueue()
-  console.error(`bare server: ${concurrency} clients …`)
-  rows.push(await bareServerRate(Number(values['saturate-seconds'])))
+  console.error(`bare servers: ${concurrency} clients …`)
+  rows.push(await bareServerRate('bare server that answers', async () => {}))
+  const publisher = await connectTestPublisher(rabbitmq.url)
+  rows.push(
+    await bareServerRate('bare server that publishes', (id, body) =>
+      publisher.publish('ai-requests', { id, body: { id, ...body } }),
+    ),
+  )
+  await publisher.close()
   await emptyQueue()
 
   gateway = await startGateway()
@@ -69,7 +78,7 @@ try {
   console.error('warming up …')
   await load('warm-up', { key, seconds: 5, vus: concurrency })
   console.error(`gateway: ${concurrency} clients, each sending as soon as it is answered …`)
-  rows.push(await load('gateway, saturated', { key, seconds: Number(values['saturate-seconds']), vus: concurrency }))
+  rows.push(await load('gateway, saturated', { key, seconds: saturateSeconds, vus: concurrency }))
   await emptyQueue()
   console.error(`gateway: ${values.rate} requests a second for ${values.seconds} s …`)
   const before = await processMetrics()
@@ -130,28 +139,24 @@ async function barePublishRate(seconds: number): Promise<Row> {
   }
 }
 
-/** The least that answers HTTP and publishes: no route, no check of what comes. */
-async function bareServerRate(seconds: number): Promise<Row> {
-  const publisher = await connectTestPublisher(rabbitmq.url)
+/** The least that takes JSON by HTTP: no route, no check of what comes. */
+async function bareServerRate(what: string, handle: (id: string, body: object) => Promise<void>): Promise<Row> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
     const id = randomUUID()
-    const sent = await publisher
-      .publish('ai-requests', { id, body: { id, ...JSON.parse(Buffer.concat(chunks).toString()) } })
-      .then(
-        () => true,
-        () => false,
-      )
+    const sent = await handle(id, JSON.parse(Buffer.concat(chunks).toString())).then(
+      () => true,
+      () => false,
+    )
     response.writeHead(sent ? 202 : 503, { 'content-type': 'application/json' })
     response.end(JSON.stringify({ id, status: 'queued' }))
   })
   await new Promise<void>((done) => server.listen(port, '127.0.0.1', done))
   await load('warm-up', { key: '', seconds: 3, vus: concurrency })
-  const row = await load('bare server that publishes, saturated', { key: '', seconds, vus: concurrency })
+  const row = await load(`${what}, saturated`, { key: '', seconds: saturateSeconds, vus: concurrency })
   server.closeAllConnections()
   await new Promise((done) => server.close(done))
-  await publisher.close()
   return row
 }
 
@@ -293,11 +298,14 @@ function report(
       `| ${[what, Math.round(perSecond), ms(p50), ms(p95), ms(p99), ms(max), errors, notSent ?? ''].join(' | ')} |`,
     )
   }
-  const [bare, server, saturated] = rows
-  const percentOf = (row?: Row) => (((saturated?.perSecond ?? 0) / (row?.perSecond ?? 1)) * 100).toFixed(0)
+  const [bare, answering, server, saturated] = rows
+  const percent = (row?: Row, of?: Row) => `${(((row?.perSecond ?? 0) / (of?.perSecond ?? 1)) * 100).toFixed(0)} %`
   const cpu = ((after.cpuSeconds - before.cpuSeconds) / (after.accepted - before.accepted)) * 1000
   console.log(
-    `\nsaturated gateway: ${percentOf(bare)} % of the bare client, ${percentOf(server)} % of the bare server that publishes`,
+    `\nsaturated gateway: ${percent(saturated, bare)} of the bare client, ${percent(saturated, server)} of the bare server that publishes`,
+  )
+  console.log(
+    `of the bare client, too: the bare server that publishes ${percent(server, bare)}, that only answers ${percent(answering, bare)}`,
   )
   console.log(`CPU of the gateway: ${cpu.toFixed(2)} ms an accepted request`)
   console.log(
