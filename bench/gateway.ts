@@ -4,7 +4,7 @@
  * answer, which is what HTTP and the load generator cost, and one that does nothing but publish with that client, without keys, quotas,
  * validation, metrics and logs.
  *
- *   npm run bench:gateway [-- --rate 1000] [--seconds 60] [--saturate-seconds 20] [--profile FOLDER]
+ *   npm run bench:gateway [-- --rate 1000] [--seconds 60] [--saturate-seconds 20] [--clients 64] [--profile FOLDER]
  *
  * RabbitMQ and Redis run in containers with the configuration of base/, the gateway as its image starts it. No worker takes the
  * messages, so the queue's length limit, beyond which the broker refuses them by design, is lifted. Figures are printed and
@@ -28,10 +28,11 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '60' },
     'saturate-seconds': { type: 'string', default: '20' },
+    clients: { type: 'string', default: '64' },
     profile: { type: 'string' },
   },
 })
-const concurrency = 64
+const concurrency = Number(values.clients)
 const saturateSeconds = Number(values['saturate-seconds'])
 const port = 18_080
 const metricsPort = 19_090

@@ -581,7 +581,7 @@ export const cases: readonly Case[] = [
     summary: 'worker keeps restarting',
     description: 'Container worker of worker-1 in inference-prod restarted 4 times in 30 minutes.',
     quiet: [
-      { about: 'at the border', series: restarts('7x5 10x80'), at: 20 },
+      ...[10, 30].map((at) => ({ about: 'at the border', series: restarts('7x5 10x80'), at })),
       {
         about: 'when a pod that was there for a moment restarted three times',
         series: restarts('_x2 0 3 stale'),

@@ -32,7 +32,7 @@ export default {
     const counted = deadLetterIsCounted(prometheus)
     const ollama = withoutOllama(run)
     await Promise.all(stores.map((store) => restart(run, store)))
-    run.expect('Prometheus has read the count of the worker that laid it aside', await counted)
+    run.expect('Prometheus has read the count of the worker that laid it aside', (await counted) !== undefined)
     await evictAll(run)
     await Promise.all([fullDisk(run, prometheus), ollama])
     const told = await alertFires(prometheus, 'DeadLetters', 120_000)
@@ -61,12 +61,8 @@ async function poison(run: Run): Promise<void> {
 }
 
 /** A count that no scrape has read is gone with its worker: only the queue of dead letters tells of it then. */
-async function deadLetterIsCounted(prometheus: Prometheus): Promise<boolean> {
-  const read = async () => {
-    const now = Date.now() / 1000
-    return (await prometheus.range('worker_dead_letters_total > 0', now - 15, now)).length > 0
-  }
-  return (await until(60_000, read, 1000)) !== undefined
+function deadLetterIsCounted(prometheus: Prometheus): Promise<number | undefined> {
+  return untilFound(prometheus, 'worker_dead_letters_total > 0', 60_000)
 }
 
 /** As a rollout does it: SIGTERM, the grace period, the same volume. */
@@ -146,8 +142,12 @@ function diskFreeLimit(run: Run): string {
   return limit
 }
 
-async function alertFires(prometheus: Prometheus, name: string, limitMs: number): Promise<number | undefined> {
-  const query = `ALERTS{alertname="${name}", alertstate="firing", namespace="${namespace}"}`
+function alertFires(prometheus: Prometheus, name: string, limitMs: number): Promise<number | undefined> {
+  return untilFound(prometheus, `ALERTS{alertname="${name}", alertstate="firing", namespace="${namespace}"}`, limitMs)
+}
+
+/** Milliseconds until a query finds something; undefined when it finds nothing within the limit. */
+function untilFound(prometheus: Prometheus, query: string, limitMs: number): Promise<number | undefined> {
   const now = () => Date.now() / 1000
   return until(limitMs, async () => (await prometheus.range(query, now() - 15, now())).length > 0, 2000)
 }
