@@ -28,6 +28,9 @@ export default {
   async run(run) {
     const client = startClient(run, { perSecond: 5, retry: true })
     const prometheus = await openPrometheus(run)
+    // A worker that Prometheus does not know yet, shortly after `npm run up`, may be gone before it does.
+    const scraped = await untilFound(prometheus, `up{job="${namespace}/worker"} == 1`, 120_000)
+    run.expect('Prometheus scrapes a worker', scraped !== undefined)
     await poison(run)
     const counted = deadLetterIsCounted(prometheus)
     const ollama = withoutOllama(run)
