@@ -4,11 +4,11 @@ import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { environments, type Target } from '../scripts/lib/kustomize.ts'
-import { readConfig } from '../scripts/lib/own-files.ts'
-import { eachParallel } from '../scripts/lib/process.ts'
-import { root } from '../scripts/lib/root.ts'
-import { tool } from '../scripts/lib/tools.ts'
+import { readConfig } from '#check/config-file.ts'
+import { root } from '#cli/paths.ts'
+import { environments, type Target } from '#manifests/kustomize.ts'
+import { eachParallel } from '#system/process.ts'
+import { tool } from '#system/tools.ts'
 
 const rounds = 7
 const launcher = join(root, 'scripts/run.mjs')

@@ -2,7 +2,7 @@
 // Goals: at most 3 s, and at most 2.2 times one check, since a diff renders and judges both sides. The next diff from the same base renders one side only.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { root } from '../scripts/lib/root.ts'
+import { root } from '#cli/paths.ts'
 
 const rounds = 7
 const environments = ['dev', 'staging', 'prod']

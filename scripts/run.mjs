@@ -27,7 +27,7 @@ async function bundle(folder) {
   const unfinished = `${folder}.${process.pid}`
   await build({
     absWorkingDir: root,
-    entryPoints: [join('scripts', `${command}.ts`)],
+    entryPoints: [join('scripts', 'commands', `${command}.ts`)],
     outdir: unfinished,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -52,8 +52,8 @@ async function bundle(folder) {
   renameSync(unfinished, folder)
 }
 
-if (!existsSync(join(root, 'scripts', `${command}.ts`))) {
-  const commands = readdirSync(join(root, 'scripts')).filter((name) => name.endsWith('.ts'))
+if (!existsSync(join(root, 'scripts', 'commands', `${command}.ts`))) {
+  const commands = readdirSync(join(root, 'scripts', 'commands')).filter((name) => name.endsWith('.ts'))
   process.stderr.write(
     `error: no command "${command}"; expected one of ${commands.map((name) => name.slice(0, -3)).join(', ')}\n`,
   )
@@ -72,6 +72,6 @@ if (!existsSync(folder)) {
     process.exit(3)
   }
 }
-process.argv = [process.execPath, join(root, 'scripts', `${command}.ts`), ...args]
+process.argv = [process.execPath, join(root, 'scripts', 'commands', `${command}.ts`), ...args]
 nodeModule.enableCompileCache?.(join(root, '.cache', 'v8'))
 await import(pathToFileURL(join(folder, `${command}.mjs`)).href)

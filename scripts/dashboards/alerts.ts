@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { at, items, strings, text } from '../lib/objects.ts'
-import { type Comparison, comparisonsIn, metricsIn } from '../lib/promql.ts'
-import { root } from '../lib/root.ts'
+import { root } from '#cli/paths.ts'
+import { at, items, strings, text } from '#kubernetes/model/objects.ts'
+import { type Comparison, comparisonsIn, metricsIn } from '#kubernetes/monitoring/promql.ts'
 import type { Panel, Query } from './model.ts'
 
 /** An alerting rule of the manifests. */

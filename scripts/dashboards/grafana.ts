@@ -26,9 +26,9 @@ import {
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus'
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat'
 import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
-import { interpolate } from '../lib/panels.ts'
 import { alertsNamed, type Step, stepsOf } from './alerts.ts'
 import type { Dashboard, Panel, Row } from './model.ts'
+import { interpolate } from './panel-data.ts'
 
 const datasource = { type: 'prometheus', uid: '$datasource' }
 

@@ -1,6 +1,6 @@
-import type { Environment } from '../lib/environment.ts'
-import type { Path } from '../lib/finding.ts'
-import { at, fields, type KubeObject } from '../lib/objects.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { at, fields, type KubeObject } from '#kubernetes/model/objects.ts'
 import { add, broken, drop, type MutationClass, rewrite, set } from './mutation.ts'
 
 /** The Applications of an environment, and where their specs are written. */

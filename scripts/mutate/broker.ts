@@ -1,5 +1,5 @@
-import type { Environment } from '../lib/environment.ts'
-import { at, fields, items, type KubeObject, text } from '../lib/objects.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import { at, fields, items, type KubeObject, text } from '#kubernetes/model/objects.ts'
 import { broken, type MutationClass, rewrite, set } from './mutation.ts'
 
 const file = ['data', 'topology.json']

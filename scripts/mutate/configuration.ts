@@ -1,4 +1,4 @@
-import { at, fields, items, text } from '../lib/objects.ts'
+import { at, fields, items, text } from '#kubernetes/model/objects.ts'
 import { broken, type MutationClass, remove, rewrite, set } from './mutation.ts'
 import { containers, files } from './places.ts'
 

@@ -1,4 +1,4 @@
-import { at, items } from '../lib/objects.ts'
+import { at, items } from '#kubernetes/model/objects.ts'
 import { broken, type MutationClass, refused, remove, rewrite, set } from './mutation.ts'
 import { each } from './places.ts'
 

@@ -1,5 +1,5 @@
-import type { Environment } from '../lib/environment.ts'
-import { at, text } from '../lib/objects.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import { at, text } from '#kubernetes/model/objects.ts'
 import { broken, type MutationClass, refused, remove, rewrite, set } from './mutation.ts'
 
 function* cronJobs(environment: Environment) {

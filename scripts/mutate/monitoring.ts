@@ -1,6 +1,6 @@
-import type { Environment } from '../lib/environment.ts'
-import { at, text } from '../lib/objects.ts'
-import { type PrometheusRule, prometheusRulesOf } from '../lib/prometheus-rules.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import { at, text } from '#kubernetes/model/objects.ts'
+import { type PrometheusRule, prometheusRulesOf } from '#kubernetes/monitoring/prometheus-rules.ts'
 import { broken, drop, type MutationClass, refused, remove, rewrite, set } from './mutation.ts'
 import { each } from './places.ts'
 

@@ -1,6 +1,6 @@
-import type { Environment } from '../lib/environment.ts'
-import { formatPath, type Path } from '../lib/finding.ts'
-import { at, type Fields, type KubeObject, nameOf, toObject, type Value } from '../lib/objects.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import { formatPath, type Path } from '#kubernetes/model/finding.ts'
+import { at, type Fields, type KubeObject, nameOf, toObject, type Value } from '#kubernetes/model/objects.ts'
 
 /** One change to one rendered object. */
 export interface Edit {

@@ -1,4 +1,4 @@
-import { at, items, type KubeObject, text } from '../lib/objects.ts'
+import { at, items, type KubeObject, text } from '#kubernetes/model/objects.ts'
 import { broken, type Edit, type MutationClass, refused, remove, set } from './mutation.ts'
 import { each } from './places.ts'
 

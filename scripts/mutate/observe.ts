@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type ApiServer, addressOf, type ServedKind, withApiServer } from '../lib/apiserver.ts'
-import { playKubelet, withControllers } from '../lib/controllers.ts'
-import type { Environment } from '../lib/environment.ts'
-import { at, type Fields, fields, items, type KubeObject, text, type Value } from '../lib/objects.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import { at, type Fields, fields, items, type KubeObject, text, type Value } from '#kubernetes/model/objects.ts'
+import { playKubelet, withControllers } from '#validation/api-server/controllers.ts'
+import { type ApiServer, addressOf, type ServedKind, withApiServer } from '#validation/api-server/server.ts'
 import { type Mutant, mutatedObjects } from './mutation.ts'
 
 const controllers = [

@@ -1,7 +1,7 @@
-import type { Environment } from '../lib/environment.ts'
-import type { Path } from '../lib/finding.ts'
-import { at, items, type KubeObject, type Value } from '../lib/objects.ts'
-import type { Container, Workload } from '../lib/workloads.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { at, items, type KubeObject, type Value } from '#kubernetes/model/objects.ts'
+import type { Container, Workload } from '#kubernetes/model/workloads.ts'
 
 /** A container and the object that makes it. */
 export interface ContainerPlace {

@@ -1,5 +1,5 @@
-import { at, number } from '../lib/objects.ts'
-import { probeKinds } from '../lib/probes.ts'
+import { at, number } from '#kubernetes/model/objects.ts'
+import { probeKinds } from '#kubernetes/workloads/probes.ts'
 import { broken, type MutationClass, refused, remove, set } from './mutation.ts'
 import { containers } from './places.ts'
 

@@ -1,4 +1,4 @@
-import { at, fields, items, text } from '../lib/objects.ts'
+import { at, fields, items, text } from '#kubernetes/model/objects.ts'
 import { broken, drop, type Edit, type MutationClass, refused, rewrite, set } from './mutation.ts'
 import { containers, each, having } from './places.ts'
 

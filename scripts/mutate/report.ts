@@ -1,4 +1,4 @@
-import type { Rule } from '../lib/rule.ts'
+import type { Rule } from '#rule/define-rule.ts'
 import { families } from './index.ts'
 import { diffOf, type MutationClass } from './mutation.ts'
 import { elsewhere, proverOf } from './proof.ts'

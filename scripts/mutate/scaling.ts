@@ -1,4 +1,4 @@
-import { at } from '../lib/objects.ts'
+import { at } from '#kubernetes/model/objects.ts'
 import { add, broken, type MutationClass, refused, remove, rewrite, set } from './mutation.ts'
 
 const trigger = (field: string) => ['spec', 'triggers', 0, 'metadata', field]

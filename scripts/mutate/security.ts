@@ -1,4 +1,4 @@
-import { at } from '../lib/objects.ts'
+import { at } from '#kubernetes/model/objects.ts'
 import { broken, type MutationClass, refused, remove, set } from './mutation.ts'
 import { containers } from './places.ts'
 

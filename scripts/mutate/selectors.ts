@@ -1,4 +1,4 @@
-import { at, fields } from '../lib/objects.ts'
+import { at, fields } from '#kubernetes/model/objects.ts'
 import { broken, type MutationClass, refused, remove, set } from './mutation.ts'
 
 const label = 'app.kubernetes.io/name'

@@ -1,4 +1,4 @@
-import { at, items, text } from '../lib/objects.ts'
+import { at, items, text } from '#kubernetes/model/objects.ts'
 import { broken, type MutationClass, refused, remove, set } from './mutation.ts'
 import { containers, each } from './places.ts'
 

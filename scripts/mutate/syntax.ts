@@ -1,4 +1,4 @@
-import { at, fields } from '../lib/objects.ts'
+import { at, fields } from '#kubernetes/model/objects.ts'
 import { add, broken, type MutationClass, refused, rewrite, set } from './mutation.ts'
 
 const old: Readonly<Record<string, string>> = {

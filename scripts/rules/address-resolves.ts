@@ -1,8 +1,8 @@
-import { someDeclarations } from '../lib/conventions.ts'
-import { declarationsOf, resolveHost, serviceHasPort } from '../lib/dependencies.ts'
-import { at, items, nameOf, show } from '../lib/objects.ts'
-import { resolve } from '../lib/references.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, items, nameOf, show } from '#kubernetes/model/objects.ts'
+import { declarationsOf, resolveHost, serviceHasPort } from '#kubernetes/network/dependencies.ts'
+import { resolve } from '#kubernetes/references/references.ts'
+import { someDeclarations } from '#rule/conventions.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'address-resolves',

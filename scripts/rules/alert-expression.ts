@@ -1,6 +1,6 @@
-import { at, strings, text } from '../lib/objects.ts'
-import { prometheusRulesOf } from '../lib/prometheus-rules.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, strings, text } from '#kubernetes/model/objects.ts'
+import { prometheusRulesOf } from '#kubernetes/monitoring/prometheus-rules.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'alert-expression',

@@ -1,7 +1,7 @@
-import { monitorsOf } from '../lib/monitors.ts'
-import { at, text } from '../lib/objects.ts'
-import { prometheusRulesOf } from '../lib/prometheus-rules.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, text } from '#kubernetes/model/objects.ts'
+import { monitorsOf } from '#kubernetes/monitoring/monitors.ts'
+import { prometheusRulesOf } from '#kubernetes/monitoring/prometheus-rules.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'alert-job-scraped',

@@ -1,5 +1,5 @@
-import { applicationsOf, sourcesOf } from '../lib/applications.ts'
-import { defineRule } from '../lib/rule.ts'
+import { applicationsOf, sourcesOf } from '#kubernetes/argocd/applications.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'application-path',

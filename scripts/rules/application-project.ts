@@ -6,9 +6,9 @@ import {
   filled,
   projectOf,
   sourcesOf,
-} from '../lib/applications.ts'
-import { at, existing, nameOf, show, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+} from '#kubernetes/argocd/applications.ts'
+import { at, existing, nameOf, show, text } from '#kubernetes/model/objects.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'application-project',

@@ -1,7 +1,7 @@
-import type { Path } from '../lib/finding.ts'
-import { at, fields, items, type KubeObject, number, show, text } from '../lib/objects.ts'
-import { type Reference, referencesTo, unresolved } from '../lib/references.ts'
-import { defineRule } from '../lib/rule.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { at, fields, items, type KubeObject, number, show, text } from '#kubernetes/model/objects.ts'
+import { type Reference, referencesTo, unresolved } from '#kubernetes/references/references.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'backend-exists',

@@ -1,8 +1,8 @@
-import type { Environment } from '../lib/environment.ts'
-import { at, existing, items, number, show, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { scaleOf } from '../lib/scalers.ts'
-import type { Workload } from '../lib/workloads.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import { at, existing, items, number, show, text } from '#kubernetes/model/objects.ts'
+import type { Workload } from '#kubernetes/model/workloads.ts'
+import { scaleOf } from '#kubernetes/workloads/scalers.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'claim-shared',

@@ -1,6 +1,6 @@
-import type { Path } from '../lib/finding.ts'
-import { at, items, type KubeObject, text, type Value } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { at, items, type KubeObject, text, type Value } from '#kubernetes/model/objects.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'claim-writable',

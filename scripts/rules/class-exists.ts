@@ -1,9 +1,9 @@
-import { someDeclarations } from '../lib/conventions.ts'
-import type { Environment } from '../lib/environment.ts'
-import type { Path } from '../lib/finding.ts'
-import { at, items, type KubeObject, text } from '../lib/objects.ts'
-import { unresolved } from '../lib/references.ts'
-import { defineRule } from '../lib/rule.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { at, items, type KubeObject, text } from '#kubernetes/model/objects.ts'
+import { unresolved } from '#kubernetes/references/references.ts'
+import { someDeclarations } from '#rule/conventions.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'class-exists',

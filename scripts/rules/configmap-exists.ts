@@ -1,5 +1,5 @@
-import { unresolved } from '../lib/references.ts'
-import { defineRule } from '../lib/rule.ts'
+import { unresolved } from '#kubernetes/references/references.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'configmap-exists',

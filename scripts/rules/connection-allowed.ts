@@ -1,7 +1,7 @@
-import { connectionsOf } from '../lib/connections.ts'
-import { connection, type Direction, endpointOf, isolating } from '../lib/network.ts'
-import { nameOf } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { nameOf } from '#kubernetes/model/objects.ts'
+import { connection, type Direction, endpointOf, isolating } from '#kubernetes/network/policies.ts'
+import { connectionsOf } from '#kubernetes/topology/connections.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'connection-allowed',

@@ -1,6 +1,8 @@
-import { edgesOf, peerPorts } from '../lib/dependencies.ts'
-import type { Environment } from '../lib/environment.ts'
-import type { Path } from '../lib/finding.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { fields, nameOf, type Value } from '#kubernetes/model/objects.ts'
+import type { Workload } from '#kubernetes/model/workloads.ts'
+import { edgesOf, peerPorts } from '#kubernetes/network/dependencies.ts'
 import {
   connection,
   endpointOf,
@@ -10,10 +12,8 @@ import {
   portMatches,
   selectsKnown,
   servingPorts,
-} from '../lib/network.ts'
-import { fields, nameOf, type Value } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import type { Workload } from '../lib/workloads.ts'
+} from '#kubernetes/network/policies.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'connection-declared',

@@ -1,6 +1,6 @@
-import { parseSchedule } from '../lib/cron.ts'
-import { at, number, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { parseSchedule } from '#kubernetes/model/cron.ts'
+import { at, number, text } from '#kubernetes/model/objects.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'cronjob-schedule',

@@ -1,5 +1,5 @@
-import { at, items, show } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, items, show } from '#kubernetes/model/objects.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'data-kept',

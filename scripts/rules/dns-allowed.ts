@@ -1,6 +1,6 @@
-import { connection, endpointOf, isolating, outsider } from '../lib/network.ts'
-import { at } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at } from '#kubernetes/model/objects.ts'
+import { connection, endpointOf, isolating, outsider } from '#kubernetes/network/policies.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 /** Where clusters run their DNS: namespace, labels of the pods, port. */
 const resolvers = [

@@ -1,7 +1,7 @@
-import { at, items, number, show } from '../lib/objects.ts'
-import { podAmount } from '../lib/pod-resources.ts'
-import { quantity } from '../lib/quantity.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, items, number, show } from '#kubernetes/model/objects.ts'
+import { quantity } from '#kubernetes/model/quantity.ts'
+import { podAmount } from '#kubernetes/workloads/pod-resources.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'empty-dir-fits',

@@ -1,6 +1,6 @@
-import { environmentOf, variableReferences } from '../lib/container-env.ts'
-import { at, items, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { environmentOf, variableReferences } from '#kubernetes/configuration/container-env.ts'
+import { at, items, text } from '#kubernetes/model/objects.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 /** What may be set for each Service of the namespace, rendered here or not: `REDIS_SERVICE_HOST`, `REDIS_PORT_6379_TCP`. */
 const serviceLink = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\w+)?)$/

@@ -1,5 +1,5 @@
-import { at, fields, items, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, fields, items, text } from '#kubernetes/model/objects.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'env-source-empty',

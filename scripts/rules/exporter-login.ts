@@ -1,6 +1,6 @@
-import { environmentOf } from '../lib/container-env.ts'
-import { defineRule } from '../lib/rule.ts'
-import type { Container } from '../lib/workloads.ts'
+import { environmentOf } from '#kubernetes/configuration/container-env.ts'
+import type { Container } from '#kubernetes/model/workloads.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 /** Source: cmd/postgres_exporter/datasource.go of prometheus-community/postgres_exporter. */
 const image = /(?:^|\/)postgres[-_]exporter(?:[:@]|$)/

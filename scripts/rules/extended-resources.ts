@@ -1,7 +1,7 @@
-import { show } from '../lib/objects.ts'
-import { quantity } from '../lib/quantity.ts'
-import { containersWithResources, isExtended, statedResources } from '../lib/resources.ts'
-import { defineRule } from '../lib/rule.ts'
+import { show } from '#kubernetes/model/objects.ts'
+import { quantity } from '#kubernetes/model/quantity.ts'
+import { containersWithResources, isExtended, statedResources } from '#kubernetes/workloads/container-resources.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'extended-resources',

@@ -1,9 +1,19 @@
-import { someDeclarations } from '../lib/conventions.ts'
-import type { Environment } from '../lib/environment.ts'
-import { at, fields, items, type KubeObject, number, show, strings, text, type Value } from '../lib/objects.ts'
-import { type Reference, referencesTo, unresolved } from '../lib/references.ts'
-import { defineRule } from '../lib/rule.ts'
-import { selects } from '../lib/selectors.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import {
+  at,
+  fields,
+  items,
+  type KubeObject,
+  number,
+  show,
+  strings,
+  text,
+  type Value,
+} from '#kubernetes/model/objects.ts'
+import { selects } from '#kubernetes/model/selectors.ts'
+import { type Reference, referencesTo, unresolved } from '#kubernetes/references/references.ts'
+import { someDeclarations } from '#rule/conventions.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'gateway-accepts-route',

@@ -1,8 +1,8 @@
-import { at, existing, fields, items, text } from '../lib/objects.ts'
-import { quantity } from '../lib/quantity.ts'
-import { containersWithResources, isExtended, statedResources } from '../lib/resources.ts'
-import { defineRule } from '../lib/rule.ts'
-import type { Workload } from '../lib/workloads.ts'
+import { at, existing, fields, items, text } from '#kubernetes/model/objects.ts'
+import { quantity } from '#kubernetes/model/quantity.ts'
+import type { Workload } from '#kubernetes/model/workloads.ts'
+import { containersWithResources, isExtended, statedResources } from '#kubernetes/workloads/container-resources.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 /** Labels that every node has, so that they choose none with a GPU. */
 const everyNode = /^(beta\.)?kubernetes\.io\/(os|arch)$/

@@ -1,8 +1,8 @@
-import { edgesOf } from '../lib/dependencies.ts'
-import { at, fields, nameOf } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { settingsOf } from '../lib/settings.ts'
-import type { Workload } from '../lib/workloads.ts'
+import { at, fields, nameOf } from '#kubernetes/model/objects.ts'
+import type { Workload } from '#kubernetes/model/workloads.ts'
+import { edgesOf } from '#kubernetes/network/dependencies.ts'
+import { settingsOf } from '#platform/settings.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'gpu-required',

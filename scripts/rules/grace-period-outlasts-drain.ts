@@ -1,8 +1,8 @@
-import { environmentOf } from '../lib/container-env.ts'
-import { at, existing, items, number, text } from '../lib/objects.ts'
-import { isLongRunning } from '../lib/probes.ts'
-import { defineRule } from '../lib/rule.ts'
-import type { Container } from '../lib/workloads.ts'
+import { environmentOf } from '#kubernetes/configuration/container-env.ts'
+import { at, existing, items, number, text } from '#kubernetes/model/objects.ts'
+import type { Container } from '#kubernetes/model/workloads.ts'
+import { isLongRunning } from '#kubernetes/workloads/probes.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 /** The kubelet's default, in seconds. */
 const defaultGracePeriod = 30

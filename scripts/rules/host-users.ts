@@ -1,6 +1,6 @@
-import { at, items } from '../lib/objects.ts'
-import { hasOwnUsers } from '../lib/pod-security.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, items } from '#kubernetes/model/objects.ts'
+import { hasOwnUsers } from '#kubernetes/workloads/pod-security.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'host-users',

@@ -1,7 +1,7 @@
-import { type Application, applicationsOf, deploymentsOf, globMatches } from '../lib/applications.ts'
-import type { Environment } from '../lib/environment.ts'
-import { at, groupOf, items, type KubeObject, nameOf, text, type Value } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { type Application, applicationsOf, deploymentsOf, globMatches } from '#kubernetes/argocd/applications.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import { at, groupOf, items, type KubeObject, nameOf, text, type Value } from '#kubernetes/model/objects.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'ignore-differences-match',

@@ -1,7 +1,7 @@
-import { parseImage } from '../lib/image.ts'
-import { existing } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { imagesOf } from '../lib/workloads.ts'
+import { parseImage } from '#kubernetes/model/image.ts'
+import { existing } from '#kubernetes/model/objects.ts'
+import { imagesOf } from '#kubernetes/model/workloads.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'image-pinned',

@@ -1,6 +1,6 @@
-import { parseImage } from '../lib/image.ts'
-import { defineRule } from '../lib/rule.ts'
-import { imagesOf } from '../lib/workloads.ts'
+import { parseImage } from '#kubernetes/model/image.ts'
+import { imagesOf } from '#kubernetes/model/workloads.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'image-registry',

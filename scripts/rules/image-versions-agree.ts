@@ -1,6 +1,6 @@
-import { nameOf } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { imagesOf } from '../lib/workloads.ts'
+import { nameOf } from '#kubernetes/model/objects.ts'
+import { imagesOf } from '#kubernetes/model/workloads.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'image-versions-agree',

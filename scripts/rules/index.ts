@@ -1,4 +1,4 @@
-import type { Rule } from '../lib/rule.ts'
+import type { Rule } from '#rule/define-rule.ts'
 import addressResolves from './address-resolves.ts'
 import alertActionable from './alert-actionable.ts'
 import alertExpression from './alert-expression.ts'

@@ -1,6 +1,6 @@
-import { isDeletedByHook } from '../lib/hooks.ts'
-import { at, existing } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { isDeletedByHook } from '#kubernetes/argocd/hooks.ts'
+import { at, existing } from '#kubernetes/model/objects.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'job-bounded',

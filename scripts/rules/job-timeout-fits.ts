@@ -1,10 +1,10 @@
-import { queuesByNamespace } from '../lib/broker.ts'
-import { settings } from '../lib/conventions.ts'
-import type { Environment } from '../lib/environment.ts'
-import type { Path } from '../lib/finding.ts'
-import { at, type KubeObject, nameOf, number, strings } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { numbersOf } from '../lib/settings.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { at, type KubeObject, nameOf, number, strings } from '#kubernetes/model/objects.ts'
+import { queuesByNamespace } from '#platform/rabbitmq-definitions.ts'
+import { numbersOf } from '#platform/settings.ts'
+import { settings } from '#rule/conventions.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 /** The API's default for terminationGracePeriodSeconds. */
 const defaultGrace = 30

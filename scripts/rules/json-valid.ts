@@ -1,5 +1,5 @@
-import { strings } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { strings } from '#kubernetes/model/objects.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'json-valid',

@@ -1,8 +1,8 @@
-import { matches, type Queue, queuesByNamespace } from '../lib/broker.ts'
-import { brokerDefinitions } from '../lib/conventions.ts'
-import { text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { type Trigger, triggersOf } from '../lib/scalers.ts'
+import { text } from '#kubernetes/model/objects.ts'
+import { type Trigger, triggersOf } from '#kubernetes/workloads/scalers.ts'
+import { matches, type Queue, queuesByNamespace } from '#platform/rabbitmq-definitions.ts'
+import { brokerDefinitions } from '#rule/conventions.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'keda-rabbitmq-queue',

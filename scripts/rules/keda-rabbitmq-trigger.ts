@@ -1,8 +1,8 @@
-import { toAddress } from '../lib/dependencies.ts'
-import type { Environment } from '../lib/environment.ts'
-import { at, items, type KubeObject, show, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { type Trigger, triggersOf } from '../lib/scalers.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import { at, items, type KubeObject, show, text } from '#kubernetes/model/objects.ts'
+import { toAddress } from '#kubernetes/network/dependencies.ts'
+import { type Trigger, triggersOf } from '#kubernetes/workloads/scalers.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 /** Source: keda.sh, RabbitMQ Queue scaler. */
 const modes = [

@@ -1,7 +1,7 @@
-import { resolveHost, serviceHasPort, triggerAddressesOf } from '../lib/dependencies.ts'
-import { at, items, show } from '../lib/objects.ts'
-import { resolve } from '../lib/references.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, items, show } from '#kubernetes/model/objects.ts'
+import { resolveHost, serviceHasPort, triggerAddressesOf } from '#kubernetes/network/dependencies.ts'
+import { resolve } from '#kubernetes/references/references.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'keda-trigger-address',

@@ -1,10 +1,10 @@
-import type { Environment } from '../lib/environment.ts'
-import type { Path } from '../lib/finding.ts'
-import { at, fields, items, type KubeObject, show, text, type Value } from '../lib/objects.ts'
-import { containerAmount, podAmount } from '../lib/pod-resources.ts'
-import { quantity } from '../lib/quantity.ts'
-import { defineRule, type Report } from '../lib/rule.ts'
-import type { Workload } from '../lib/workloads.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { at, fields, items, type KubeObject, show, text, type Value } from '#kubernetes/model/objects.ts'
+import { quantity } from '#kubernetes/model/quantity.ts'
+import type { Workload } from '#kubernetes/model/workloads.ts'
+import { containerAmount, podAmount } from '#kubernetes/workloads/pod-resources.ts'
+import { defineRule, type Report } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'limit-range-admits',

@@ -1,8 +1,8 @@
-import type { Path } from '../lib/finding.ts'
-import { at, fields, items, show, type Value } from '../lib/objects.ts'
-import { quantity } from '../lib/quantity.ts'
-import { containersWithResources, defaultFor, statedResources } from '../lib/resources.ts'
-import { defineRule } from '../lib/rule.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { at, fields, items, show, type Value } from '#kubernetes/model/objects.ts'
+import { quantity } from '#kubernetes/model/quantity.ts'
+import { containersWithResources, defaultFor, statedResources } from '#kubernetes/workloads/container-resources.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'limits-cover-requests',

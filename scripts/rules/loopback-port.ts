@@ -1,5 +1,5 @@
-import { declarationsOf } from '../lib/dependencies.ts'
-import { defineRule } from '../lib/rule.ts'
+import { declarationsOf } from '#kubernetes/network/dependencies.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'loopback-port',

@@ -1,9 +1,9 @@
-import { declarationsOf, isHeadless } from '../lib/dependencies.ts'
-import { perEnvironment } from '../lib/memo.ts'
-import { at, nameOf, number, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { scaleOf } from '../lib/scalers.ts'
-import type { Workload } from '../lib/workloads.ts'
+import { at, nameOf, number, text } from '#kubernetes/model/objects.ts'
+import { perEnvironment } from '#kubernetes/model/per-environment.ts'
+import type { Workload } from '#kubernetes/model/workloads.ts'
+import { declarationsOf, isHeadless } from '#kubernetes/network/dependencies.ts'
+import { scaleOf } from '#kubernetes/workloads/scalers.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'member-exists',

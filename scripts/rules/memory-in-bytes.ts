@@ -1,6 +1,6 @@
-import { at, fields, show } from '../lib/objects.ts'
-import { quantity } from '../lib/quantity.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, fields, show } from '#kubernetes/model/objects.ts'
+import { quantity } from '#kubernetes/model/quantity.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'memory-in-bytes',

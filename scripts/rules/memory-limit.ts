@@ -1,6 +1,11 @@
-import { existing } from '../lib/objects.ts'
-import { containersWithResources, defaultNote, podStates, statedResources } from '../lib/resources.ts'
-import { defineRule } from '../lib/rule.ts'
+import { existing } from '#kubernetes/model/objects.ts'
+import {
+  containersWithResources,
+  defaultNote,
+  podStates,
+  statedResources,
+} from '#kubernetes/workloads/container-resources.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'memory-limit',

@@ -1,9 +1,9 @@
-import type { Environment } from '../lib/environment.ts'
-import type { Path } from '../lib/finding.ts'
-import { metricNames } from '../lib/metric-names.ts'
-import { at, fields, type KubeObject, strings, text, type Value } from '../lib/objects.ts'
-import { prometheusRulesOf } from '../lib/prometheus-rules.ts'
-import { defineRule } from '../lib/rule.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { at, fields, type KubeObject, strings, text, type Value } from '#kubernetes/model/objects.ts'
+import { metricNames } from '#kubernetes/monitoring/metric-names.ts'
+import { prometheusRulesOf } from '#kubernetes/monitoring/prometheus-rules.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 /** What Prometheus itself writes for every target and alert. */
 const own = new Set([

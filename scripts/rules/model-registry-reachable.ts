@@ -1,11 +1,11 @@
-import { environmentOf } from '../lib/container-env.ts'
-import { edgesOf } from '../lib/dependencies.ts'
-import type { Environment } from '../lib/environment.ts'
-import { mayLeave } from '../lib/network.ts'
-import { nameOf } from '../lib/objects.ts'
-import { programOf } from '../lib/programs.ts'
-import { defineRule } from '../lib/rule.ts'
-import type { Workload } from '../lib/workloads.ts'
+import { environmentOf } from '#kubernetes/configuration/container-env.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import { nameOf } from '#kubernetes/model/objects.ts'
+import type { Workload } from '#kubernetes/model/workloads.ts'
+import { edgesOf } from '#kubernetes/network/dependencies.ts'
+import { mayLeave } from '#kubernetes/network/policies.ts'
+import { programOf } from '#platform/programs.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'model-registry-reachable',

@@ -1,7 +1,7 @@
-import { settings } from '../lib/conventions.ts'
-import { nameOf } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { type Setting, settingsOf } from '../lib/settings.ts'
+import { nameOf } from '#kubernetes/model/objects.ts'
+import { type Setting, settingsOf } from '#platform/settings.ts'
+import { settings } from '#rule/conventions.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'models-agree',

@@ -1,5 +1,5 @@
-import { monitorsOf } from '../lib/monitors.ts'
-import { defineRule } from '../lib/rule.ts'
+import { monitorsOf } from '#kubernetes/monitoring/monitors.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'monitor-selects',

@@ -1,6 +1,6 @@
-import { monitorsOf } from '../lib/monitors.ts'
-import { at, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, text } from '#kubernetes/model/objects.ts'
+import { monitorsOf } from '#kubernetes/monitoring/monitors.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'monitor-timeout',

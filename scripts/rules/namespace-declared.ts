@@ -1,7 +1,7 @@
-import { declarations } from '../lib/conventions.ts'
-import { isNamespaced } from '../lib/kinds.ts'
-import { type KubeObject, nameOf } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { isNamespaced } from '#kubernetes/model/kinds.ts'
+import { type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
+import { declarations } from '#rule/conventions.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 /** The namespaces that every cluster has. */
 const builtIn = ['default', 'kube-node-lease', 'kube-public', 'kube-system']

@@ -1,6 +1,6 @@
-import { existing, text } from '../lib/objects.ts'
-import { enforceLabel } from '../lib/pod-security.ts'
-import { defineRule } from '../lib/rule.ts'
+import { existing, text } from '#kubernetes/model/objects.ts'
+import { enforceLabel } from '#kubernetes/workloads/pod-security.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 const versionLabel = `${enforceLabel}-version`
 

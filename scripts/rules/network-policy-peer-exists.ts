@@ -1,9 +1,9 @@
-import { declarations } from '../lib/conventions.ts'
-import type { Environment } from '../lib/environment.ts'
-import type { Path } from '../lib/finding.ts'
-import { namespaceLabels, type PolicyRule, policiesByNamespace, selectsKnown } from '../lib/network.ts'
-import { at, fields, items, text, type Value } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { at, fields, items, text, type Value } from '#kubernetes/model/objects.ts'
+import { namespaceLabels, type PolicyRule, policiesByNamespace, selectsKnown } from '#kubernetes/network/policies.ts'
+import { declarations } from '#rule/conventions.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'network-policy-peer-exists',

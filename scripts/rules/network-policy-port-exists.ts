@@ -1,8 +1,8 @@
-import type { Environment } from '../lib/environment.ts'
-import { endpointOf, policiesByNamespace, portMatches, servingPorts } from '../lib/network.ts'
-import { at, fields, number, show, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import type { Workload } from '../lib/workloads.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import { at, fields, number, show, text } from '#kubernetes/model/objects.ts'
+import type { Workload } from '#kubernetes/model/workloads.ts'
+import { endpointOf, policiesByNamespace, portMatches, servingPorts } from '#kubernetes/network/policies.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'network-policy-port-exists',

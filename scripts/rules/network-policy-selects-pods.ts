@@ -1,6 +1,6 @@
-import { policiesByNamespace } from '../lib/network.ts'
-import { at, fields, items } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, fields, items } from '#kubernetes/model/objects.ts'
+import { policiesByNamespace } from '#kubernetes/network/policies.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'network-policy-selects-pods',

@@ -1,6 +1,6 @@
-import { at, existing } from '../lib/objects.ts'
-import { containerContexts, describe, isWindows, podContext } from '../lib/pod-security.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, existing } from '#kubernetes/model/objects.ts'
+import { containerContexts, describe, isWindows, podContext } from '#kubernetes/workloads/pod-security.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'numeric-user',

@@ -1,8 +1,8 @@
-import { type Deployment, deploymentsOf, destinationOf } from '../lib/applications.ts'
-import { isNamespaced } from '../lib/kinds.ts'
-import { perEnvironment } from '../lib/memo.ts'
-import { groupOf, type KubeObject, nameOf } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { type Deployment, deploymentsOf, destinationOf } from '#kubernetes/argocd/applications.ts'
+import { isNamespaced } from '#kubernetes/model/kinds.ts'
+import { groupOf, type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
+import { perEnvironment } from '#kubernetes/model/per-environment.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'object-owned-once',

@@ -1,8 +1,8 @@
-import { settings } from '../lib/conventions.ts'
-import { edgesOf } from '../lib/dependencies.ts'
-import { nameOf } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { settingsOf } from '../lib/settings.ts'
+import { nameOf } from '#kubernetes/model/objects.ts'
+import { edgesOf } from '#kubernetes/network/dependencies.ts'
+import { settingsOf } from '#platform/settings.ts'
+import { settings } from '#rule/conventions.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'ollama-context-length',

@@ -1,9 +1,9 @@
-import { settings } from '../lib/conventions.ts'
-import { edgesOf } from '../lib/dependencies.ts'
-import { nameOf } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { scaleOf } from '../lib/scalers.ts'
-import { numbersOf } from '../lib/settings.ts'
+import { nameOf } from '#kubernetes/model/objects.ts'
+import { edgesOf } from '#kubernetes/network/dependencies.ts'
+import { scaleOf } from '#kubernetes/workloads/scalers.ts'
+import { numbersOf } from '#platform/settings.ts'
+import { settings } from '#rule/conventions.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'ollama-parallelism',

@@ -1,7 +1,7 @@
-import type { Environment } from '../lib/environment.ts'
-import { at, type KubeObject, nameOf, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { type Scaler, scalersFor } from '../lib/scalers.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import { at, type KubeObject, nameOf, text } from '#kubernetes/model/objects.ts'
+import { type Scaler, scalersFor } from '#kubernetes/workloads/scalers.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'one-scaler',

@@ -1,6 +1,6 @@
-import { existing, nameOf } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { serviceAccountOf } from '../lib/service-accounts.ts'
+import { existing, nameOf } from '#kubernetes/model/objects.ts'
+import { serviceAccountOf } from '#kubernetes/workloads/service-accounts.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'own-service-account',

@@ -1,6 +1,5 @@
-import type { Environment } from '../lib/environment.ts'
-import { formatPath, type Path } from '../lib/finding.ts'
-import { perEnvironment } from '../lib/memo.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import { formatPath, type Path } from '#kubernetes/model/finding.ts'
 import {
   at,
   existing,
@@ -12,8 +11,9 @@ import {
   show,
   text,
   type Value,
-} from '../lib/objects.ts'
-import { defineRule, type Report } from '../lib/rule.ts'
+} from '#kubernetes/model/objects.ts'
+import { perEnvironment } from '#kubernetes/model/per-environment.ts'
+import { defineRule, type Report } from '#rule/define-rule.ts'
 
 /** What may differ. Everything else is the same: kinds, names, policies, security settings, probes, alerts, and which keys there are. */
 const mayDiffer = new Set([

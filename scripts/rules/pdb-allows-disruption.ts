@@ -1,7 +1,7 @@
-import { budgetsOf, podCount } from '../lib/disruption.ts'
-import { at, fields, show } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { scaleOf } from '../lib/scalers.ts'
+import { at, fields, show } from '#kubernetes/model/objects.ts'
+import { budgetsOf, podCount } from '#kubernetes/workloads/disruption-budgets.ts'
+import { scaleOf } from '#kubernetes/workloads/scalers.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pdb-allows-disruption',

@@ -1,6 +1,6 @@
-import { budgetsFor } from '../lib/disruption.ts'
-import { nameOf } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { nameOf } from '#kubernetes/model/objects.ts'
+import { budgetsFor } from '#kubernetes/workloads/disruption-budgets.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pdb-disjoint',

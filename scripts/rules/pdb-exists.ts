@@ -1,6 +1,6 @@
-import { budgetsFor } from '../lib/disruption.ts'
-import { defineRule } from '../lib/rule.ts'
-import { scaleOf } from '../lib/scalers.ts'
+import { budgetsFor } from '#kubernetes/workloads/disruption-budgets.ts'
+import { scaleOf } from '#kubernetes/workloads/scalers.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pdb-exists',

@@ -1,5 +1,5 @@
-import { budgetsOf } from '../lib/disruption.ts'
-import { defineRule } from '../lib/rule.ts'
+import { budgetsOf } from '#kubernetes/workloads/disruption-budgets.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pdb-selects-pods',

@@ -1,7 +1,7 @@
-import { networkPolicies } from '../lib/conventions.ts'
-import { isolating } from '../lib/network.ts'
-import { at } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at } from '#kubernetes/model/objects.ts'
+import { isolating } from '#kubernetes/network/policies.ts'
+import { networkPolicies } from '#rule/conventions.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pod-isolated',

@@ -1,6 +1,6 @@
-import { at, fields, show } from '../lib/objects.ts'
-import { containerContexts, describe, heldTo, podContext } from '../lib/pod-security.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, fields, show } from '#kubernetes/model/objects.ts'
+import { containerContexts, describe, heldTo, podContext } from '#kubernetes/workloads/pod-security.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 const allowed = ['RuntimeDefault', 'Localhost']
 

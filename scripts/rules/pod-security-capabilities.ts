@@ -1,6 +1,6 @@
-import { at, existing, items, show } from '../lib/objects.ts'
-import { containerContexts, describe, heldTo, isWindows, levelOf } from '../lib/pod-security.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, existing, items, show } from '#kubernetes/model/objects.ts'
+import { containerContexts, describe, heldTo, isWindows, levelOf } from '#kubernetes/workloads/pod-security.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 const restrictedAdds = ['NET_BIND_SERVICE']
 

@@ -1,6 +1,6 @@
-import { at, items, show } from '../lib/objects.ts'
-import { heldTo } from '../lib/pod-security.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, items, show } from '#kubernetes/model/objects.ts'
+import { heldTo } from '#kubernetes/workloads/pod-security.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pod-security-host-ports',

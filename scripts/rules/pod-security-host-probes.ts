@@ -1,6 +1,6 @@
-import { at, show } from '../lib/objects.ts'
-import { heldTo } from '../lib/pod-security.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, show } from '#kubernetes/model/objects.ts'
+import { heldTo } from '#kubernetes/workloads/pod-security.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 const handlers = [
   ['startupProbe'],

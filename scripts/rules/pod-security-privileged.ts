@@ -1,6 +1,6 @@
-import { at } from '../lib/objects.ts'
-import { containerContexts, describe, heldTo } from '../lib/pod-security.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at } from '#kubernetes/model/objects.ts'
+import { containerContexts, describe, heldTo } from '#kubernetes/workloads/pod-security.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pod-security-privileged',

@@ -1,6 +1,6 @@
-import { at, show } from '../lib/objects.ts'
-import { containerContexts, describe, hasOwnUsers, heldTo, levelOf } from '../lib/pod-security.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, show } from '#kubernetes/model/objects.ts'
+import { containerContexts, describe, hasOwnUsers, heldTo, levelOf } from '#kubernetes/workloads/pod-security.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pod-security-proc-mount',

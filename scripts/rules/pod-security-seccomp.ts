@@ -1,6 +1,13 @@
-import { at, existing, fields, show } from '../lib/objects.ts'
-import { containerContexts, describe, heldTo, isWindows, levelOf, podContext } from '../lib/pod-security.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, existing, fields, show } from '#kubernetes/model/objects.ts'
+import {
+  containerContexts,
+  describe,
+  heldTo,
+  isWindows,
+  levelOf,
+  podContext,
+} from '#kubernetes/workloads/pod-security.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 const allowed = ['RuntimeDefault', 'Localhost']
 

@@ -1,6 +1,6 @@
-import { at, show } from '../lib/objects.ts'
-import { containerContexts, describe, heldTo, podContext } from '../lib/pod-security.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, show } from '#kubernetes/model/objects.ts'
+import { containerContexts, describe, heldTo, podContext } from '#kubernetes/workloads/pod-security.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 const types = ['container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t']
 

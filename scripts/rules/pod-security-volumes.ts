@@ -1,6 +1,6 @@
-import { at, fields, items, show } from '../lib/objects.ts'
-import { heldTo, levelOf } from '../lib/pod-security.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, fields, items, show } from '#kubernetes/model/objects.ts'
+import { heldTo, levelOf } from '#kubernetes/workloads/pod-security.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 const allowed = [
   'configMap',

@@ -1,10 +1,10 @@
-import type { Environment } from '../lib/environment.ts'
-import type { Path } from '../lib/finding.ts'
-import { monitorsOf } from '../lib/monitors.ts'
-import { at, items, text, type Value } from '../lib/objects.ts'
-import { probeKinds } from '../lib/probes.ts'
-import { defineRule } from '../lib/rule.ts'
-import type { Workload } from '../lib/workloads.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { at, items, text, type Value } from '#kubernetes/model/objects.ts'
+import type { Workload } from '#kubernetes/model/workloads.ts'
+import { monitorsOf } from '#kubernetes/monitoring/monitors.ts'
+import { probeKinds } from '#kubernetes/workloads/probes.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'port-scheme',

@@ -1,7 +1,7 @@
-import { at, show, text } from '../lib/objects.ts'
-import { probeKinds } from '../lib/probes.ts'
-import { defineRule } from '../lib/rule.ts'
-import type { Container, Workload } from '../lib/workloads.ts'
+import { at, show, text } from '#kubernetes/model/objects.ts'
+import type { Container, Workload } from '#kubernetes/model/workloads.ts'
+import { probeKinds } from '#kubernetes/workloads/probes.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 const handlers = [...probeKinds.map((kind) => [kind]), ['lifecycle', 'postStart'], ['lifecycle', 'preStop']]
 

@@ -1,6 +1,6 @@
-import { at, fields, number } from '../lib/objects.ts'
-import { probeKinds } from '../lib/probes.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, fields, number } from '#kubernetes/model/objects.ts'
+import { probeKinds } from '#kubernetes/workloads/probes.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 const handlers = ['exec', 'httpGet', 'tcpSocket', 'grpc']
 const times = ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold']

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { at } from '../lib/objects.ts'
-import { budget, type Probe, probeOf } from '../lib/probes.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at } from '#kubernetes/model/objects.ts'
+import { budget, type Probe, probeOf } from '#kubernetes/workloads/probes.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 const actions = ['httpGet', 'tcpSocket', 'grpc', 'exec']
 

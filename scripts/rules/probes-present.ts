@@ -1,5 +1,5 @@
-import { isLongRunning, probeKinds, probeOf } from '../lib/probes.ts'
-import { defineRule } from '../lib/rule.ts'
+import { isLongRunning, probeKinds, probeOf } from '#kubernetes/workloads/probes.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'probes-present',

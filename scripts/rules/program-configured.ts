@@ -1,8 +1,8 @@
-import { platformImage } from '../lib/conventions.ts'
-import { placesOf } from '../lib/dependencies.ts'
-import { at } from '../lib/objects.ts'
-import { faultsOf, programOf, programs, variablesOf } from '../lib/programs.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at } from '#kubernetes/model/objects.ts'
+import { placesOf } from '#kubernetes/network/dependencies.ts'
+import { faultsOf, programOf, programs, variablesOf } from '#platform/programs.ts'
+import { platformImage } from '#rule/conventions.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'program-configured',

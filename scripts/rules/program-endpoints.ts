@@ -1,12 +1,12 @@
-import { environmentOf } from '../lib/container-env.ts'
-import { platformImage } from '../lib/conventions.ts'
-import type { Environment } from '../lib/environment.ts'
-import { monitorsOf } from '../lib/monitors.ts'
-import { at, text } from '../lib/objects.ts'
-import { probeKinds } from '../lib/probes.ts'
-import { programOf, variablesOf } from '../lib/programs.ts'
-import { defineRule } from '../lib/rule.ts'
-import type { Container, Workload } from '../lib/workloads.ts'
+import { environmentOf } from '#kubernetes/configuration/container-env.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import { at, text } from '#kubernetes/model/objects.ts'
+import type { Container, Workload } from '#kubernetes/model/workloads.ts'
+import { monitorsOf } from '#kubernetes/monitoring/monitors.ts'
+import { probeKinds } from '#kubernetes/workloads/probes.ts'
+import { programOf, variablesOf } from '#platform/programs.ts'
+import { platformImage } from '#rule/conventions.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 /** The paths that every program of this platform serves on METRICS_PORT, and the gateway on PORT too: docs/architecture.md. */
 const probePaths = ['/livez', '/readyz']

@@ -1,7 +1,13 @@
-import { admitsDestination, deploymentsOf, destinationOf, globMatches, projectOf } from '../lib/applications.ts'
-import { isNamespaced } from '../lib/kinds.ts'
-import { at, groupOf, items, type KubeObject, text, type Value } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import {
+  admitsDestination,
+  deploymentsOf,
+  destinationOf,
+  globMatches,
+  projectOf,
+} from '#kubernetes/argocd/applications.ts'
+import { isNamespaced } from '#kubernetes/model/kinds.ts'
+import { at, groupOf, items, type KubeObject, text, type Value } from '#kubernetes/model/objects.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'project-admits-objects',

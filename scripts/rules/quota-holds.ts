@@ -1,7 +1,7 @@
-import { formatAmount, mostCounted } from '../lib/capacity.ts'
-import { at, fields, items, show } from '../lib/objects.ts'
-import { quantity } from '../lib/quantity.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, fields, items, show } from '#kubernetes/model/objects.ts'
+import { quantity } from '#kubernetes/model/quantity.ts'
+import { formatAmount, mostCounted } from '#kubernetes/workloads/capacity.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'quota-holds',

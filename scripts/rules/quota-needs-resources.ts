@@ -1,7 +1,7 @@
-import { at, fields, items } from '../lib/objects.ts'
-import { containerAmount } from '../lib/pod-resources.ts'
-import { podStates } from '../lib/resources.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, fields, items } from '#kubernetes/model/objects.ts'
+import { podStates } from '#kubernetes/workloads/container-resources.ts'
+import { containerAmount } from '#kubernetes/workloads/pod-resources.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'quota-needs-resources',

@@ -1,10 +1,10 @@
-import type { Environment } from '../lib/environment.ts'
-import { mountAt, mountsOf } from '../lib/mounts.ts'
-import { at, items, type KubeObject, nameOf, strings, text } from '../lib/objects.ts'
-import { containerAmount } from '../lib/pod-resources.ts'
-import { quantity } from '../lib/quantity.ts'
-import { defineRule } from '../lib/rule.ts'
-import type { Container, Workload } from '../lib/workloads.ts'
+import { mountAt, mountsOf } from '#kubernetes/configuration/mounts.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import { at, items, type KubeObject, nameOf, strings, text } from '#kubernetes/model/objects.ts'
+import { quantity } from '#kubernetes/model/quantity.ts'
+import type { Container, Workload } from '#kubernetes/model/workloads.ts'
+import { containerAmount } from '#kubernetes/workloads/pod-resources.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'rabbitmq-configuration',

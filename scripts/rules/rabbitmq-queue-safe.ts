@@ -1,7 +1,7 @@
-import { type Queue, queuesByNamespace } from '../lib/broker.ts'
-import { brokerDefinitions } from '../lib/conventions.ts'
-import { show } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { show } from '#kubernetes/model/objects.ts'
+import { type Queue, queuesByNamespace } from '#platform/rabbitmq-definitions.ts'
+import { brokerDefinitions } from '#rule/conventions.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'rabbitmq-queue-safe',

@@ -1,6 +1,6 @@
-import { at, existing } from '../lib/objects.ts'
-import { isWindows } from '../lib/pod-security.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, existing } from '#kubernetes/model/objects.ts'
+import { isWindows } from '#kubernetes/workloads/pod-security.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'read-only-root-filesystem',

@@ -1,10 +1,10 @@
-import { environmentOf, expand } from '../lib/container-env.ts'
-import type { Environment } from '../lib/environment.ts'
-import type { Path } from '../lib/finding.ts'
-import { at, items, type KubeObject, strings, text } from '../lib/objects.ts'
-import { containerAmount } from '../lib/pod-resources.ts'
-import { defineRule } from '../lib/rule.ts'
-import type { Container, Workload } from '../lib/workloads.ts'
+import { environmentOf, expand } from '#kubernetes/configuration/container-env.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { at, items, type KubeObject, strings, text } from '#kubernetes/model/objects.ts'
+import type { Container, Workload } from '#kubernetes/model/workloads.ts'
+import { containerAmount } from '#kubernetes/workloads/pod-resources.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'redis-maxmemory',

@@ -1,6 +1,6 @@
-import { at, fields, groupOf, items, nameOf, text } from '../lib/objects.ts'
-import { type Reference, referencesTo } from '../lib/references.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, fields, groupOf, items, nameOf, text } from '#kubernetes/model/objects.ts'
+import { type Reference, referencesTo } from '#kubernetes/references/references.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'reference-grant',

@@ -1,5 +1,5 @@
-import { generatedName, referencesTo, resolve } from '../lib/references.ts'
-import { defineRule } from '../lib/rule.ts'
+import { generatedName, referencesTo, resolve } from '#kubernetes/references/references.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'reference-hash-suffix',

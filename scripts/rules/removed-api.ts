@@ -1,5 +1,5 @@
-import { knownUpTo, removedApi } from '../lib/removed-apis.ts'
-import { defineRule } from '../lib/rule.ts'
+import { knownUpTo, removedApi } from '#kubernetes/model/removed-apis.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'removed-api',

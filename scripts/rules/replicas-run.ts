@@ -1,6 +1,6 @@
-import { at } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { scalersFor } from '../lib/scalers.ts'
+import { at } from '#kubernetes/model/objects.ts'
+import { scalersFor } from '#kubernetes/workloads/scalers.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'replicas-run',

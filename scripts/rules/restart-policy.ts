@@ -1,5 +1,5 @@
-import { at, existing, show } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, existing, show } from '#kubernetes/model/objects.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'restart-policy',

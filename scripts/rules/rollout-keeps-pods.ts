@@ -1,7 +1,7 @@
-import { podCount } from '../lib/disruption.ts'
-import { at, show } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { scaleOf } from '../lib/scalers.ts'
+import { at, show } from '#kubernetes/model/objects.ts'
+import { podCount } from '#kubernetes/workloads/disruption-budgets.ts'
+import { scaleOf } from '#kubernetes/workloads/scalers.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'rollout-keeps-pods',

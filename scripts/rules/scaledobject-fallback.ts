@@ -1,6 +1,6 @@
-import { at, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { scalersOf, triggersOf } from '../lib/scalers.ts'
+import { at, text } from '#kubernetes/model/objects.ts'
+import { scalersOf, triggersOf } from '#kubernetes/workloads/scalers.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'scaledobject-fallback',

@@ -1,5 +1,5 @@
-import { defineRule } from '../lib/rule.ts'
-import { scalersOf } from '../lib/scalers.ts'
+import { scalersOf } from '#kubernetes/workloads/scalers.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'scaler-bounds',

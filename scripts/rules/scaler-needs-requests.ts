@@ -1,9 +1,9 @@
-import { nameOf } from '../lib/objects.ts'
-import { containerAmount } from '../lib/pod-resources.ts'
-import { podStates } from '../lib/resources.ts'
-import { defineRule } from '../lib/rule.ts'
-import { scalersOf } from '../lib/scalers.ts'
-import type { Container } from '../lib/workloads.ts'
+import { nameOf } from '#kubernetes/model/objects.ts'
+import type { Container } from '#kubernetes/model/workloads.ts'
+import { podStates } from '#kubernetes/workloads/container-resources.ts'
+import { containerAmount } from '#kubernetes/workloads/pod-resources.ts'
+import { scalersOf } from '#kubernetes/workloads/scalers.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'scaler-needs-requests',

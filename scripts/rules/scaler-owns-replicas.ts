@@ -1,6 +1,6 @@
-import { at, nameOf, show } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { scalersOf } from '../lib/scalers.ts'
+import { at, nameOf, show } from '#kubernetes/model/objects.ts'
+import { scalersOf } from '#kubernetes/workloads/scalers.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'scaler-owns-replicas',

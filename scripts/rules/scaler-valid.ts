@@ -1,6 +1,6 @@
-import { at, items, number, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { scalersOf, triggersOf } from '../lib/scalers.ts'
+import { at, items, number, text } from '#kubernetes/model/objects.ts'
+import { scalersOf, triggersOf } from '#kubernetes/workloads/scalers.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 /** Scalers of KEDA that a misspelt type may have meant. Source: keda.sh, scalers. */
 const types = [

@@ -1,7 +1,12 @@
-import { credentialIn, isCredentialName, isLiteral, passwordSetting } from '../lib/credentials.ts'
-import type { Environment } from '../lib/environment.ts'
-import { at, fields, items, text } from '../lib/objects.ts'
-import { defineRule, type Report } from '../lib/rule.ts'
+import {
+  credentialIn,
+  isCredentialName,
+  isLiteral,
+  passwordSetting,
+} from '#kubernetes/configuration/credential-patterns.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import { at, fields, items, text } from '#kubernetes/model/objects.ts'
+import { defineRule, type Report } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'secret-in-plain-sight',

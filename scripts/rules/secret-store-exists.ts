@@ -1,6 +1,6 @@
-import { someDeclarations } from '../lib/conventions.ts'
-import { unresolved } from '../lib/references.ts'
-import { defineRule } from '../lib/rule.ts'
+import { unresolved } from '#kubernetes/references/references.ts'
+import { someDeclarations } from '#rule/conventions.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'secret-store-exists',

@@ -1,6 +1,6 @@
-import { at, fields, show } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { selects } from '../lib/selectors.ts'
+import { at, fields, show } from '#kubernetes/model/objects.ts'
+import { selects } from '#kubernetes/model/selectors.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 /** Kinds whose LabelSelector must select their own template. A Job makes its own selector. */
 const kinds = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Rollout'])

@@ -1,5 +1,5 @@
-import { at, nameOf } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, nameOf } from '#kubernetes/model/objects.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 /** Kinds that count pods by their selector. */
 const kinds = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Rollout'])

@@ -1,5 +1,5 @@
-import { at, fields, show } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, fields, show } from '#kubernetes/model/objects.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'service-selects-pods',

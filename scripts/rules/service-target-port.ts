@@ -1,6 +1,6 @@
-import { at, items, number, show, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import type { Workload } from '../lib/workloads.ts'
+import { at, items, number, show, text } from '#kubernetes/model/objects.ts'
+import type { Workload } from '#kubernetes/model/workloads.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'service-target-port',

@@ -1,5 +1,5 @@
-import { existing, type KubeObject } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import { existing, type KubeObject } from '#kubernetes/model/objects.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 const prefix = 'app.kubernetes.io/'
 

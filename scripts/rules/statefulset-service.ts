@@ -1,7 +1,7 @@
-import { at } from '../lib/objects.ts'
-import { referencesTo, unresolved } from '../lib/references.ts'
-import { defineRule } from '../lib/rule.ts'
-import { selectsByMap } from '../lib/selectors.ts'
+import { at } from '#kubernetes/model/objects.ts'
+import { selectsByMap } from '#kubernetes/model/selectors.ts'
+import { referencesTo, unresolved } from '#kubernetes/references/references.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'statefulset-service',

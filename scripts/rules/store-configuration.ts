@@ -1,12 +1,12 @@
-import { environmentOf } from '../lib/container-env.ts'
-import { placesOf } from '../lib/dependencies.ts'
-import type { Environment } from '../lib/environment.ts'
-import type { Path } from '../lib/finding.ts'
-import { type Mount, mountAt, mountsOf } from '../lib/mounts.ts'
-import { at, items, type KubeObject, text } from '../lib/objects.ts'
-import { containerAmount } from '../lib/pod-resources.ts'
-import { defineRule } from '../lib/rule.ts'
-import type { Container, Workload } from '../lib/workloads.ts'
+import { environmentOf } from '#kubernetes/configuration/container-env.ts'
+import { type Mount, mountAt, mountsOf } from '#kubernetes/configuration/mounts.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { at, items, type KubeObject, text } from '#kubernetes/model/objects.ts'
+import type { Container, Workload } from '#kubernetes/model/workloads.ts'
+import { placesOf } from '#kubernetes/network/dependencies.ts'
+import { containerAmount } from '#kubernetes/workloads/pod-resources.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'store-configuration',

@@ -1,4 +1,4 @@
-import { defineRule } from '../lib/rule.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 const prefix = 'argocd.argoproj.io/'
 /** Source: argo-cd.readthedocs.io, resource hooks. */

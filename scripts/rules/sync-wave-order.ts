@@ -1,11 +1,11 @@
-import { applicationsOf, projectOf } from '../lib/applications.ts'
-import { edgesOf } from '../lib/dependencies.ts'
-import type { Environment } from '../lib/environment.ts'
-import type { Path } from '../lib/finding.ts'
-import { at, existing, type KubeObject, nameOf, text } from '../lib/objects.ts'
-import { producedObjects } from '../lib/producers.ts'
-import { referencesTo } from '../lib/references.ts'
-import { defineRule, type Report } from '../lib/rule.ts'
+import { applicationsOf, projectOf } from '#kubernetes/argocd/applications.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { at, existing, type KubeObject, nameOf, text } from '#kubernetes/model/objects.ts'
+import { edgesOf } from '#kubernetes/network/dependencies.ts'
+import { producedObjects } from '#kubernetes/references/produced-objects.ts'
+import { referencesTo } from '#kubernetes/references/references.ts'
+import { defineRule, type Report } from '#rule/define-rule.ts'
 
 /** What a pod waits for. */
 const kinds = ['ConfigMap', 'Secret', 'PersistentVolumeClaim', 'ServiceAccount', 'PriorityClass'] as const

@@ -1,7 +1,7 @@
-import { declarations } from '../lib/conventions.ts'
-import { at, existing } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { hasRights, serviceAccountOf } from '../lib/service-accounts.ts'
+import { at, existing } from '#kubernetes/model/objects.ts'
+import { hasRights, serviceAccountOf } from '#kubernetes/workloads/service-accounts.ts'
+import { declarations } from '#rule/conventions.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'token-not-mounted',

@@ -1,6 +1,6 @@
-import { at, fields, items, number, show, strings, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { selects } from '../lib/selectors.ts'
+import { at, fields, items, number, show, strings, text } from '#kubernetes/model/objects.ts'
+import { selects } from '#kubernetes/model/selectors.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 /** Labels that controllers put on pods, so that no template shows them. */
 const givenByControllers = [

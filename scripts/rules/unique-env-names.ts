@@ -1,4 +1,4 @@
-import { defineRule } from '../lib/rule.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'unique-env-names',

@@ -1,6 +1,6 @@
-import { at, items, number, text } from '../lib/objects.ts'
-import { isLongRunning } from '../lib/probes.ts'
-import { defineRule } from '../lib/rule.ts'
+import { at, items, number, text } from '#kubernetes/model/objects.ts'
+import { isLongRunning } from '#kubernetes/workloads/probes.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'unique-ports',

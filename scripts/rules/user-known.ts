@@ -1,8 +1,8 @@
-import type { Environment } from '../lib/environment.ts'
-import { perEnvironment } from '../lib/memo.ts'
-import { strings } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { settingsOf } from '../lib/settings.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
+import { strings } from '#kubernetes/model/objects.ts'
+import { perEnvironment } from '#kubernetes/model/per-environment.ts'
+import { settingsOf } from '#platform/settings.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'user-known',

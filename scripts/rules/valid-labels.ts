@@ -1,7 +1,7 @@
-import type { Path } from '../lib/finding.ts'
-import { labelKeyFault, labelValueFault } from '../lib/names.ts'
-import { at, fields, type KubeObject, show, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { labelKeyFault, labelValueFault } from '#kubernetes/model/names.ts'
+import { at, fields, type KubeObject, show, text } from '#kubernetes/model/objects.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'valid-labels',

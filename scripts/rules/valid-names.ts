@@ -1,8 +1,8 @@
-import type { Path } from '../lib/finding.ts'
-import { dnsLabelFault, dnsSubdomainFault, pathSegmentFault, portNameFault } from '../lib/names.ts'
-import { at, fields, groupOf, items, type KubeObject, text, type Value } from '../lib/objects.ts'
-import { defineRule, type Report } from '../lib/rule.ts'
-import type { Workload } from '../lib/workloads.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { dnsLabelFault, dnsSubdomainFault, pathSegmentFault, portNameFault } from '#kubernetes/model/names.ts'
+import { at, fields, groupOf, items, type KubeObject, text, type Value } from '#kubernetes/model/objects.ts'
+import type { Workload } from '#kubernetes/model/workloads.ts'
+import { defineRule, type Report } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'valid-names',

@@ -1,6 +1,6 @@
-import { at, items, text } from '../lib/objects.ts'
-import { defineRule } from '../lib/rule.ts'
-import { volumeNames } from '../lib/workloads.ts'
+import { at, items, text } from '#kubernetes/model/objects.ts'
+import { volumeNames } from '#kubernetes/model/workloads.ts'
+import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'volume-mount-declared',

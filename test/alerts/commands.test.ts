@@ -3,12 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { findPrograms } from '../../scripts/lib/admit.ts'
-import { withApiServer } from '../../scripts/lib/apiserver.ts'
-import { at, fields, items, text, type Value } from '../../scripts/lib/objects.ts'
-import { eachParallel } from '../../scripts/lib/process.ts'
-import { root } from '../../scripts/lib/root.ts'
-import { findInstalled } from '../../scripts/lib/tools.ts'
+import { root } from '#cli/paths.ts'
+import { at, fields, items, text, type Value } from '#kubernetes/model/objects.ts'
+import { eachParallel } from '#system/process.ts'
+import { findInstalled } from '#system/tools.ts'
+import { findPrograms } from '#validation/admission.ts'
+import { withApiServer } from '#validation/api-server/server.ts'
 import { renderedRules, targets } from './rules.ts'
 
 // The commands of the runbooks, asked of a real kubectl and a real API server that holds the objects of prod. Its pods run on no node,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { eachParallel } from '../../scripts/lib/process.ts'
+import { eachParallel } from '#system/process.ts'
 import { type Case, cases, type Quiet } from './cases.ts'
 import { mutantsOf } from './mutants.ts'
 import {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { root } from '../../scripts/lib/root.ts'
+import { root } from '#cli/paths.ts'
 import { alertsIn, renderedRules, targets } from './rules.ts'
 
 const folder = join(root, 'docs/runbooks')

@@ -11,7 +11,7 @@ describe.skipIf(inject('services') === null)('npm run dev', { timeout: 300_000 }
   afterEach(() => stopAll())
 
   async function startDev(port: number, environment: Record<string, string> = {}) {
-    const command = ['--import', 'tsx', 'scripts/dev.ts', '--port', String(port)]
+    const command = ['--import', 'tsx', 'scripts/commands/dev.ts', '--port', String(port)]
     const child = spawn(process.execPath, command, {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { admissionProgramsMissing, findPrograms } from '../../scripts/lib/admit.ts'
+import { at, type KubeObject } from '#kubernetes/model/objects.ts'
+import { admissionProgramsMissing, findPrograms } from '#validation/admission.ts'
 import {
   addressOf,
   definitionsServed,
   type Reply,
   type ServedKind,
   withApiServer,
-} from '../../scripts/lib/apiserver.ts'
-import { at, type KubeObject } from '../../scripts/lib/objects.ts'
+} from '#validation/api-server/server.ts'
 import { type Case, cases } from './cases.ts'
 
 const missing = await admissionProgramsMissing()

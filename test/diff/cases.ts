@@ -1,6 +1,6 @@
-import type { Action } from '../../scripts/lib/diff/effects.ts'
-import type { Risk } from '../../scripts/lib/diff/risk.ts'
-import { type KubeObject, toObject } from '../../scripts/lib/objects.ts'
+import type { Action } from '#diff/effects.ts'
+import type { Risk } from '#diff/risk.ts'
+import { type KubeObject, toObject } from '#kubernetes/model/objects.ts'
 
 /** A change that somebody might merge, and what Argo CD does about the object that it touches. */
 export interface Case {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { diffEnvironment, type EnvironmentDiff } from '../../scripts/lib/diff/environments.ts'
-import { createEnvironment } from '../../scripts/lib/environment.ts'
-import { type KubeObject, toObject } from '../../scripts/lib/objects.ts'
+import { diffEnvironment, type EnvironmentDiff } from '#diff/environments.ts'
+import { createEnvironment } from '#kubernetes/model/environment.ts'
+import { type KubeObject, toObject } from '#kubernetes/model/objects.ts'
 import { cases } from './cases.ts'
 
 function compare(before: readonly KubeObject[], after: readonly KubeObject[]): EnvironmentDiff {

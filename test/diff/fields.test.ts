@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
+import { applyChanges, diffFields, formatSteps, meansTheSame } from '#diff/fields.ts'
+import { at, items, type Value } from '#kubernetes/model/objects.ts'
 import definition from '../../schemas/crds/httproutes.gateway.networking.k8s.io.json' with { type: 'json' }
-import { applyChanges, diffFields, formatSteps, meansTheSame } from '../../scripts/lib/diff/fields.ts'
-import { at, items, type Value } from '../../scripts/lib/objects.ts'
 
 /** What differs, less what is stored the same: `spec.parentRefs[public].kind: undefined → Gateway`. */
 function told(before: Value, after: Value, namespace = 'shop'): string[] {

@@ -1,11 +1,11 @@
 import { marked } from 'marked'
 import { expect, it } from 'vitest'
-import type { Diff } from '../../scripts/lib/diff/diff.ts'
-import { diffEnvironment } from '../../scripts/lib/diff/environments.ts'
-import { formatHtml } from '../../scripts/lib/diff/formats/html.ts'
-import { commentLimit, formatMarkdown } from '../../scripts/lib/diff/formats/markdown.ts'
-import { createEnvironment } from '../../scripts/lib/environment.ts'
-import { type KubeObject, toObject } from '../../scripts/lib/objects.ts'
+import type { Diff } from '#diff/diff.ts'
+import { diffEnvironment } from '#diff/environments.ts'
+import { formatHtml } from '#diff/formats/html.ts'
+import { commentLimit, formatMarkdown } from '#diff/formats/markdown.ts'
+import { createEnvironment } from '#kubernetes/model/environment.ts'
+import { type KubeObject, toObject } from '#kubernetes/model/objects.ts'
 
 function config(name: string, data: Record<string, string>): KubeObject {
   return toObject({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'shop' }, data }) as KubeObject

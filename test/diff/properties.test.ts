@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { diffEnvironment } from '../../scripts/lib/diff/environments.ts'
-import { applyChanges, diffFields } from '../../scripts/lib/diff/fields.ts'
-import { risks } from '../../scripts/lib/diff/risk.ts'
-import { createEnvironment } from '../../scripts/lib/environment.ts'
-import { type KubeObject, nameOf } from '../../scripts/lib/objects.ts'
+import { diffEnvironment } from '#diff/environments.ts'
+import { applyChanges, diffFields } from '#diff/fields.ts'
+import { risks } from '#diff/risk.ts'
+import { createEnvironment } from '#kubernetes/model/environment.ts'
+import { type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
 import { type Case, cases } from './cases.ts'
 
 /** Documents as manifests have them: mappings, lists of named items, lists of scalars. */

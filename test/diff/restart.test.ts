@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { admissionProgramsMissing, findPrograms } from '../../scripts/lib/admit.ts'
-import { type ApiServer, withApiServer } from '../../scripts/lib/apiserver.ts'
-import { playKubelet, withControllers } from '../../scripts/lib/controllers.ts'
-import { at, items, type KubeObject, text } from '../../scripts/lib/objects.ts'
-import { findInstalled } from '../../scripts/lib/tools.ts'
+import { at, items, type KubeObject, text } from '#kubernetes/model/objects.ts'
+import { findInstalled } from '#system/tools.ts'
+import { admissionProgramsMissing, findPrograms } from '#validation/admission.ts'
+import { playKubelet, withControllers } from '#validation/api-server/controllers.ts'
+import { type ApiServer, withApiServer } from '#validation/api-server/server.ts'
 import { type Case, cases } from './cases.ts'
 
 // Whether pods are replaced, seen with Kubernetes' own controllers. The one thing that is played is the kubelet: it calls every pod ready.

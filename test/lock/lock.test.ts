@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { hubKey } from '../../scripts/lib/lock/credentials.ts'
-import { findInstalled } from '../../scripts/lib/tools.ts'
+import { hubKey } from '#lock/credentials.ts'
+import { findInstalled } from '#system/tools.ts'
 
 const registry = await findInstalled('registry')
 if (registry === undefined) {

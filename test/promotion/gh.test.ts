@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { repositoryOnGitHub } from '../../scripts/lib/promotion/apply.ts'
-import { findInstalled, tool } from '../../scripts/lib/tools.ts'
+import { repositoryOnGitHub } from '#promotion/apply.ts'
+import { findInstalled, tool } from '#system/tools.ts'
 import { startGitHub } from '../support/github.ts'
 import { locked, promotionRepository } from '../support/promotion.ts'
 

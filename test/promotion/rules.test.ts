@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { type Facts, gatesOf } from '../../scripts/lib/promotion/gates.ts'
-import { type Change, guard } from '../../scripts/lib/promotion/guard.ts'
-import type { Release } from '../../scripts/lib/promotion/history.ts'
-import { planRollback } from '../../scripts/lib/promotion/plan.ts'
-import { tableOf } from '../../scripts/lib/promotion/table.ts'
-import { movesBetween } from '../../scripts/lib/promotion/values.ts'
+import { type Facts, gatesOf } from '#promotion/gates.ts'
+import { type Change, guard } from '#promotion/guard.ts'
+import type { Release } from '#promotion/history.ts'
+import { planRollback } from '#promotion/plan.ts'
+import { tableOf } from '#promotion/table.ts'
+import { movesBetween } from '#promotion/values.ts'
 
 const hour = 3_600_000
 const now = Date.parse('2026-06-30T12:00:00Z')

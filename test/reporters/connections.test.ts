@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { readDocuments } from '../../scripts/lib/documents.ts'
-import { createEnvironment } from '../../scripts/lib/environment.ts'
-import { mapOf } from '../../scripts/lib/map.ts'
-import { reportConnections } from '../../scripts/lib/reporters/connections.ts'
+import { createEnvironment } from '#kubernetes/model/environment.ts'
+import { mapOf } from '#kubernetes/topology/connection-map.ts'
+import { readDocuments } from '#manifests/documents.ts'
+import { reportConnections } from '#reporters/connections.ts'
 import { runCommand, scratchRepository } from '../support/repository.ts'
 
 const pod = (name: string, env = '[]') => `

@@ -5,9 +5,9 @@ import addFormats from 'ajv-formats'
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { marked } from 'marked'
 import { describe, expect, it, vi } from 'vitest'
-import type { CheckResult } from '../../scripts/lib/check.ts'
-import jsonSchema from '../../scripts/lib/reporters/json.schema.json' with { type: 'json' }
-import { formats, reporter } from '../../scripts/lib/reporters/report.ts'
+import type { CheckResult } from '#check/check.ts'
+import jsonSchema from '#reporters/json.schema.json' with { type: 'json' }
+import { formats, reporter } from '#reporters/report.ts'
 import { many, results } from './results.ts'
 import sarifSchema from './sarif-2.1.0.schema.json' with { type: 'json' }
 

@@ -1,5 +1,5 @@
-import type { CheckResult, TargetResult } from '../../scripts/lib/check.ts'
-import type { Finding } from '../../scripts/lib/finding.ts'
+import type { CheckResult, TargetResult } from '#check/check.ts'
+import type { Finding } from '#kubernetes/model/finding.ts'
 
 const target = (name: string, findings: readonly Finding[] = [], more: Partial<TargetResult> = {}): TargetResult => ({
   target: name,

@@ -1,9 +1,9 @@
 import { parse } from 'yaml'
-import { createEnvironment, type Environment } from '../../scripts/lib/environment.ts'
-import type { Expectation } from '../../scripts/lib/explain.ts'
-import type { Path } from '../../scripts/lib/finding.ts'
-import { at, fields, type KubeObject, nameOf, text, toObject, type Value } from '../../scripts/lib/objects.ts'
-import { type Edit, mutatedObjects } from '../../scripts/mutate/mutation.ts'
+import { createEnvironment, type Environment } from '#kubernetes/model/environment.ts'
+import type { Path } from '#kubernetes/model/finding.ts'
+import { at, fields, type KubeObject, nameOf, text, toObject, type Value } from '#kubernetes/model/objects.ts'
+import { type Edit, mutatedObjects } from '#mutate/mutation.ts'
+import type { Expectation } from '#ruleset/explain.ts'
 import { declarations } from './declarations.ts'
 
 /** Says how to write a fix, to whoever left it out. */

@@ -1,9 +1,9 @@
-import { readDocuments } from '../../scripts/lib/documents.ts'
-import { runRules } from '../../scripts/lib/engine.ts'
-import { createEnvironment, type Environment } from '../../scripts/lib/environment.ts'
-import type { Finding } from '../../scripts/lib/finding.ts'
-import type { Rule } from '../../scripts/lib/rule.ts'
-import type { Locate } from '../../scripts/lib/source.ts'
+import { runRules } from '#check/run-rules.ts'
+import { createEnvironment, type Environment } from '#kubernetes/model/environment.ts'
+import type { Finding } from '#kubernetes/model/finding.ts'
+import { readDocuments } from '#manifests/documents.ts'
+import type { Locate } from '#manifests/source-locations.ts'
+import type { Rule } from '#rule/define-rule.ts'
 import { declarations } from './declarations.ts'
 
 /**

@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import type { Engine } from '../../scripts/lib/cluster/machine.ts'
-import { at, items, text } from '../../scripts/lib/objects.ts'
-import { type Outcome, run } from '../../scripts/lib/process.ts'
-import type { SecretManifest } from '../../scripts/lib/secrets.ts'
+import type { Engine } from '#cluster/machine.ts'
+import { at, items, text } from '#kubernetes/model/objects.ts'
+import type { SecretManifest } from '#platform/secrets.ts'
+import { type Outcome, run } from '#system/process.ts'
 import { images } from './containers.ts'
 
 /** What the images of the manifests are here: the tags of the tests, and for a service the Node.js that its image is made of. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { GenericContainer, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers'
-import type { SecretManifest } from '../../scripts/lib/secrets.ts'
+import type { SecretManifest } from '#platform/secrets.ts'
 import { images } from './containers.ts'
 
 const credentials = '/etc/inference/credentials'

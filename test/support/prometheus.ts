@@ -5,8 +5,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { run } from '../../scripts/lib/process.ts'
-import { tool } from '../../scripts/lib/tools.ts'
+import { run } from '#system/process.ts'
+import { tool } from '#system/tools.ts'
 
 /** A series with its samples: seconds since 1970, and the value. */
 export interface Samples {

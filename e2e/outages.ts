@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { connect } from 'amqplib'
+import { until } from '#cluster/argo.ts'
+import { at, number, text, type Value } from '#kubernetes/model/objects.ts'
+import { openPrometheus, type Prometheus } from './prometheus.ts'
+import {
+  call,
+  forward,
+  inBroker,
+  isReady,
+  namespace,
+  pause,
+  pauseHealing,
+  podsNamed,
+  queueDepth,
+  type Run,
+  type Scenario,
+  settle,
+  startClient,
+} from './run.ts'
+
+const stores = ['rabbitmq', 'redis', 'postgres']
+
+export default {
+  name: 'outages',
+  title: 'Gentle restarts, evictions, a broker without disk and a minute without Ollama, under load; nothing is lost',
+  async run(run) {
+    const client = startClient(run, { perSecond: 5, retry: true })
+    const prometheus = await openPrometheus(run)
+    // A worker that Prometheus does not know yet, shortly after `npm run up`, may be gone before it does.
+    const scraped = await untilFound(prometheus, `up{job="${namespace}/worker"} == 1`, 120_000)
+    run.expect('Prometheus scrapes a worker', scraped !== undefined)
+    await poison(run)
+    const counted = deadLetterIsCounted(prometheus)
+    const ollama = withoutOllama(run)
+    await Promise.all(stores.map((store) => restart(run, store)))
+    run.expect('Prometheus has read the count of the worker that laid it aside', (await counted) !== undefined)
+    await evictAll(run)
+    await Promise.all([fullDisk(run, prometheus), ollama])
+    const told = await alertFires(prometheus, 'DeadLetters', 120_000)
+    run.expect('and the alert DeadLetters', told !== undefined)
+    const ledger = await client.stop()
+    run.event('load ends')
+    await settle(run, ledger, 240_000)
+  },
+} satisfies Scenario
+
+/** A message that no version of the worker can read; it waits for a person. */
+async function poison(run: Run): Promise<void> {
+  run.event('a message that nobody can read')
+  const secret = await run.cluster.get(`/api/v1/namespaces/${namespace}/secrets/gateway-credentials`)
+  const password = Buffer.from(text(at(secret, 'data', 'rabbitmq-password')) ?? '', 'base64').toString()
+  const { hostname, port } = new URL(await forward(run, namespace, 'service/rabbitmq', 5672))
+  const connection = await connect({ hostname, port: Number(port), username: 'gateway', password })
+  const channel = await connection.createConfirmChannel()
+  channel.sendToQueue('ai-requests', Buffer.from('no JSON'), { persistent: true })
+  await channel.waitForConfirms()
+  await connection.close()
+  run.causes.add('DeadLetters').add('RequestLost')
+  const given = await until(60_000, async () => (await queueDepth(run.cluster, 'ai-requests.dead')) === 1, 1000)
+  run.expect('a message that nobody can read is laid aside, and the others go on', given !== undefined)
+  run.cleanup(() => inBroker(run, 'purge_queue', 'ai-requests.dead'))
+}
+
+/** A count that no scrape has read is gone with its worker: only the queue of dead letters tells of it then. */
+function deadLetterIsCounted(prometheus: Prometheus): Promise<number | undefined> {
+  return untilFound(prometheus, 'worker_dead_letters_total > 0', 60_000)
+}
+
+/** As a rollout does it: SIGTERM, the grace period, the same volume. */
+async function restart(run: Run, store: string): Promise<void> {
+  run.event(`restart ${store}`)
+  const began = Date.now()
+  await run.cluster.kubectl([`--namespace=${namespace}`, 'delete', 'pod', `${store}-0`])
+  const back = await until(120_000, async () => (await podsNamed(run, store)).some(isReady))
+  run.expect(`${store} comes back with its volume`, back !== undefined)
+  run.measure(`${store} restarted gently`, (Date.now() - began) / 1000, 's')
+}
+
+/** What a drain of a node does, by the same API and so within the budgets; there is one node, so pods come back to it. */
+async function evictAll(run: Run): Promise<void> {
+  run.event('drain')
+  let refused = 0
+  for (const component of ['gateway', 'worker', 'collector', ...stores]) {
+    for (const pod of await podsNamed(run, component)) {
+      const eviction = {
+        apiVersion: 'policy/v1',
+        kind: 'Eviction',
+        metadata: { name: pod.name, namespace },
+      }
+      const path = `/api/v1/namespaces/${namespace}/pods/${pod.name}/eviction`
+      const evicted = await until(
+        120_000,
+        async () => {
+          const answer = await run.cluster
+            .kubectl(['create', `--raw=${path}`, '--filename=-'], JSON.stringify(eviction))
+            .catch((error: Error) => error.message)
+          // A worker that the scaler has taken away meanwhile is gone as well.
+          if (!/too many requests|disruption budget/i.test(answer)) return true
+          refused++
+          return false
+        },
+        1000,
+      )
+      run.expect(`${pod.name} is evicted`, evicted !== undefined)
+    }
+    const ready = async () => component === 'worker' || (await podsNamed(run, component)).some(isReady)
+    const back = await until(120_000, ready)
+    run.expect(`${component} is back after its eviction`, back !== undefined)
+  }
+  run.measure('evictions that a budget put off', refused, '')
+}
+
+/** The volumes of kind have no size; the limit below which the broker blocks its publishers stands for a full one. */
+async function fullDisk(run: Run, prometheus: Prometheus): Promise<void> {
+  const limit = (bytes: string) => inBroker(run, 'set_disk_free_limit', bytes)
+  const usual = diskFreeLimit(run)
+  run.event('the broker has no disk left')
+  await limit('1000000000000000')
+  const undo = () => limit(usual)
+  run.cleanup(undo)
+  const body = { prompt: 'What can I cook?', maxTokens: 8 }
+  let answer = await call(run, '/api/v1/inference', body).catch(() => undefined)
+  const refused = await until(60_000, async () => {
+    answer = await call(run, '/api/v1/inference', body).catch(() => undefined)
+    return answer?.status === 503
+  })
+  run.expect('while the broker has no disk, requests are refused with 503', refused !== undefined, `${answer?.status}`)
+  run.causes.add('BrokerAlarm').add('AcceptErrorBudgetBurn')
+  const told = await alertFires(prometheus, 'BrokerAlarm', 180_000)
+  run.expect('and the alert BrokerAlarm fires', told !== undefined)
+  await undo()
+  run.event('the broker has disk again')
+  const taken = await until(60_000, async () => (await call(run, '/api/v1/inference', body)).status === 202)
+  run.expect('and taken again afterwards', taken !== undefined)
+  if (taken !== undefined) run.measure('disk free to requests accepted', taken / 1000, 's')
+}
+
+/** As the overlay sets it: a number with its unit. */
+function diskFreeLimit(run: Run): string {
+  const file = join(run.root, 'overlays/kind/20-sizes.conf')
+  const [, limit] = /^disk_free_limit\.absolute = (\S+)$/m.exec(readFileSync(file, 'utf8')) ?? []
+  if (limit === undefined) throw new Error(`${file} does not set disk_free_limit.absolute`)
+  return limit
+}
+
+function alertFires(prometheus: Prometheus, name: string, limitMs: number): Promise<number | undefined> {
+  return untilFound(prometheus, `ALERTS{alertname="${name}", alertstate="firing", namespace="${namespace}"}`, limitMs)
+}
+
+/** Milliseconds until a query finds something; undefined when it finds nothing within the limit. */
+function untilFound(prometheus: Prometheus, query: string, limitMs: number): Promise<number | undefined> {
+  const now = () => Date.now() / 1000
+  return until(limitMs, async () => (await prometheus.range(query, now() - 15, now())).length > 0, 2000)
+}
+
+async function withoutOllama(run: Run): Promise<void> {
+  const scale = (count: number) =>
+    run.cluster.kubectl([`--namespace=${namespace}`, 'scale', 'statefulset', 'ollama', `--replicas=${count}`])
+  await pauseHealing(run)
+  run.event('Ollama is away for a minute')
+  await scale(0)
+  run.cleanup(() => scale(1))
+  await pause(60_000)
+  const alive = (await podsNamed(run, 'worker')).filter(({ raw }) => restarts(raw) > 0)
+  run.expect('no worker was restarted for it', alive.length === 0, alive.map(({ name }) => name).join(' '))
+  await scale(1)
+  run.event('Ollama is started again')
+  const back = await until(120_000, async () => (await podsNamed(run, 'ollama')).some(isReady))
+  run.expect('Ollama is back with its models', back !== undefined)
+  if (back !== undefined) run.measure('Ollama started to ready', back / 1000, 's')
+}
+
+function restarts(raw: Value): number {
+  return number(at(raw, 'status', 'containerStatuses', 0, 'restartCount')) ?? 0
+}

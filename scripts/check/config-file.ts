@@ -1,0 +1,183 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import type { ErrorObject, ValidateFunction } from 'ajv'
+import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
+import { UsageError } from '#cli/errors.ts'
+import { type Finding, formatPath, formatSource, type Path, pointerPath } from '#kubernetes/model/finding.ts'
+import { at, type Fields, fields, items, text, type Value } from '#kubernetes/model/objects.ts'
+import { readSimple } from '#manifests/fast-yaml.ts'
+import type { Target } from '#manifests/kustomize.ts'
+import { validator } from '#system/json-schema.ts'
+import configSchema from './config.schema.json' with { type: 'json' }
+import { type CheckConfig, emptyConfig, type Provided } from './config.ts'
+import type { Exemption } from './exemptions.ts'
+
+/**
+ * Reads `check.yaml`; without the file nothing is declared.
+ * @throws UsageError naming each wrong field, since a wrong configuration proves nothing
+ */
+export async function readConfig(root: string): Promise<CheckConfig> {
+  const file = join(root, 'check.yaml')
+  if (!existsSync(file)) return emptyConfig
+  const { value, faults } = readOwn(file, await validator(configSchema), root)
+  if (faults.length > 0)
+    throw new UsageError(
+      faults.map(({ message, path, source }) => `${formatSource(source)}: ${formatPath(path)}: ${message}`).join('\n'),
+    )
+  const { metrics, parity, delivery } = fields(value)
+  const declared = (kind: string, names: Value) =>
+    items(names).map((name): Provided => ({ kind, name: String(name), by: 'check.yaml' }))
+  return {
+    provided: [
+      ...(items(fields(value).provided) as CheckConfig['provided']),
+      ...(metrics === undefined ? [] : listedMetrics(join(root, String(metrics)), file)),
+      // Each is held to those before it.
+      ...items(parity).flatMap((name, index, all): Provided[] =>
+        index === 0
+          ? []
+          : [{ kind: 'Parity', name: String(name), keys: all.slice(0, index).map(String), by: 'check.yaml' }],
+      ),
+      ...declared('Repository', at(delivery, 'repositories')),
+    ],
+    exemptions: items(fields(value).exemptions).map((entry, index) => toExemption(entry, index, file, root)),
+    delivery: { ...emptyConfig.delivery, ...(delivery as Partial<CheckConfig['delivery']> | undefined) },
+  }
+}
+
+/** Every series that the lists of metrics in a folder name; a histogram is three. */
+function listedMetrics(folder: string, file: string): Provided[] {
+  if (!existsSync(folder)) throw new UsageError(`${file}: metrics: there is no folder ${folder}`)
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .flatMap((name) => {
+      const { metrics } = readJson(join(folder, name))
+      return Object.entries(fields(metrics)).flatMap(([metric, type]) =>
+        (type === 'histogram' ? [`${metric}_bucket`, `${metric}_sum`, `${metric}_count`] : [metric]).map((series) => ({
+          kind: 'Metric',
+          name: series,
+          by: name,
+        })),
+      )
+    })
+}
+
+function readJson(file: string): Fields {
+  try {
+    return fields(JSON.parse(readFileSync(file, 'utf8')))
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}; expected {"metrics": {"name": "type"}}`)
+  }
+}
+
+/**
+ * The `check.yaml` that a foreign folder goes by: the nearest in it or above, up to the root of its repository.
+ * @param own what `ownRoot` goes by, already read
+ */
+export async function configFor(folder: string, ownRoot: string, own: CheckConfig): Promise<CheckConfig> {
+  for (let current = folder; ; current = dirname(current)) {
+    if (current === ownRoot) return own
+    if (existsSync(join(current, 'check.yaml'))) return readConfig(current)
+    if (existsSync(join(current, '.git')) || current === dirname(current)) return emptyConfig
+  }
+}
+
+function toExemption(entry: Value, index: number, file: string, root: string): Exemption {
+  const path = ['exemptions', index]
+  return {
+    rule: text(at(entry, 'rule')) ?? '',
+    object: text(at(entry, 'object')) ?? '',
+    reason: (text(at(entry, 'reason')) ?? '').trim(),
+    until: text(at(entry, 'until')),
+    environments: at(entry, 'environments') as Exemption['environments'],
+    isAnnotation: false,
+    place: () => {
+      const lines = new LineCounter()
+      const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines, logLevel: 'error' })
+      const { line, col } = lines.linePos(offsetOf(document, path))
+      return { path, source: { file: relative(root, file), line, column: col } }
+    },
+  }
+}
+
+/** Holds the `versions.yaml` of each environment to the schema of the repository; a repository without that schema has no such files. */
+export async function versionsChecker(root: string): Promise<(target: Target) => Finding[]> {
+  const schema = join(root, 'overlays', 'versions.schema.json')
+  if (!existsSync(schema)) return () => []
+  const check = await validator(JSON.parse(readFileSync(schema, 'utf8')))
+  return (target) => {
+    const file = join(target.folder, 'versions.yaml')
+    if (existsSync(file)) {
+      const { faults } = readOwn(file, check, root)
+      return faults.map(({ message, path, source }) => finding(target.name, message, source, path))
+    }
+    const message = 'this environment has no versions.yaml, so nothing can be promoted into it'
+    return [finding(target.name, message, { file: relative(root, target.folder), line: 1 })]
+  }
+}
+
+function finding(target: string, message: string, source: Finding['source'], path?: Path): Finding {
+  const fix = 'The schema is overlays/versions.schema.json; the other environments show the form.'
+  return {
+    rule: 'versions-schema',
+    severity: 'error',
+    target,
+    message,
+    fix,
+    ...(path && { path }),
+    ...(source && { source }),
+  }
+}
+
+interface Fault {
+  readonly message: string
+  readonly path: Path
+  readonly source: NonNullable<Finding['source']>
+}
+
+/** Reads a YAML file of ours and holds it to its schema; each fault has its line. */
+function readOwn(file: string, check: ValidateFunction, root: string): { value: Value; faults: Fault[] } {
+  const content = readFileSync(file, 'utf8')
+  const simple = readSimple(content)
+  if (simple !== undefined && check(simple)) return { value: simple, faults: [] }
+
+  const lines = new LineCounter()
+  const document = parseDocument(content, { lineCounter: lines, logLevel: 'error' })
+  const value: Value = document.toJS()
+  const fault = (message: string, path: Path, offset: number): Fault => {
+    return { message, path, source: { file: relative(root, file), line: lines.linePos(offset).line } }
+  }
+  if (document.errors.length > 0) {
+    const faults = document.errors.map(({ message, pos }) =>
+      fault(`not YAML: ${message.split(' at line')[0]}`, [], pos[0]),
+    )
+    return { value, faults }
+  }
+  if (check(value)) return { value, faults: [] }
+  const errors = (check.errors ?? []).map((error) => ({ error, path: pathOf(error) }))
+  return { value, faults: errors.map(({ error, path }) => fault(explain(error), path, offsetOf(document, path))) }
+}
+
+/** Where the wrong value is; an unknown key is part of the path, so it is found itself. */
+function pathOf(error: ErrorObject): Path {
+  const path = pointerPath(error.instancePath)
+  return error.keyword === 'additionalProperties' ? [...path, error.params.additionalProperty] : path
+}
+
+function offsetOf(document: Document, path: Path): number {
+  const parent = path.length === 0 ? document.contents : document.getIn(path.slice(0, -1), true)
+  const key = path.at(-1)
+  const pair = isMap(parent) ? parent.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined
+  const node = (pair?.key ?? document.getIn(path, true)) as Node | undefined
+  return node?.range?.[0] ?? 0
+}
+
+function explain(error: ErrorObject): string {
+  const params = error.params as Record<string, unknown>
+  if (error.keyword === 'additionalProperties') return 'this key is unknown here'
+  if (error.keyword === 'required') return `lacks the key "${params.missingProperty}"`
+  if (error.keyword === 'pattern') {
+    const description = fields(error.parentSchema).description
+    return `is ${JSON.stringify(error.data)}; expected ${description ?? `a match of ${params.pattern}`}`
+  }
+  return `${error.message}, but is ${JSON.stringify(error.data)}`
+}

@@ -1,0 +1,97 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { UsageError } from './errors.ts'
+
+/** Tells what a long command does now, on stdout: as a live view on a terminal, as lines that change elsewhere (CI). */
+export interface Progress {
+  /** Runs one step; what it returns is printed as its outcome, with the seconds it took. */
+  step(title: string, action: () => Promise<string>): Promise<void>
+  /** Shows what is being waited for; the lines replace those shown before. */
+  waiting(lines: readonly string[]): void
+}
+
+const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
+/** Where lines cannot be replaced, unchanged waiting is not repeated and changes come at most this often. */
+const quietMs = 5000
+
+export function startProgress(out: NodeJS.WriteStream = process.stdout): Progress {
+  const live = out.isTTY === true
+  let title = ''
+  let began = 0
+  let lines: readonly string[] = []
+  let drawn = 0
+  let frame = 0
+  let lastPrinted = ''
+  let lastPrintedAt = 0
+
+  function erase(): void {
+    if (drawn > 0) out.write(`\x1b[${drawn}A\x1b[0J`)
+    drawn = 0
+  }
+  function draw(): void {
+    erase()
+    frame = (frame + 1) % frames.length
+    const width = (out.columns ?? 100) - 1
+    const view = [`${frames[frame]} ${title.padEnd(12)} ${seconds(began)}`, ...lines.map((line) => `    ${line}`)]
+    out.write(`${view.map((line) => line.slice(0, width)).join('\n')}\n`)
+    drawn = view.length
+  }
+  function print(): void {
+    const text = lines.join('\n')
+    if (text === '' || text === lastPrinted || Date.now() - lastPrintedAt < quietMs) return
+    lastPrinted = text
+    lastPrintedAt = Date.now()
+    out.write(
+      `${lines.map((line, index) => `${index === 0 ? `… ${title.padEnd(12)} ` : ' '.repeat(15)}${line}`).join('\n')}\n`,
+    )
+  }
+
+  return {
+    async step(name, action) {
+      title = name
+      began = Date.now()
+      lines = []
+      lastPrinted = ''
+      const timer = live ? setInterval(draw, 120) : undefined
+      try {
+        const outcome = await action()
+        erase()
+        out.write(`✓ ${name.padEnd(12)} ${seconds(began).padStart(7)}  ${outcome}\n`)
+      } catch (error) {
+        erase()
+        out.write(`✗ ${name.padEnd(12)} ${seconds(began).padStart(7)}\n`)
+        throw error
+      } finally {
+        clearInterval(timer)
+      }
+    },
+    waiting(next) {
+      lines = next
+      if (!live) print()
+    },
+  }
+}
+
+/**
+ * Asks once a second what is still missing, until nothing is.
+ * @param missing gives one line for each thing awaited, with the reason
+ * @throws UsageError with the last answer after the time limit
+ */
+export async function waitUntil(
+  progress: Progress,
+  limitSeconds: number,
+  missing: () => Promise<readonly string[]>,
+): Promise<void> {
+  const deadline = Date.now() + limitSeconds * 1000
+  for (;;) {
+    const lines = await missing()
+    if (lines.length === 0) return
+    progress.waiting(lines.slice(0, 12))
+    if (Date.now() > deadline)
+      throw new UsageError(`after ${limitSeconds} s this is still awaited:\n  ${lines.join('\n  ')}`)
+    await pause(1000)
+  }
+}
+
+function seconds(since: number): string {
+  return `${((Date.now() - since) / 1000).toFixed(1)} s`
+}

@@ -1,0 +1,39 @@
+import { at, type KubeObject, number, text } from '#kubernetes/model/objects.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** A Deployment or StatefulSet and how many of its pods are ready. */
+export interface WorkloadState {
+  readonly namespace: string
+  readonly name: string
+  readonly wanted: number
+  readonly ready: number
+}
+
+/** Workloads of which a pod is missing, not ready, or of an older template. */
+export function unreadyWorkloads(snapshot: Snapshot): WorkloadState[] {
+  return [...snapshot.deployments, ...snapshot.statefulSets].filter((workload) => !isRolledOut(workload)).map(stateOf)
+}
+
+export function stateOf({ namespace, name, raw }: KubeObject): WorkloadState {
+  return {
+    namespace,
+    name,
+    wanted: number(at(raw, 'spec', 'replicas')) ?? 1,
+    ready: number(at(raw, 'status', 'readyReplicas')) ?? 0,
+  }
+}
+
+function isRolledOut(workload: KubeObject): boolean {
+  const { wanted, ready } = stateOf(workload)
+  const { metadata, status } = workload.raw
+  const updated = number(at(status, 'updatedReplicas')) ?? 0
+  const seen = number(at(status, 'observedGeneration')) === number(at(metadata, 'generation'))
+  return seen && ready === wanted && updated === wanted
+}
+
+/** Whether a pod of the component runs since before a time. */
+export function runsSinceBefore(pods: readonly KubeObject[], component: string, time: Date): boolean {
+  return pods
+    .filter(({ labels }) => labels['app.kubernetes.io/name'] === component)
+    .some(({ raw }) => Date.parse(text(at(raw, 'status', 'startTime')) ?? '') < time.getTime())
+}

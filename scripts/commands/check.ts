@@ -1,0 +1,75 @@
+import { writeFileSync } from 'node:fs'
+import { inputsKey, readCached, writeCached } from '#check/result-cache.ts'
+import { parseCommandLine, runCommand } from '#cli/command-line.ts'
+import { exit, UsageError } from '#cli/errors.ts'
+import { root, typedPath } from '#cli/paths.ts'
+import { formats, reporter } from '#reporters/report.ts'
+
+const usage = `usage: npm run check [-- <environment>… | --kustomize DIR | --file FILE.yaml|-] [options]
+       npm run check -- --explain RULE
+
+Renders the environments (all of them by default), checks every object against the schemas of a real API server
+and the whole of each environment against the rules.
+
+  --kustomize DIR   check the kustomization in any folder, of any repository
+  --file FILE       check a file of manifests, or standard input with -
+  --admit           also ask a real API server, started for the moment on this machine, to admit every object
+  --format FORMAT   ${formats.join(', ')} (default text)
+  --output FILE     write the report into a file, and the text to the terminal
+  --connections     also print who connects to whom, and what the NetworkPolicies say of it
+  --no-cache        check again even though nothing has changed
+  --explain RULE    why a rule is there, an example that fails and one that passes, and what to do
+
+exit code: 0 right, 1 findings, 2 wrong use or configuration, 3 a fault of the tool`
+
+const options = {
+  kustomize: { type: 'string' },
+  file: { type: 'string' },
+  admit: { type: 'boolean', default: false },
+  format: { type: 'string', default: 'text' },
+  output: { type: 'string' },
+  connections: { type: 'boolean', default: false },
+  'no-cache': { type: 'boolean', default: false },
+  explain: { type: 'string' },
+} as const
+
+await runCommand(async () => {
+  const { values, positionals } = parseCommandLine(usage, options)
+  if (values.explain !== undefined) {
+    const { explain, explanationText } = await import('#ruleset/explain.ts')
+    process.stdout.write(explanationText(explain(values.explain, root)))
+    return exit.right
+  }
+  const report = await reporter(values.format)
+  const ways = [positionals.length > 0, values.file !== undefined, values.kustomize !== undefined]
+  if (ways.filter(Boolean).length > 1)
+    throw new UsageError(`give environments, --kustomize or --file, only one of them\n\n${usage}`)
+
+  if (values.connections && values.format !== 'text' && values.output === undefined)
+    throw new UsageError(`--connections is printed behind the text; give --output FILE for the ${values.format}`)
+
+  // The page draws what the rules saw, which is not kept.
+  const map = values.format === 'html' || values.connections
+  const isOwn = values.file === undefined && values.kustomize === undefined
+  const key = isOwn && !values.admit && !values['no-cache'] && !map ? inputsKey(root, positionals) : undefined
+  const cached = key && readCached(root, key)
+  // The rest is loaded only when there is something to check.
+  const result =
+    cached || (await (await import('#check/check.ts')).check({ environments: positionals, ...values, map }))
+  if (key && !cached) writeCached(root, key, result)
+  if (values.output !== undefined) writeReport(values.output, report(result))
+  const shown = values.output === undefined ? report : await reporter('text')
+  process.stdout.write(shown(result))
+  if (values.connections) process.stdout.write((await import('#reporters/connections.ts')).reportConnections(result))
+  if (cached && (values.format === 'text' || values.output !== undefined))
+    process.stdout.write('Nothing has changed since the last check; this is its result.\n')
+  return result.targets.some(({ findings }) => findings.length > 0) ? exit.findings : exit.right
+})
+
+function writeReport(file: string, content: string): void {
+  try {
+    writeFileSync(typedPath(file), content)
+  } catch (error) {
+    throw new UsageError(`the report cannot be written: ${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,288 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parse } from 'yaml'
+import { parseCommandLine, runCommand } from '#cli/command-line.ts'
+import { exit, UsageError } from '#cli/errors.ts'
+import { root } from '#cli/paths.ts'
+import { type Containers, connectContainers } from '#dev/containers.ts'
+import { makeSecrets } from '#platform/secrets.ts'
+
+const usage = `usage: npm run dev [-- --port 8080]
+
+Runs the platform on this machine, without a cluster: RabbitMQ, Redis, Postgres and Ollama in containers, with the
+configuration and the users that the manifests give them; a tiny model; gateway, worker and collector from their source.
+Ctrl-C stops all of it and leaves nothing behind.
+
+  --port N   port of the gateway on 127.0.0.1, 8080 unless said otherwise
+
+LOG_LEVEL=info shows what the services log; it is warn otherwise. CONTAINER_ENGINE names another engine than docker or podman.`
+
+const contextLength = '4096'
+const children = new Set<ChildProcess>()
+const interrupted = new AbortController()
+
+await runCommand(async () => {
+  const { values } = parseCommandLine(usage, { port: { type: 'string', default: '8080' } })
+  const port = await freePort(Number(values.port))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort())
+  const containers = await connectContainers()
+  try {
+    await runPlatform(containers, port)
+    return exit.right
+  } catch (error) {
+    if (interrupted.signal.aborted) return exit.right
+    throw error
+  } finally {
+    process.stdout.write('\nStopping …\n')
+    await Promise.all([...children].map(stop))
+    await containers.removeAll()
+    process.stdout.write('Nothing is left running.\n')
+  }
+})
+
+/** Starts everything, says where it is, and waits for Ctrl-C or for a service that ends. */
+async function runPlatform(containers: Containers, port: number): Promise<void> {
+  say('Starting RabbitMQ, Redis, Postgres and Ollama …')
+  const environment = await startStores(containers)
+
+  say('Making the models, the schema and the recipe index …')
+  await Promise.all([
+    runOnce('worker', 'pull-models', {
+      ...environment.models,
+      OLLAMA_HOSTS: environment.ollama,
+      MODEL_FILES: 'overlays/kind/models',
+    }),
+    runOnce('collector', 'migrate', environment.migrate),
+  ])
+  await runOnce('gateway', 'index-recipes', environment.gateway)
+
+  say('Starting gateway, worker and collector …')
+  const services = [
+    await startService('gateway', environment.gateway, port),
+    await startService('worker', environment.worker),
+    await startService('collector', environment.collector),
+  ]
+  await Promise.all(services.map(({ ready }) => ready))
+  const key = await runOnce('gateway', 'keys', environment.gateway, [
+    'make',
+    '--tenant',
+    'dev',
+    '--tokens-per-day',
+    '10000000',
+  ])
+
+  process.stdout.write(welcome(`http://127.0.0.1:${port}`, key.trim()))
+  const stopped = new Promise<void>((resolve) => interrupted.signal.addEventListener('abort', () => resolve()))
+  await Promise.race([stopped, ...services.map(({ ended }) => ended)])
+}
+
+function welcome(url: string, key: string): string {
+  return `
+Ready. Ctrl-C stops everything.
+
+  recipes   ${url}/
+  OpenAPI   ${url}/openapi.json
+  API key   ${key}
+
+  curl ${url}/v1/chat/completions -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' \\
+    -d '{"model": "tiny-chat:latest", "messages": [{"role": "user", "content": "What can I cook?"}]}'
+
+`
+}
+
+/** Starts the containers, with random passwords, and gives each program the environment that its pod would have. */
+async function startStores(containers: Containers) {
+  const { images, models } = versions()
+  const secrets = await localSecrets()
+  const text = (path: string) => readFileSync(path, 'utf8')
+  const [rabbitmq, redis, postgres, ollama] = await Promise.all([
+    containers.start({
+      name: 'rabbitmq',
+      image: images.rabbitmq,
+      port: 5672,
+      files: {
+        '/etc/rabbitmq/conf.d/10-platform.conf': text('base/rabbitmq/10-platform.conf'),
+        '/etc/rabbitmq/definitions/10-users.json': secrets('rabbitmq-credentials', 'users.json'),
+        '/etc/rabbitmq/definitions/20-topology.json': text('base/rabbitmq/topology.json'),
+      },
+    }),
+    containers.start({
+      name: 'redis',
+      image: images.redis,
+      port: 6379,
+      args: ['/usr/local/etc/redis/redis.conf'],
+      files: {
+        '/usr/local/etc/redis/redis.conf': text('base/redis/redis.conf'),
+        '/etc/inference/credentials/users.acl': secrets('redis-credentials', 'users.acl'),
+      },
+    }),
+    containers.start({
+      name: 'postgres',
+      image: images.postgres,
+      port: 5432,
+      env: { POSTGRES_DB: 'inference', POSTGRES_PASSWORD: secrets('postgres-credentials', 'admin-password') },
+    }),
+    containers.start({
+      name: 'ollama',
+      image: images.ollama,
+      port: 11434,
+      env: {
+        OLLAMA_KEEP_ALIVE: '-1',
+        OLLAMA_NO_CLOUD: '1',
+        OLLAMA_NUM_PARALLEL: '4',
+        OLLAMA_CONTEXT_LENGTH: contextLength,
+      },
+    }),
+  ])
+
+  const ollamaUrl = `http://127.0.0.1:${ollama}`
+  const postgresUrl = { POSTGRES_URL: `postgres://127.0.0.1:${postgres}/inference` }
+  const broker = (user: string) => ({
+    RABBITMQ_URL: `amqp://127.0.0.1:${rabbitmq}`,
+    RABBITMQ_USERNAME: user,
+    RABBITMQ_PASSWORD: secrets(`${user}-credentials`, 'rabbitmq-password'),
+    REDIS_URL: `redis://127.0.0.1:${redis}`,
+    REDIS_USERNAME: user,
+    REDIS_PASSWORD: secrets(`${user}-credentials`, 'redis-password'),
+    DRAIN_SECONDS: '5',
+  })
+  const database = (user: string) => ({
+    ...postgresUrl,
+    POSTGRES_USERNAME: user,
+    POSTGRES_PASSWORD: secrets(`${user}-credentials`, 'postgres-password'),
+  })
+  const modelNames = { CHAT_MODEL: models.chat, EMBED_MODEL: models.embed, OLLAMA_URL: ollamaUrl }
+  return {
+    ollama: ollamaUrl,
+    models: modelNames,
+    gateway: { ...broker('gateway'), ...database('gateway'), ...modelNames },
+    worker: { ...broker('worker'), ...modelNames, CONTEXT_LENGTH: contextLength, CONCURRENCY: '4', POD_NAME: 'worker' },
+    collector: { ...broker('collector'), ...database('collector') },
+    migrate: {
+      ...postgresUrl,
+      POSTGRES_USERNAME: 'postgres',
+      POSTGRES_PASSWORD: secrets('postgres-credentials', 'admin-password'),
+      GATEWAY_PASSWORD: secrets('postgres-credentials', 'gateway-password'),
+      COLLECTOR_PASSWORD: secrets('postgres-credentials', 'collector-password'),
+    },
+  }
+}
+
+type Versions = {
+  images: Record<'rabbitmq' | 'redis' | 'postgres' | 'ollama', string>
+  models: Record<'chat' | 'embed', string>
+}
+
+/** The images and models of the kind environment: those that fit on a laptop. */
+function versions(): Versions {
+  return (parse(readFileSync('overlays/kind/versions.yaml', 'utf8')) as { spec: Versions }).spec
+}
+
+/** The Secrets that an environment of this repository has, new at each start. */
+async function localSecrets(): Promise<(secret: string, key: string) => string> {
+  const names = ['gateway', 'worker', 'collector', 'rabbitmq', 'redis', 'postgres'].map((name) => `${name}-credentials`)
+  const made = await makeSecrets(root, 'local', names, [], randomBytes(32))
+  return (secret, key) => {
+    const value = made.find(({ metadata }) => metadata.name === secret)?.stringData[key]
+    if (value === undefined) throw new Error(`the Secret ${secret} has no key ${key}`)
+    return value
+  }
+}
+
+/** Starts a service. `ready` resolves when it is; `ended` never resolves; both reject when the service ends by itself. */
+async function startService(app: string, environment: Record<string, string>, port?: number) {
+  const metricsPort = await freePort(0)
+  const ports = { METRICS_PORT: String(metricsPort), ...(port !== undefined && { PORT: String(port) }) }
+  const ended = exited(start(app, 'main', { ...environment, ...ports })).then((code): never => {
+    throw new UsageError(`${app} ended with ${code}; what it said is above (LOG_LEVEL=info says more)`)
+  })
+  const ready = Promise.race([untilReady(app, metricsPort), ended])
+  // Whoever awaits them hears of it; on Ctrl-C nobody does any more.
+  for (const promise of [ended, ready]) promise.catch(() => undefined)
+  return { ready, ended }
+}
+
+function start(app: string, program: string, environment: Record<string, string>, args: string[] = []): ChildProcess {
+  const { PATH = '', HOME = '', LOG_LEVEL = 'warn', OTEL_EXPORTER_OTLP_ENDPOINT = '' } = process.env
+  const capture = args.length > 0
+  const child = spawn(process.execPath, ['--import', 'tsx', `apps/${app}/src/${program}.ts`, ...args], {
+    env: { PATH, HOME, LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT, LISTEN_ADDRESS: '127.0.0.1', ...environment },
+    stdio: ['ignore', capture ? 'pipe' : 'inherit', capture ? 'pipe' : 'inherit'],
+    // Ctrl-C reaches the whole group of the terminal; what stops when is said below, in order.
+    detached: true,
+  })
+  children.add(child)
+  child.on('exit', () => children.delete(child))
+  return child
+}
+
+/** Runs a program to its end and gives what it printed, if it was given arguments. */
+async function runOnce(
+  app: string,
+  program: string,
+  environment: Record<string, string>,
+  args: string[] = [],
+): Promise<string> {
+  const child = start(app, program, environment, args)
+  let output = ''
+  let problem = ''
+  child.stdout?.on('data', (chunk: Buffer) => {
+    output += chunk
+  })
+  child.stderr?.on('data', (chunk: Buffer) => {
+    problem += chunk
+  })
+  const code = await Promise.race([exited(child), untilInterrupted()])
+  if (code !== 0) throw new UsageError(`apps/${app}/src/${program}.ts ended with ${code}: ${problem || 'see above'}`)
+  return output
+}
+
+function exited(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)))
+}
+
+function untilInterrupted(): Promise<never> {
+  return new Promise((_, reject) => {
+    if (interrupted.signal.aborted) reject(new Error('interrupted'))
+    interrupted.signal.addEventListener('abort', () => reject(new Error('interrupted')))
+  })
+}
+
+async function untilReady(app: string, port: number): Promise<void> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(100, undefined, interrupted)) {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined)
+    if (answer?.ok) return
+  }
+  throw new UsageError(`${app} is not ready after 60 s; run again with LOG_LEVEL=info to see why`)
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  const end = exited(child)
+  child.kill('SIGTERM')
+  const late = setTimeout(() => child.kill('SIGKILL'), 12_000)
+  await end
+  clearTimeout(late)
+}
+
+/** Checks that a port of 127.0.0.1 is free; 0 finds one. */
+async function freePort(wanted: number): Promise<number> {
+  if (!Number.isInteger(wanted) || wanted < 0 || wanted > 65535)
+    throw new UsageError(`--port must be 0 to 65535\n\n${usage}`)
+  const server = createServer()
+  return new Promise((resolve, reject) => {
+    server.on('error', (error) => {
+      reject(new UsageError(`port ${wanted} is taken (${error.message}); name another: npm run dev -- --port 8090`))
+    })
+    server.listen(wanted, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+function say(message: string): void {
+  process.stdout.write(`${message}\n`)
+}

@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseCommandLine, runCommand } from '#cli/command-line.ts'
+import { exit, UsageError } from '#cli/errors.ts'
+import { root } from '#cli/paths.ts'
+import { findBase } from '#diff/base.ts'
+import { readPromotionConfig } from '#promotion/config.ts'
+import { type Change, guard } from '#promotion/guard.ts'
+import { historyOf } from '#promotion/history.ts'
+import { parseVersions, type Versions, versionsFile } from '#promotion/values.ts'
+import { git, tryGit } from '#system/git.ts'
+
+const usage = `usage: npm run guard [-- --base REF]
+
+Holds a branch to the rules of promotion: it changes the versions of one environment at most; into any but the first environment it changes
+nothing else, and to what \`npm run promote\` or \`npm run rollback\` would have made.
+
+  --base REF   the branch that it is merged into; default: the main branch
+
+exit code: 0 right, 1 the branch breaks a rule, 2 wrong use or configuration, 3 a fault of the tool`
+
+await runCommand(async () => {
+  const { values, positionals } = parseCommandLine(usage, {
+    base: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  })
+  if (values.help) {
+    process.stdout.write(`${usage}\n`)
+    return exit.right
+  }
+  if (positionals.length > 0) throw new UsageError(`unexpected "${positionals[0]}"\n\n${usage}`)
+  const { order } = await readPromotionConfig(root)
+  const { ref, commit } = await findBase(root, values.base)
+  const tracked = (await git(root, 'diff', '--name-only', '--no-renames', commit)).split('\n')
+  const fresh = (await git(root, 'ls-files', '--others', '--exclude-standard')).split('\n')
+  const files = [...tracked, ...fresh].filter(Boolean)
+  const changes = await Promise.all(order.map((environment, index) => changeOf(environment, order[index - 1], commit)))
+  const breaches = guard(files, changes)
+  for (const { message, fix } of breaches) process.stdout.write(`error: ${message}\n  fix: ${fix}\n`)
+  if (breaches.length > 0) return exit.findings
+  process.stdout.write(`right: ${files.length} files differ from ${ref}, and the rules of promotion hold\n`)
+  return exit.right
+})
+
+async function changeOf(environment: string, previous: string | undefined, commit: string): Promise<Change> {
+  const file = join(root, versionsFile(environment))
+  const after = existsSync(file) ? parseVersions(readFileSync(file, 'utf8'), versionsFile(environment)) : new Map()
+  return {
+    environment,
+    before: await versionsAt(environment, commit),
+    after,
+    source: previous === undefined ? undefined : await versionsAt(previous, commit),
+    history: await historyOf(root, environment, commit),
+  }
+}
+
+async function versionsAt(environment: string, commit: string): Promise<Versions> {
+  const file = versionsFile(environment)
+  const content = await tryGit(root, 'show', `${commit}:${file}`)
+  return content === undefined ? new Map() : parseVersions(content, `${file} of ${commit.slice(0, 10)}`)
+}

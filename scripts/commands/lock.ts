@@ -1,0 +1,58 @@
+import { parseCommandLine, runCommand } from '#cli/command-line.ts'
+import { exit, UsageError } from '#cli/errors.ts'
+import { root } from '#cli/paths.ts'
+import { resolveImages, writeDigests } from '#lock/lock.ts'
+import { createClient, defaults } from '#lock/registry.ts'
+import { environment, environments } from '#manifests/kustomize.ts'
+
+const usage = `usage: npm run lock [-- <environment>… ] [--update] [--mirror REGISTRY=URL]…
+
+Asks the registries for the digests of the images in overlays/<environment>/versions.yaml (by default of the first environment) and writes them there.
+All or nothing: where one cannot be had, nothing is written. Logins are those of docker login.
+
+  --update               ask again for images that have a digest, whose tag may have moved
+  --mirror REGISTRY=URL  ask another address instead: docker.io=https://mirror.example.com
+
+exit code: 0 all have their digests, 1 one could not be had, 2 wrong use or configuration, 3 a fault of the tool`
+
+await runCommand(async () => {
+  const { values, positionals } = parseCommandLine(usage, {
+    update: { type: 'boolean', default: false },
+    mirror: { type: 'string', multiple: true, default: [] },
+    help: { type: 'boolean', short: 'h' },
+  })
+  if (values.help) {
+    process.stdout.write(`${usage}\n`)
+    return exit.right
+  }
+  const first = environments(root)[0]?.name
+  const names = positionals.length > 0 ? positionals : [first ?? 'dev']
+  const client = createClient({ ...defaults, mirrors: new Map(values.mirror.map(toMirror)) })
+  let refused = 0
+  for (const { name } of names.map((one) => environment(root, one))) {
+    const outcomes = await resolveImages(root, name, client, values.update)
+    const refusals = outcomes.filter(({ refusal }) => refusal !== undefined)
+    for (const { key, refusal } of refusals)
+      process.stdout.write(`error: ${name} ${key}: ${refusal?.message}\n  fix: ${refusal?.fix}\n`)
+    refused += refusals.length
+    const changed = outcomes.filter(({ before, after }) => after !== undefined && after !== before)
+    if (refusals.length > 0) {
+      process.stdout.write(
+        `${name}: nothing was written, since ${refusals.length} of ${outcomes.length} digests could not be had\n`,
+      )
+      continue
+    }
+    if (changed.length > 0) writeDigests(root, name, changed)
+    for (const { key, after } of changed) process.stdout.write(`${name} ${key}: ${after}\n`)
+    if (changed.length === 0) process.stdout.write(`${name}: every image has its digest\n`)
+  }
+  return refused > 0 ? exit.findings : exit.right
+})
+
+function toMirror(text: string): [string, string] {
+  const [, registry, address] = /^([^=/]+)=(https?:\/\/[^/]+)\/?$/.exec(text) ?? []
+  if (registry !== undefined && address !== undefined) return [registry, address]
+  throw new UsageError(
+    `--mirror ${text}: expected REGISTRY=URL without a path, such as docker.io=https://mirror.example.com`,
+  )
+}

@@ -1,0 +1,48 @@
+import { parseCommandLine, runCommand } from '#cli/command-line.ts'
+import { exit, UsageError } from '#cli/errors.ts'
+import { root } from '#cli/paths.ts'
+import { readPromotionConfig } from '#promotion/config.ts'
+import { historyOf } from '#promotion/history.ts'
+import { planPromotion } from '#promotion/plan.ts'
+import { openBranches, readTrunk } from '#promotion/repository.ts'
+import { knownEnvironment, runPlan } from '#promotion/run.ts'
+
+const usage = `usage: npm run promote -- --from dev --to staging [--dry-run] [--rollback]
+
+Plans to give an environment the versions of the one before it, prints what moves, the gates and what Argo CD will do, then makes a branch with
+one commit and opens the pull request. The working tree is not touched.
+
+  --from, --to   environments in the order of promotion.yaml
+  --dry-run      plan and print, nothing more
+  --rollback     allow values to move back to what the environment has had
+
+exit code: 0 done or planned, 1 a gate is closed, 2 wrong use or configuration, 3 a fault of the tool`
+
+await runCommand(async () => {
+  const { values, positionals } = parseCommandLine(usage, {
+    from: { type: 'string' },
+    to: { type: 'string' },
+    'dry-run': { type: 'boolean', default: false },
+    rollback: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h' },
+  })
+  if (values.help) {
+    process.stdout.write(`${usage}\n`)
+    return exit.right
+  }
+  if (positionals.length > 0)
+    throw new UsageError(`unexpected "${positionals[0]}"; expected the environments after --from and --to\n\n${usage}`)
+  const config = await readPromotionConfig(root)
+  const from = knownEnvironment(config.order, values.from, '--from')
+  const to = knownEnvironment(config.order, values.to, '--to')
+  const trunk = await readTrunk(root)
+  const [source, target, branches] = await Promise.all([
+    historyOf(root, from, trunk.commit),
+    historyOf(root, to, trunk.commit),
+    openBranches(root, trunk, to),
+  ])
+  const facts = { from, to, source, target, config, now: Date.now(), backwards: values.rollback }
+  const { branch } = planPromotion({ ...facts, open: [] })
+  const open = [...branches.keys()].filter((name) => name !== branch)
+  return runPlan(trunk, planPromotion({ ...facts, open }), branches.get(branch), values['dry-run'])
+})

@@ -1,0 +1,50 @@
+import { parseCommandLine, runCommand } from '#cli/command-line.ts'
+import { exit, UsageError } from '#cli/errors.ts'
+import { root } from '#cli/paths.ts'
+import { readPromotionConfig } from '#promotion/config.ts'
+import { historyOf, type Release } from '#promotion/history.ts'
+import { planRollback } from '#promotion/plan.ts'
+import { openBranches, readTrunk } from '#promotion/repository.ts'
+import { knownEnvironment, runPlan } from '#promotion/run.ts'
+import { commitOf } from '#system/git.ts'
+
+const usage = `usage: npm run rollback -- <environment> [--to COMMIT] [--dry-run]
+
+Plans the return of an environment to the versions it had before, says what that cannot undo, then makes a branch with one commit and opens the
+pull request. Neither soak nor freeze holds it up. The working tree is not touched.
+
+  --to COMMIT   the versions as of this commit, instead of the ones before the present
+  --dry-run     plan and print, nothing more
+
+exit code: 0 done or planned, 1 a gate is closed, 2 wrong use or configuration, 3 a fault of the tool`
+
+await runCommand(async () => {
+  const { values, positionals } = parseCommandLine(usage, {
+    to: { type: 'string' },
+    'dry-run': { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h' },
+  })
+  if (values.help) {
+    process.stdout.write(`${usage}\n`)
+    return exit.right
+  }
+  if (positionals.length > 1)
+    throw new UsageError(`expected one environment, got ${positionals.join(', ')}\n\n${usage}`)
+  const { order } = await readPromotionConfig(root)
+  const environment = knownEnvironment(order, positionals[0], 'the environment')
+  const trunk = await readTrunk(root)
+  const history = await historyOf(root, environment, trunk.commit)
+  const wanted = values.to === undefined ? history[1] : await asOf(environment, values.to)
+  if (wanted === undefined)
+    throw new UsageError(
+      `${environment} has had no other versions; expected an earlier change of overlays/${environment}/versions.yaml to return to`,
+    )
+  const branches = await openBranches(root, trunk, environment)
+  const { branch } = planRollback(environment, history, wanted, [])
+  const open = [...branches.keys()].filter((name) => name !== branch)
+  return runPlan(trunk, planRollback(environment, history, wanted, open), branches.get(branch), values['dry-run'])
+})
+
+async function asOf(environment: string, ref: string): Promise<Release | undefined> {
+  return (await historyOf(root, environment, await commitOf(root, ref)))[0]
+}

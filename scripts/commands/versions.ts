@@ -1,0 +1,43 @@
+import { parseCommandLine, runCommand } from '#cli/command-line.ts'
+import { exit, UsageError } from '#cli/errors.ts'
+import { root } from '#cli/paths.ts'
+import { readPromotionConfig } from '#promotion/config.ts'
+import { historyOf } from '#promotion/history.ts'
+import { formatTable, tableOf } from '#promotion/table.ts'
+import { commitOf } from '#system/git.ts'
+
+const usage = `usage: npm run versions [-- --ref REF] [--format text|json]
+
+Shows what runs in each environment as of a branch: how far it is behind the one before it (* where they differ), since when, how often it changes and how long
+a change takes to get there. All of it from git's history of overlays/<environment>/versions.yaml.
+
+  --ref REF         the branch whose history counts; default: HEAD
+  --format FORMAT   text (default) or json
+
+exit code: 0 shown, 2 wrong use or configuration, 3 a fault of the tool`
+
+await runCommand(async () => {
+  const { values, positionals } = parseCommandLine(usage, {
+    ref: { type: 'string', default: 'HEAD' },
+    format: { type: 'string', default: 'text' },
+    help: { type: 'boolean', short: 'h' },
+  })
+  if (values.help) {
+    process.stdout.write(`${usage}\n`)
+    return exit.right
+  }
+  if (positionals.length > 0) throw new UsageError(`unexpected "${positionals[0]}"\n\n${usage}`)
+  if (values.format !== 'text' && values.format !== 'json')
+    throw new UsageError(`unknown format "${values.format}"; expected text or json`)
+  const { order } = await readPromotionConfig(root)
+  const commit = await commitOf(root, values.ref)
+  const histories = await Promise.all(order.map((environment) => historyOf(root, environment, commit)))
+  const now = Date.now()
+  const rows = tableOf(new Map(order.map((environment, index) => [environment, histories[index] ?? []])), now)
+  if (values.format === 'text') process.stdout.write(formatTable(rows, now))
+  else {
+    const environments = rows.map((row) => ({ ...row, versions: Object.fromEntries(row.versions) }))
+    process.stdout.write(`${JSON.stringify({ version: 1, environments }, undefined, 2)}\n`)
+  }
+  return exit.right
+})

@@ -1,0 +1,197 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseAllDocuments, parseDocument } from 'yaml'
+import { fillAll, fillTemplate, mergePatch, TemplateFault } from '#kubernetes/argocd/go-template.ts'
+import { at, fields, items, type KubeObject, nameOf, text, toObject, type Value } from '#kubernetes/model/objects.ts'
+import { readSimple } from '#manifests/fast-yaml.ts'
+import { diffFields, type FieldChange } from './fields.ts'
+import type { Risk } from './risk.ts'
+
+/** What becomes of one Application of Argo CD. */
+export interface ApplicationChange {
+  readonly application: string
+  readonly action: 'create' | 'change' | 'delete' | 'keep'
+  readonly risk: Risk
+  readonly reasons: readonly string[]
+  readonly changes: readonly FieldChange[]
+}
+
+interface Application {
+  /** Its labels, annotations, finalizers and spec. */
+  readonly content: Value
+  /** What made it: `ApplicationSet environments`; undefined for one that is written out. */
+  readonly set: KubeObject | undefined
+  /** Whether deleting it also deletes what it has made. */
+  readonly cascades: boolean
+  /** Why its set cannot make all of it; undefined where it can. */
+  readonly fault?: string | undefined
+}
+
+/** Which Applications come, change and go, by the files in `argocd/` of two folders, and which a change of their project concerns. */
+export function applicationChanges(before: string, after: string): ApplicationChange[] {
+  const [oldObjects, newObjects] = [readObjects(join(before, 'argocd')), readObjects(join(after, 'argocd'))]
+  const [old, now] = [applicationsOf(oldObjects), applicationsOf(newObjects)]
+  const projects = changedProjects(oldObjects, newObjects)
+  return [...new Set([...old.keys(), ...now.keys()])].sort().flatMap((name) => {
+    const [one, other] = [old.get(name), now.get(name)]
+    if (one === undefined)
+      return [{ application: name, action: 'create', risk: 'medium', reasons: madeBy(other), changes: [] }]
+    if (other === undefined) return [goes(name, one, newObjects)]
+    const changes = diffFields(one.content, other.content)
+    const project = text(at(other.content, 'spec', 'project')) ?? ''
+    const reasons = [
+      ...madeBy(other),
+      ...(projects.has(project) ? [`its AppProject ${project} ${projects.get(project)}`] : []),
+    ]
+    if (changes.length === 0 && !projects.has(project)) return []
+    return [{ application: name, action: 'change', risk: 'medium', reasons, changes }]
+  })
+}
+
+/** Every object in the YAML files of a folder. Patches and kustomizations are none. */
+function readObjects(folder: string): KubeObject[] {
+  if (!existsSync(folder)) return []
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.yaml'))
+  return names.sort().flatMap((name) => {
+    const content = readFileSync(join(folder, name), 'utf8')
+    if (!/^kind: (Application|ApplicationSet|AppProject)$/m.test(content)) return []
+    const documents = parseAllDocuments(content)
+    return 'empty' in documents
+      ? []
+      : documents.flatMap((document) => toObject(document.toJS({ maxAliasCount: 100 })) ?? [])
+  })
+}
+
+function applicationsOf(objects: readonly KubeObject[]): Map<string, Application> {
+  const found = new Map<string, Application>()
+  for (const object of objects) {
+    if (object.kind === 'Application') {
+      const finalizers = items(at(object.raw, 'metadata', 'finalizers'))
+      const cascades = finalizers.some((one) => String(one).startsWith('resources-finalizer'))
+      found.set(object.name, { content: contentOf(object.raw), set: undefined, cascades })
+    }
+    if (object.kind !== 'ApplicationSet') continue
+    const cascades = at(object.raw, 'spec', 'syncPolicy', 'preserveResourcesOnDeletion') !== true
+    for (const parameters of parametersOf(object)) {
+      const { made, fault } = make(object, parameters)
+      const name = text(at(made, 'metadata', 'name')) ?? object.name
+      found.set(name, { content: contentOf(made), set: object, cascades, fault })
+    }
+  }
+  return found
+}
+
+function contentOf(application: Value): Value {
+  const { labels, annotations, finalizers } = fields(at(application, 'metadata'))
+  const { kind, apiVersion, metadata, status, ...rest } = fields(application)
+  return { metadata: { labels, annotations, finalizers }, ...rest }
+}
+
+/** One set of parameters for each Application. Of a generator that asks a cluster or a repository there is one, named by what it asks. */
+export function parametersOf({ raw }: KubeObject): Value[] {
+  return items(at(raw, 'spec', 'generators')).flatMap((generator) => {
+    const elements = at(generator, 'list', 'elements')
+    return Array.isArray(elements) ? elements : [{ generator }]
+  })
+}
+
+/** What a set makes of its template, its template patch and a set of parameters. What cannot be worked out stays as it is written. */
+export function make({ raw }: KubeObject, parameters: Value): { made: Value; fault?: string } {
+  const spec = fields(raw.spec)
+  if (spec.goTemplate !== true) return { made: fillAll(spec.template, (template) => fillPlain(template, parameters)) }
+  const known = at(parameters, 'generator') === undefined
+  const strict = !known || items(spec.goTemplateOptions).includes('missingkey=error')
+  let fault: string | undefined
+  const fill = (template: string): string => {
+    try {
+      return fillTemplate(template, parameters, strict)
+    } catch (error) {
+      if (!(error instanceof TemplateFault)) throw error
+      if (known) fault ??= error.message
+      return template
+    }
+  }
+  const made = fillAll(spec.template, fill)
+  const patch = text(spec.templatePatch) ?? ''
+  const { value, broken } = readPatch(fill(patch))
+  if (known && broken !== undefined) fault ??= `its template patch is not YAML: ${broken}`
+  // Unfilled, it still shows when it changes, and so do the parameters that it would be filled with.
+  const whole =
+    fault !== undefined || (!known && patch.includes('{{'))
+      ? { ...fields(made), templatePatch: patch, parameters }
+      : mergePatch(made, value)
+  return { made: whole, ...(fault !== undefined && { fault }) }
+}
+
+/** A template patch, and why it cannot be read. */
+function readPatch(content: string): { value: Value; broken?: string | undefined } {
+  // Most are plain: the reader for that is loaded anyway, and the library costs a check more than all its other Applications.
+  const simple = content.trim() === '' ? {} : readSimple(content)
+  if (simple !== undefined && fields(simple) === simple) return { value: simple }
+  const document = parseDocument(content)
+  const [error] = document.errors
+  if (error !== undefined) return { value: {}, broken: error.message.split('\n')[0] }
+  try {
+    const value: Value = document.toJS({ maxAliasCount: 100 }) ?? {}
+    return fields(value) === value ? { value } : { value: {}, broken: 'expected a mapping' }
+  } catch (error) {
+    // Aliases within aliases.
+    return { value: {}, broken: (error as Error).message }
+  }
+}
+
+/** Without Go templates a set knows only names: `{{environment}}`. */
+function fillPlain(template: string, parameters: Value): string {
+  return template.replace(/\{\{\s*([\w.]+)\s*\}\}/g, (whole, path: string) => {
+    const value = at(parameters, ...path.split('.'))
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : whole
+  })
+}
+
+function goes(name: string, { set, cascades }: Application, after: readonly KubeObject[]): ApplicationChange {
+  const base = { application: name, changes: [] }
+  // The policy that counts is the new one, as long as the set is there.
+  const current = after.find((object) => object.kind === 'ApplicationSet' && object.name === set?.name)
+  const sync = text(at(current?.raw, 'spec', 'syncPolicy', 'applicationsSync')) ?? 'sync'
+  if (set !== undefined && current !== undefined && (sync === 'create-update' || sync === 'create-only'))
+    return {
+      ...base,
+      action: 'keep',
+      risk: 'medium',
+      reasons: [
+        `${nameOf(set)} no longer lists it, but keeps it (applicationsSync: ${sync}); deleting it is for people`,
+      ],
+    }
+  const what = cascades
+    ? 'everything it has made is deleted with it, volumes included'
+    : 'what it has made stays, and nothing manages it'
+  return {
+    ...base,
+    action: 'delete',
+    risk: cascades ? 'critical' : 'high',
+    reasons: [what, ...(set === undefined ? [] : [`${nameOf(set)} no longer makes it`])],
+  }
+}
+
+function madeBy(application: Application | undefined): string[] {
+  if (application?.set === undefined) return []
+  const { set, fault } = application
+  const stops = fault === undefined ? [] : [`what it makes of its template is not known: ${fault}`]
+  return [`made by ${nameOf(set)}`, ...stops]
+}
+
+/** What becomes of each AppProject that differs, by name. */
+function changedProjects(before: readonly KubeObject[], after: readonly KubeObject[]): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const object of after) {
+    if (object.kind !== 'AppProject') continue
+    const old = before.find(({ kind, name }) => kind === 'AppProject' && name === object.name)
+    const changes = old === undefined ? [] : diffFields(old.raw.spec, object.raw.spec)
+    const parts = new Set(changes.map(({ path }) => String(path[0])))
+    if (parts.size > 0) found.set(object.name, `has changed: ${[...parts].join(', ')}`)
+  }
+  for (const { kind, name } of before)
+    if (kind === 'AppProject' && !after.some((object) => object.kind === kind && object.name === name))
+      found.set(name, 'is gone: Argo CD syncs it no more')
+  return found
+}

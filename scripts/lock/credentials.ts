@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { fields, text, type Value } from '#kubernetes/model/objects.ts'
+import { run } from '#system/process.ts'
+
+export interface Login {
+  readonly username: string
+  readonly password: string
+}
+
+const hub = 'index.docker.io'
+/** What Docker calls its own registry in its files. */
+export const hubKey = `https://${hub}/v1/`
+
+/** The login that `docker login` or `podman login` stored for a registry; undefined where there is none. Only reads, and only for this registry. */
+export async function loginFor(registry: string): Promise<Login | undefined> {
+  const config = readConfig()
+  const key = registry === 'docker.io' ? hubKey : registry
+  const helper = text(fields(config.credHelpers)[key]) ?? text(config.credsStore)
+  if (helper !== undefined) return askHelper(helper, key)
+  const encoded = text(fields(fields(config.auths)[key]).auth)
+  if (!encoded) return undefined
+  const decoded = Buffer.from(encoded, 'base64').toString()
+  const colon = decoded.indexOf(':')
+  return colon === -1 ? undefined : { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) }
+}
+
+function readConfig(): Readonly<Record<string, Value>> {
+  const folder = process.env.DOCKER_CONFIG ?? join(homedir(), '.docker')
+  try {
+    return fields(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')))
+  } catch {
+    // No file, or none that Docker could read either: public images need no login.
+    return {}
+  }
+}
+
+async function askHelper(helper: string, key: string): Promise<Login | undefined> {
+  try {
+    const { code, stdout } = await run(`docker-credential-${helper}`, ['get'], key)
+    if (code !== 0) return undefined
+    const answer = fields(JSON.parse(stdout))
+    const [username, password] = [text(answer.Username), text(answer.Secret)]
+    return username === undefined || password === undefined ? undefined : { username, password }
+  } catch {
+    return undefined
+  }
+}

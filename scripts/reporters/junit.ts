@@ -1,0 +1,72 @@
+import type { CheckResult, TargetResult } from '#check/check.ts'
+import { type Finding, formatPath, formatSource } from '#kubernetes/model/finding.ts'
+import { ruleTexts } from '#ruleset/catalog.ts'
+
+/** The result as JUnit XML: a suite a target, in it a failed case a finding, a passed one for each rule that is kept, a skipped one for the rest. */
+export function reportJunit(result: CheckResult): string {
+  const suites = result.targets.map(toSuite)
+  const total = (name: string) => suites.reduce((sum, { counts }) => sum + (counts[name] ?? 0), 0)
+  const counts = `tests="${total('tests')}" failures="${total('failures')}" skipped="${total('skipped')}"`
+  const lines = suites.flatMap(({ lines }) => lines)
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="check" ${counts}>\n${lines.join('\n')}\n</testsuites>\n`
+}
+
+function toSuite(result: TargetResult): { lines: string[]; counts: Readonly<Record<string, number>> } {
+  const { target, findings, exempted, switchedOff } = result
+  const cases: string[] = []
+  const failed = (finding: Finding) => nameOf(finding)
+  for (const finding of findings) {
+    const { severity, message } = finding
+    const body = escapeXml(details(finding))
+    cases.push(
+      testcase(
+        target,
+        failed(finding),
+        `<failure type="${severity}" message="${escapeXml(message)}">${body}</failure>`,
+      ),
+    )
+  }
+  for (const { finding, reason } of exempted)
+    cases.push(testcase(target, failed(finding), `<skipped message="${escapeXml(`exempted: ${reason}`)}"/>`))
+  for (const { rule, lacks } of switchedOff)
+    cases.push(testcase(target, rule, `<skipped message="${escapeXml(`needs ${lacks}`)}"/>`))
+  const spoken = new Set(
+    [...findings, ...exempted.map(({ finding }) => finding), ...switchedOff].map(({ rule }) => rule),
+  )
+  const kept = ruleTexts.filter(({ id }) => !spoken.has(id))
+  for (const { id } of kept) cases.push(testcase(target, id, ''))
+  const counts = { tests: cases.length, failures: findings.length, skipped: exempted.length + switchedOff.length }
+  const attributes = Object.entries(counts).map(([name, count]) => `${name}="${count}"`)
+  return {
+    lines: [`  <testsuite name="${escapeXml(target)}" ${attributes.join(' ')}>`, ...cases, '  </testsuite>'],
+    counts,
+  }
+}
+
+function testcase(target: string, name: string, outcome: string): string {
+  const open = `    <testcase classname="${escapeXml(target)}" name="${escapeXml(name)}"`
+  return outcome === '' ? `${open}/>` : `${open}>${outcome}</testcase>`
+}
+
+function nameOf({ rule, object = '', path = [] }: Finding): string {
+  return `${rule} ${object} ${formatPath(path)}`.trim().replaceAll(/ +/g, ' ')
+}
+
+function details({ message, fix, source }: Finding): string {
+  const place =
+    source === undefined ? [] : [`at ${formatSource(source)}`, ...(source.text === undefined ? [] : [source.text])]
+  return [message, ...place, `fix: ${fix}`].join('\n')
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+  '\n': '&#10;',
+}
+
+function escapeXml(text: string): string {
+  return text.replace(/[&<>"'\n]/g, (character) => entities[character] ?? character)
+}

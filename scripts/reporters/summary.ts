@@ -1,0 +1,33 @@
+import type { TargetResult } from '#check/check.ts'
+import type { Finding } from '#kubernetes/model/finding.ts'
+
+/** `1 error`, `2 errors`. */
+export function plural(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`
+}
+
+/** `2 errors, 1 warning`; `right` where there is none. */
+export function verdict(findings: readonly Finding[]): string {
+  const errors = findings.filter(({ severity }) => severity === 'error').length
+  const warnings = findings.length - errors
+  const parts = [errors > 0 && plural(errors, 'error'), warnings > 0 && plural(warnings, 'warning')]
+  return parts.filter(Boolean).join(', ') || 'right'
+}
+
+/** Findings by the object they are about, in the order of their first ones. */
+export function groupByObject(findings: readonly Finding[]): Map<string, Finding[]> {
+  const groups = new Map<string, Finding[]>()
+  for (const finding of findings) {
+    const group = groups.get(finding.object ?? '')
+    if (group === undefined) groups.set(finding.object ?? '', [finding])
+    else group.push(finding)
+  }
+  return groups
+}
+
+/** What a target was not judged by: each missing convention with the rules that need it. */
+export function unjudged({ switchedOff }: TargetResult): Map<string, string[]> {
+  const byLack = new Map<string, string[]>()
+  for (const { rule, lacks } of switchedOff) byLack.set(lacks, [...(byLack.get(lacks) ?? []), rule])
+  return byLack
+}

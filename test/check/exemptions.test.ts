@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest'
+import { runCommand, scratchRepository } from '../support/repository.ts'
+
+/** A Service that selects nothing, which is one finding of the rule service-selects-pods. */
+const service = (annotations = '') => `apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  namespace: shop
+  annotations: {${annotations}}
+spec:
+  selector: {app: web}
+  ports:
+    - port: 80
+`
+const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n---\n'
+const rule = 'service-selects-pods'
+
+/** Checks one environment; `config` is its check.yaml. */
+function check(manifests: string, config = '', environments = ['dev'], args: string[] = []) {
+  const files: Record<string, string> = { 'check.yaml': config || 'provided: []\n' }
+  for (const name of environments) {
+    files[`overlays/${name}/kustomization.yaml`] = 'resources: [all.yaml]\n'
+    files[`overlays/${name}/all.yaml`] = namespace + manifests
+  }
+  const { stdout, stderr, code } = runCommand(scratchRepository(files), ['check', '--format', 'json', ...args])
+  if (code === 2) return { code, stderr, findings: [], exempted: [] }
+  const { targets } = JSON.parse(stdout) as { targets: Target[] }
+  const findings = targets.flatMap((target) => target.findings)
+  return { code, stderr, findings, exempted: targets.flatMap(({ exempted }) => exempted) }
+}
+
+interface Target {
+  findings: { rule: string; target: string; message: string; path: string; source: { file: string; line: number } }[]
+  exempted: { rule: string; object: string; reason: string; until?: string }[]
+}
+
+const annotation = (value: string, name = rule) => `inference.example.com/exempt.${name}: '${value}'`
+const entry = (fields: string) => `exemptions:\n  - {${fields}}\n`
+
+describe('an exemption that holds takes the finding away and is counted', () => {
+  it('by an annotation', () => {
+    const { code, findings, exempted } = check(service(annotation('a bucket stands behind it')))
+    expect(findings).toEqual([])
+    expect(exempted).toMatchObject([{ rule, object: 'Service shop/web', reason: 'a bucket stands behind it' }])
+    expect(code).toBe(0)
+  })
+
+  it('by an annotation with an end', () => {
+    const { findings, exempted } = check(service(annotation('until 2999-12-31: a migration')))
+    expect(findings).toEqual([])
+    expect(exempted).toMatchObject([{ until: '2999-12-31', reason: 'a migration' }])
+  })
+
+  const objects = ['Service shop/web', 'Service web']
+  it.each(objects)('by check.yaml, for %s', (object) => {
+    const { code, exempted } = check(service(), entry(`rule: ${rule}, object: ${object}, reason: not ours`))
+    expect(exempted).toMatchObject([{ reason: 'not ours' }])
+    expect(code).toBe(0)
+  })
+
+  it('in the summary', () => {
+    const files = {
+      'overlays/dev/kustomization.yaml': 'resources: [all.yaml]\n',
+      'overlays/dev/all.yaml': namespace + service(annotation('a bucket')),
+    }
+    const { stdout } = runCommand(scratchRepository(files), ['check'])
+    expect(stdout).toMatch(/^dev +2 objects +right, 1 exempted$/m)
+  })
+
+  it('in any environment it is for', () => {
+    const config = entry(`rule: ${rule}, object: Service web, reason: not ours, environments: [prod]`)
+    const { findings, exempted } = check(service(), config, ['dev', 'prod'])
+    expect(findings).toMatchObject([{ rule, target: 'dev' }])
+    expect(exempted).toHaveLength(1)
+  })
+})
+
+describe('an exemption that does not hold is a finding at its line, and covers nothing', () => {
+  const at = (line: number, file = 'overlays/dev/all.yaml') => ({ file, line })
+  const cases: [string, string, string, RegExp, object][] = [
+    ['an annotation without a reason', annotation(''), '', /without a reason/, at(11)],
+    ['an annotation with an end but no reason', annotation('until 2999-01-01'), '', /without a reason/, at(11)],
+    ['an annotation that has ended', annotation('until 2020-01-31: later'), '', /ended on 2020-01-31/, at(11)],
+    ['an annotation whose end is no date', annotation('until 2999-02-31: x'), '', /"2999-02-31" is no date/, at(11)],
+    ['an annotation of no rule', annotation('x', 'service-selects-pod'), '', /there is no such rule/, at(11)],
+    [
+      'an entry without a reason',
+      '',
+      entry(`rule: ${rule}, object: Service shop/web`),
+      /without a reason/,
+      at(2, 'check.yaml'),
+    ],
+    [
+      'an entry that has ended',
+      '',
+      entry(`rule: ${rule}, object: Service shop/web, reason: x, until: 2020-01-31`),
+      /ended on 2020-01-31/,
+      at(2, 'check.yaml'),
+    ],
+  ]
+  it.each(cases)('%s', (_what, annotations, config, message, source) => {
+    const { code, findings, exempted } = check(service(annotations), config)
+    expect(findings.map((finding) => finding.rule).sort()).toEqual(['exemption', rule])
+    const fault = findings.find((finding) => finding.rule === 'exemption')
+    expect(fault?.message).toMatch(message)
+    expect(fault?.source).toMatchObject(source)
+    expect(exempted).toEqual([])
+    expect(code).toBe(1)
+  })
+})
+
+describe('an exemption that nothing needs is a finding', () => {
+  const external = `${service(annotation('x')).replace('selector: {app: web}', 'type: ExternalName\n  externalName: a.example')}`
+
+  it('on an object', () => {
+    expect(check(external).findings).toMatchObject([
+      { rule: 'exemption', message: expect.stringMatching(/no finding needs it/) },
+    ])
+  })
+
+  it('in check.yaml, told once however many environments there are', () => {
+    const config = entry('rule: pod-isolated, object: Deployment web, reason: x')
+    const { findings } = check(service(annotation('x')), config, ['dev', 'prod'])
+    expect(findings).toMatchObject([{ rule: 'exemption', path: 'exemptions[0]', source: { file: 'check.yaml' } }])
+  })
+
+  it('in check.yaml in one of the environments that it names', () => {
+    const config = entry('rule: pod-isolated, object: Deployment web, reason: x, environments: [prod]')
+    expect(check(service(annotation('x')), config, ['dev', 'prod']).findings).toMatchObject([{ target: 'prod' }])
+  })
+
+  it('but not when an environment that may need it was not checked', () => {
+    const config = entry('rule: pod-isolated, object: Deployment web, reason: x')
+    expect(check(service(annotation('x')), config, ['dev', 'prod'], ['dev']).findings).toEqual([])
+  })
+
+  it('but not when only a real API server could tell', () => {
+    expect(check(service(`${annotation('x')}, ${annotation('x', 'admission')}`)).findings).toEqual([])
+  })
+})
+
+it('does not take an exemption of an unknown form', () => {
+  const { code, stderr } = check(service(), entry(`rule: ${rule}, object: web, reason: x, untill: 2999-01-01`))
+  expect(stderr).toMatch(/check\.yaml:2: exemptions\[0\]\.untill: this key is unknown here/)
+  expect(stderr).toMatch(/exemptions\[0\]\.object: is "web"; expected Kind namespace\/name/)
+  expect(code).toBe(2)
+})
