@@ -3,12 +3,12 @@ import type { EnvironmentMap, Flow } from '#kubernetes/topology/connection-map.t
 import { printableDeep } from '#text/printable.ts'
 
 const legend = `a port: declared (by an address, a trigger, a scrape or a route) and allowed by the NetworkPolicies of both sides
-!port: declared and denied   ?port: it depends on what is not rendered   +port: allowed though nothing declares it`
+!port: declared and denied   ?port: unknown, it depends on what is not rendered   +port: allowed though nothing declares it`
 
-/** Who connects to whom, a table each target: clients down, servers across, and what the NetworkPolicies say of each port. */
+/** Who connects to whom, one table per target: clients down, servers across, and the NetworkPolicies' verdict on each port. */
 export function reportConnections({ targets }: CheckResult): string {
   const tables = targets.flatMap(tableOf)
-  const words = tables.length === 0 ? ['nothing connects to anything'] : [...tables, legend]
+  const words = tables.length === 0 ? ['no connections found'] : [...tables, legend]
   return `\n${words.join('\n\n')}\n`
 }
 
@@ -34,7 +34,7 @@ function tableOf({ target, map }: TargetResult): string[] {
   ]
 }
 
-/** The name by itself, unless two components share it. */
+/** The name alone, unless two components share it. */
 function nameIn({ components }: EnvironmentMap): (id: string) => string {
   const names = new Map(components.map(({ id, name }) => [id, name]))
   const count = (name: string | undefined) => components.filter((component) => component.name === name).length

@@ -7,7 +7,7 @@ export function reportGithub(result: CheckResult): string {
   const lines = result.targets.flatMap(({ findings }) => findings.map(toCommand))
   for (const { target, findings, exempted } of result.targets) {
     const exemptions = exempted.length === 0 ? '' : `, ${exempted.length} exempted`
-    // A line that a target's name begins could be a command, too.
+    // A line that began with the name of a target could be a command as well.
     lines.push(`check of ${data(target)}: ${verdict(findings)}${exemptions}`)
   }
   return `${lines.join('\n')}\n`

@@ -32,11 +32,11 @@ export const flowNames: Readonly<Record<Flow['kind'], string>> = {
 /** What the verdict of NetworkPolicies is called. */
 export const verdictNames: Readonly<Record<Verdict, string>> = {
   allowed: 'allowed',
-  unknown: 'up to what is not rendered here',
+  unknown: 'unknown: depends on what is not rendered',
   denied: 'denied by NetworkPolicies',
 }
 
-/** Draws a map as SVG. The ids of its parts begin with `prefix`, so that several maps may stand on one page. */
+/** Draws a map as SVG. The ids of its parts begin with `prefix`, so that one page can hold several maps. */
 export function drawMap(map: EnvironmentMap, counts: ReadonlyMap<string, Counts>, prefix: string): string {
   const { nodes, paths, size } = layOut(map)
   const ids = new Map(map.components.map(({ id }, index) => [id, `${prefix}-${index}`]))
@@ -57,8 +57,8 @@ export function drawMap(map: EnvironmentMap, counts: ReadonlyMap<string, Counts>
 }
 
 /**
- * Where everything stands, in columns: callers to the left of what they call, but Jobs to the right of it, so that what serves stands in the
- * middle. Scrapes reach everything, and openings are no design, so neither decides.
+ * The layout, in columns: callers to the left of what they call, but Jobs to the right of it, so that servers are in the
+ * middle. Scrapes reach everything and undeclared openings are not part of the design, so neither influences it.
  */
 function layOut({ components, flows }: EnvironmentMap) {
   const graph = new dagre.graphlib.Graph()
@@ -76,7 +76,7 @@ function layOut({ components, flows }: EnvironmentMap) {
     nodes.set(id, { x, y })
   }
   const drawn = isEmpty ? { width: 0, height: margin } : graph.graph()
-  // What nothing connects stands in rows below.
+  // Components without connections go into rows below.
   const alone = components.filter(({ id }) => !nodes.has(id))
   const wide = Math.max(drawn.width ?? 0, Math.min(alone.length, 5) * (width + 24) + 2 * margin - 24)
   const columns = Math.max(1, Math.floor((wide - 2 * margin + 24) / (width + 24)))
@@ -103,16 +103,16 @@ interface Curve {
   readonly middle: Point
 }
 
-type Side = 'left' | 'right'
+type Side = 'left' | 'passed'
 
-/** One curve a flow, from the side of the caller that faces the called to the side that faces back; the ends of many are spread along a side. */
+/** One curve per flow, from the side of the caller that faces the called to the side that faces back; the ends of many are spread along a side. */
 function curves(flows: readonly Flow[], nodes: ReadonlyMap<string, Point>): Curve[] {
   const origin = { x: 0, y: 0 }
   const ends = flows.map(({ from, to }) => {
     const start = nodes.get(from) ?? origin
     const end = nodes.get(to) ?? origin
-    const leaves: Side = end.x < start.x ? 'left' : 'right'
-    const enters: Side = end.x > start.x ? 'left' : 'right'
+    const leaves: Side = end.x < start.x ? 'left' : 'passed'
+    const enters: Side = end.x > start.x ? 'left' : 'passed'
     return { from, to, start, end, leaves, enters }
   })
   const bySide = new Map<string, { index: number; isStart: boolean; other: number }[]>()
@@ -189,7 +189,7 @@ function drawComponent(
 ): string {
   const { name, kind, namespace, scale, scalers } = component
   const look = kind === undefined ? 'outsider' : isJob(component) ? 'job' : 'service'
-  const state = errors > 0 ? 'error' : warnings > 0 ? 'warning' : 'right'
+  const state = errors > 0 ? 'error' : warnings > 0 ? 'warning' : 'passed'
   const wrong = [errors > 0 && plural(errors, 'error'), warnings > 0 && plural(warnings, 'warning')].filter(Boolean)
   const more = [scale && `replicas ${scale}`, ...scalers.map((scaler) => `scaled by ${scaler}`)]
   const left = round(x - width / 2)
@@ -199,11 +199,11 @@ function drawComponent(
   const shown = [shorten(name, 21), shorten(place, size === '' ? 27 : 18)]
   const count = errors + warnings
   const badge = count > 99 ? '99+' : String(count)
-  // What is seen comes first, for those who speak to their browser.
+  // The visible text comes first, for people who control their browser by voice.
   const seen = [...shown, size, count === 0 ? '' : `${badge} findings: ${wrong.join(' and ')}`]
     .filter(Boolean)
     .join(' ')
-  const label = [seen, ...more, count === 0 ? 'right' : ''].filter(Boolean).join(', ')
+  const label = [seen, ...more, count === 0 ? 'passed' : ''].filter(Boolean).join(', ')
   const parts = [
     `<rect class="box" width="${width}" height="${height}" rx="9"/>`,
     `<rect class="state" width="5" height="${height - 18}" x="7" y="9" rx="2.5"/>`,

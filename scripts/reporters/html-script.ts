@@ -27,7 +27,7 @@ for (const [index, tab] of tabs.entries()) {
     open(next)
   })
 }
-if (tabs.length > 0) open(tabs.find((tab) => !tab.classList.contains('right')) ?? tabs[0])
+if (tabs.length > 0) open(tabs.find((tab) => !tab.classList.contains('passed')) ?? tabs[0])
 
 for (const section of all('.target')) {
   const figure = section.querySelector('.environment')

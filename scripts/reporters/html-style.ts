@@ -1,10 +1,10 @@
 const light = `
   --ground: #f6f7f9; --sheet: #ffffff; --ink: #1a2330; --soft: #5b6878; --line: #d9dfe7; --box: #ffffff; --job: #f3f5f8;
-  --right: #19805a; --error: #c62f3b; --warning: #a86400; --flow: #7d8b9d; --unknown: #a9b4c2; --opening: #8a4fd0;
+  --passed: #19805a; --error: #c62f3b; --warning: #a86400; --flow: #7d8b9d; --unknown: #a9b4c2; --opening: #8a4fd0;
   --accent: #1f5fd0; --shade: rgb(20 35 60 / 8%); --code: #eef1f5;`
 const dark = `
   --ground: #10151c; --sheet: #171e27; --ink: #e6ebf2; --soft: #98a5b6; --line: #2c3745; --box: #1e2733; --job: #19212b;
-  --right: #46c08f; --error: #ff7a80; --warning: #e9aa43; --flow: #78889d; --unknown: #536174; --opening: #b78bf0;
+  --passed: #46c08f; --error: #ff7a80; --warning: #e9aa43; --flow: #78889d; --unknown: #536174; --opening: #b78bf0;
   --accent: #7fb0ff; --shade: rgb(0 0 0 / 35%); --code: #222c38;`
 
 /** The page's style: one column on a phone, findings and details side by side on a desk, light or dark as the reader has it. */
@@ -29,13 +29,13 @@ code, pre, .source { font: 13px/1.5 ui-monospace, monospace; }
 .tabs button { display: flex; align-items: center; gap: 8px; padding: 7px 14px; background: var(--sheet); overflow-wrap: anywhere; }
 .tabs small { color: var(--soft); }
 .tabs [aria-selected=true] { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); }
-.dot { width: 9px; height: 9px; border-radius: 50%; background: var(--right); flex: none; }
+.dot { width: 9px; height: 9px; border-radius: 50%; background: var(--passed); flex: none; }
 .error > .dot { background: var(--error); } .warning > .dot { background: var(--warning); }
 :root:not(.scripted) .tabs, :root:not(.scripted) .filter, :root:not(.scripted) .kinds, :root:not(.scripted) #theme { display: none; }
 
 main { padding-bottom: 48px; }
 .facts { margin: 4px 0 10px; color: var(--soft); }
-.facts .right { color: var(--right); } .facts .error { color: var(--error); } .facts .warning { color: var(--warning); }
+.facts .passed { color: var(--passed); } .facts .error { color: var(--error); } .facts .warning { color: var(--warning); }
 details { margin: 6px 0; } summary { cursor: pointer; color: var(--soft); }
 details ul { margin: 6px 0; padding-left: 22px; }
 
@@ -58,7 +58,7 @@ svg.map { display: block; margin: 0 auto; max-width: 100%; height: auto; min-wid
 .component .box { fill: var(--box); stroke: var(--line); stroke-width: 1.2; filter: drop-shadow(0 1px 1.5px var(--shade)); }
 .component.job .box { fill: var(--job); }
 .component.outsider .box { fill: none; stroke-dasharray: 4 4; stroke: var(--flow); filter: none; }
-.component .state { fill: var(--right); } .component.outsider .state { fill: var(--unknown); }
+.component .state { fill: var(--passed); } .component.outsider .state { fill: var(--unknown); }
 .component.error .state { fill: var(--error); } .component.warning .state { fill: var(--warning); }
 .component.error .box { stroke: var(--error); } .component.warning .box { stroke: var(--warning); }
 .component:focus-visible .box, .component[aria-pressed=true] .box { stroke: var(--accent); stroke-width: 2.4; }
@@ -84,7 +84,7 @@ svg.map { display: block; margin: 0 auto; max-width: 100%; height: auto; min-wid
 aside:not(:has(article:not([hidden]))) { display: none; }
 .columns article, .nothing { background: var(--sheet); border: 1px solid var(--line); border-radius: 12px; padding: 14px 18px; margin-bottom: 14px; }
 h2 { font-size: 15px; margin: 0 0 8px; overflow-wrap: anywhere; }
-.nothing { text-align: center; padding: 32px; color: var(--soft); } .big { font-size: 20px; color: var(--right); margin: 0; }
+.nothing { text-align: center; padding: 32px; color: var(--soft); } .big { font-size: 20px; color: var(--passed); margin: 0; }
 .filter { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; margin-bottom: 14px; }
 .filter [type=search] { flex: 1 1 240px; font: inherit; color: inherit; padding: 8px 12px; background: var(--sheet); border: 1px solid var(--line); border-radius: 8px; }
 output { color: var(--soft); }
@@ -94,7 +94,7 @@ li p { margin: 2px 0; overflow-wrap: anywhere; } .message { white-space: pre-lin
 .mark { font-size: 12px; font-weight: 700; color: var(--error); } .warning .mark { color: var(--warning); }
 .path code, .source { color: var(--soft); } .path code { overflow-wrap: anywhere; }
 pre { margin: 6px 0; padding: 8px 12px; background: var(--code); border-radius: 8px; white-space: pre-wrap; overflow-wrap: anywhere; } pre span { color: var(--soft); margin-right: 14px; user-select: none; }
-.fix::before { content: 'fix '; color: var(--right); font-weight: 600; }
+.fix::before { content: 'fix '; color: var(--passed); font-weight: 600; }
 dl { margin: 0; } dt { color: var(--soft); font-size: 13px; margin-top: 8px; } dd { margin: 0; overflow-wrap: anywhere; font-size: 14px; }
 table { border-collapse: collapse; font-size: 13.5px; width: 100%; } th, td { text-align: left; padding: 5px 14px 5px 0; border-bottom: 1px solid var(--line); } tr.denied { color: var(--error); } tr.opening { color: var(--opening); }
 @media (prefers-reduced-motion: no-preference) { .flow, .component { transition: opacity 0.12s; } }

@@ -7,11 +7,11 @@ import { type Counts, drawMap, flowNames, verdictNames } from './html-map.ts'
 import { pageScript } from './html-script.ts'
 import { pageStyle } from './html-style.ts'
 import { markup } from './html-text.ts'
-import { groupByObject, plural, unjudged, verdict } from './summary.ts'
+import { groupByObject, plural, skippedRules, verdict } from './summary.ts'
 
 /**
  * The result as one page that needs nothing else: a map of each target with what is wrong where, and the findings. It may load nothing and run no
- * script but its own, so a manifest cannot put any into it.
+ * script but its own, so a manifest cannot inject one.
  */
 export function reportHtml(result: CheckResult): string {
   const scriptHash = createHash('sha256').update(pageScript).digest('base64')
@@ -29,12 +29,12 @@ export function reportHtml(result: CheckResult): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 ${markup`<meta http-equiv="Content-Security-Policy" content="${policy}">`}
-${markup`<title>${verdict(all) === 'right' ? 'All right' : verdict(all)}: check of ${result.targets.map(({ target }) => target).join(', ')}</title>`}
+${markup`<title>${verdict(all) === 'passed' ? 'All checks passed' : verdict(all)}: check of ${result.targets.map(({ target }) => target).join(', ')}</title>`}
 <style>${pageStyle}</style>
 </head>
 <body>
 <header>
-<h1>${markup`${verdict(all) === 'right' ? 'All right' : verdict(all)}`}</h1>
+<h1>${markup`${verdict(all) === 'passed' ? 'All checks passed' : verdict(all)}`}</h1>
 <p>${markup`${plural(result.rules, 'rule')}, ${plural(result.targets.length, 'target')}, ${plural(
     result.targets.reduce((sum, { objects }) => sum + objects, 0),
     'object',
@@ -52,7 +52,7 @@ ${targets.join('\n')}
 }
 
 function state(findings: readonly Finding[]): string {
-  if (findings.length === 0) return 'right'
+  if (findings.length === 0) return 'passed'
   return findings.some(({ severity }) => severity === 'error') ? 'error' : 'warning'
 }
 
@@ -84,13 +84,13 @@ function facts(result: TargetResult): string {
   const lines = [
     markup`<p class="facts"><strong class="${state(findings)}">${verdict(findings)}</strong> · ${plural(objects, 'object')} · ${exempted.length} exempted</p>`,
   ]
-  const off = [...unjudged(result)]
+  const off = [...skippedRules(result)]
   if (off.length > 0) {
     const entries = off.map(
       ([lacks, rules]) => markup`<li><code>${[...new Set(rules)].join(', ')}</code> needs ${lacks}</li>`,
     )
     lines.push(
-      `<details><summary>Not judged by ${plural(result.switchedOff.length, 'rule')}</summary><ul>${entries.join('')}</ul></details>`,
+      `<details><summary>${plural(result.switchedOff.length, 'skipped rule')}</summary><ul>${entries.join('')}</ul></details>`,
     )
   }
   if (exempted.length > 0) {
@@ -110,11 +110,11 @@ function drawnMap(map: EnvironmentMap, counts: ReadonlyMap<string, Counts>, pref
     return markup`<label><input type="checkbox" name="${kind}"`.concat(`${on}>`, markup`${flowNames[kind]}</label>`)
   })
   const hidden = kinds.includes('scrape') ? ' hide-scrape' : ''
-  const legend = `<span class="key allowed">allowed</span><span class="key unknown">not known here</span><span class="key denied">denied</span><span class="key opening">open, not declared</span>`
+  const legend = `<span class="key allowed">allowed</span><span class="key unknown">unknown</span><span class="key denied">denied</span><span class="key opening">allowed, not declared</span>`
   return `<figure class="environment${hidden}"><figcaption><fieldset class="kinds"><legend>Connections</legend>${toggles.join('')}</fieldset><p class="legend">${legend}</p></figcaption><div class="scroll" tabindex="0" role="region" aria-label="Map">${drawMap(map, counts, prefix)}</div></figure>`
 }
 
-/** Which components stand for an object, by the ids of their boxes. */
+/** The ids of the boxes of the components that an object belongs to. */
 function boxesOf(map: EnvironmentMap | undefined, prefix: string): Map<string, string[]> {
   const boxes = new Map<string, string[]>()
   for (const [index, { objects }] of (map?.components ?? []).entries())
@@ -124,7 +124,7 @@ function boxesOf(map: EnvironmentMap | undefined, prefix: string): Map<string, s
 
 function findingList({ target, findings }: TargetResult, map: EnvironmentMap | undefined, prefix: string): string {
   if (findings.length === 0)
-    return '<div class="findings nothing"><p class="big">Nothing is wrong.</p><p>Every rule holds. Choose a component to see what it is made of.</p></div>'
+    return '<div class="findings nothing"><p class="big">No problems found.</p><p>All rules passed. Select a component to see its details.</p></div>'
   const boxes = boxesOf(map, prefix)
   const groups = [...groupByObject(findings)].map(([object, group]) => {
     const title = object === '' ? target : object
@@ -134,7 +134,7 @@ function findingList({ target, findings }: TargetResult, map: EnvironmentMap | u
     )
   })
   const search = markup`<div class="filter"><input type="search" aria-label="Search the findings" placeholder="Search ${plural(findings.length, 'finding')}"><label><input type="checkbox" name="error" checked>errors</label><label><input type="checkbox" name="warning" checked>warnings</label><output></output></div>`
-  return `<div class="findings">${search}${groups.join('')}<p class="empty" hidden>No finding is like this.</p></div>`
+  return `<div class="findings">${search}${groups.join('')}<p class="empty" hidden>No finding matches.</p></div>`
 }
 
 const whys = new Map(ruleTexts.map(({ id, why }) => [id, why]))
@@ -153,7 +153,7 @@ function drawFinding({ rule, severity, path = [], message, fix, source }: Findin
   return parts.join('')
 }
 
-/** What each component is made of, shown when it is chosen. */
+/** The details of each component, shown when it is selected. */
 function details({ components, flows }: EnvironmentMap, prefix: string): string {
   const cards = components.map((component, index) => {
     const { id, scale, scalers, images, ports, policies } = component
@@ -170,7 +170,7 @@ function details({ components, flows }: EnvironmentMap, prefix: string): string 
       ['Ports', ports],
       ['NetworkPolicies', policies],
       ['Connects to', out],
-      ['Is called by', incoming],
+      ['Called by', incoming],
     ]
     const list = rows
       .filter(([, values]) => values.length > 0)
@@ -187,5 +187,5 @@ function connections({ flows }: EnvironmentMap): string {
     ({ from, to, kind, ports, verdict }) =>
       markup`<tr class="${kind === 'opening' ? 'opening' : verdict}"><td>${from}</td><td>${to}</td><td>${ports.join(', ')}</td><td>${flowNames[kind]}</td><td>${verdictNames[verdict]}</td></tr>`,
   )
-  return `<details class="connections"><summary>${plural(flows.length, 'connection')} as a table</summary><div class="scroll" tabindex="0" role="region" aria-label="Connections"><table><thead><tr><th>from</th><th>to</th><th>ports</th><th>by</th><th>NetworkPolicies</th></tr></thead><tbody>${rows.join('')}</tbody></table></div></details>`
+  return `<details class="connections"><summary>${plural(flows.length, 'connection')} as a table</summary><div class="scroll" tabindex="0" role="region" aria-label="Connections"><table><thead><tr><th>from</th><th>to</th><th>ports</th><th>declared by</th><th>NetworkPolicies</th></tr></thead><tbody>${rows.join('')}</tbody></table></div></details>`
 }

@@ -1,7 +1,7 @@
 import type { CheckResult } from '#check/check.ts'
 import { type Finding, formatPath } from '#kubernetes/model/finding.ts'
 
-/** The result for programs, as `json.schema.json` describes it. `version` counts up when a field changes its meaning or goes away. */
+/** The result for programs, as described by `json.schema.json`. `version` increases when a field changes its meaning or is removed. */
 export function reportJson(result: CheckResult): string {
   const targets = result.targets.map(({ target, objects, findings, exempted, switchedOff }) => ({
     target,

@@ -2,7 +2,7 @@ import type { CheckResult, TargetResult } from '#check/check.ts'
 import { type Finding, formatPath, formatSource } from '#kubernetes/model/finding.ts'
 import { ruleTexts } from '#ruleset/catalog.ts'
 
-/** The result as JUnit XML: a suite a target, in it a failed case a finding, a passed one for each rule that is kept, a skipped one for the rest. */
+/** The result as JUnit XML: one suite per target; in it one failed case per finding, a passed case for each rule without one, and a skipped case for the rest. */
 export function reportJunit(result: CheckResult): string {
   const suites = result.targets.map(toSuite)
   const total = (name: string) => suites.reduce((sum, { counts }) => sum + (counts[name] ?? 0), 0)
@@ -30,11 +30,11 @@ function toSuite(result: TargetResult): { lines: string[]; counts: Readonly<Reco
     cases.push(testcase(target, failed(finding), `<skipped message="${escapeXml(`exempted: ${reason}`)}"/>`))
   for (const { rule, lacks } of switchedOff)
     cases.push(testcase(target, rule, `<skipped message="${escapeXml(`needs ${lacks}`)}"/>`))
-  const spoken = new Set(
+  const reported = new Set(
     [...findings, ...exempted.map(({ finding }) => finding), ...switchedOff].map(({ rule }) => rule),
   )
-  const kept = ruleTexts.filter(({ id }) => !spoken.has(id))
-  for (const { id } of kept) cases.push(testcase(target, id, ''))
+  const passed = ruleTexts.filter(({ id }) => !reported.has(id))
+  for (const { id } of passed) cases.push(testcase(target, id, ''))
   const counts = { tests: cases.length, failures: findings.length, skipped: exempted.length + switchedOff.length }
   const attributes = Object.entries(counts).map(([name, count]) => `${name}="${count}"`)
   return {

@@ -1,14 +1,14 @@
 import type { CheckResult, TargetResult } from '#check/check.ts'
 import { type Finding, formatPath, formatSource } from '#kubernetes/model/finding.ts'
 import { docsOf } from '#ruleset/catalog.ts'
-import { groupByObject, plural, unjudged, verdict } from './summary.ts'
+import { groupByObject, plural, skippedRules, verdict } from './summary.ts'
 
-/** More findings than a reader goes through, and less than the 65,536 characters that a comment on a pull request may have. */
+/** More findings than anyone reads, and well below the 65,536 characters that GitHub allows in a comment. */
 const maxFindings = 100
 
 /** The result as Markdown, for a comment on a pull request or the summary of a job. */
 export function reportMarkdown(result: CheckResult): string {
-  const lines = ['# Check', '', '| target | objects | verdict | exempted |', '| --- | ---: | --- | ---: |']
+  const lines = ['# Check', '', '| target | objects | result | exempted |', '| --- | ---: | --- | ---: |']
   for (const { target, objects, findings, exempted } of result.targets)
     lines.push(`| ${plain(target)} | ${objects} | ${verdict(findings)} | ${exempted.length} |`)
   let room = maxFindings
@@ -36,9 +36,9 @@ function section(result: TargetResult, shown: readonly Finding[]): string[] {
       `Exempted${end}: ${plain(finding.object ?? target)} from \`${finding.rule}\`, because ${plain(reason)}`,
     )
   }
-  const off = [...unjudged(result)]
+  const off = [...skippedRules(result)]
   if (off.length > 0) {
-    lines.push('', `${plain(target)} was not judged by`, '')
+    lines.push('', `Skipped rules for ${plain(target)}:`, '')
     for (const [lacks, rules] of off) lines.push(`- ${[...new Set(rules)].join(', ')}: needs ${plain(lacks)}`)
   }
   return lines
@@ -56,8 +56,8 @@ function describe({ rule, severity, path = [], message, fix, source }: Finding):
 }
 
 /**
- * Text that means nothing to Markdown. An empty comment keeps GitHub from making links, and notices to people, of names and numbers, which it does
- * in what was rendered.
+ * Escapes text so that Markdown gives it no meaning. An empty comment keeps GitHub from turning names and numbers into mentions and links, which it
+ * does after rendering.
  */
 function plain(text: string): string {
   return text
@@ -68,7 +68,7 @@ function plain(text: string): string {
     .replaceAll('\n', '<br>')
 }
 
-/** Code in backquotes, more of them than stand in it. */
+/** Code in backquotes, one more than the longest run inside it. */
 function code(text: string): string {
   const line = text.replaceAll('\n', ' ')
   const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length))

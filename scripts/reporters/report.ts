@@ -2,10 +2,10 @@ import type { CheckResult } from '#check/check.ts'
 import { UsageError } from '#cli/errors.ts'
 import { printableDeep } from '#text/printable.ts'
 
-/** Turns a result into a report. Its strings are printable: a reporter has only to quote what its own format gives a meaning. */
+/** Turns a result into a report. Its strings are printable: a reporter only has to escape what its own format treats specially. */
 export type Reporter = (result: CheckResult) => string
 
-/** Each format's reporter, loaded when it is asked for: people wait for the text. */
+/** Each format's reporter, loaded on demand: people wait for the text. */
 const reporters: Readonly<Record<string, () => Promise<Reporter>>> = {
   text: async () => (await import('./text.ts')).reportText,
   json: async () => (await import('./json.ts')).reportJson,

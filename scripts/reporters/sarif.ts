@@ -4,7 +4,7 @@ import type { Exempted } from '#check/exemptions.ts'
 import { type Finding, formatPath } from '#kubernetes/model/finding.ts'
 import { docsOf, ruleTexts } from '#ruleset/catalog.ts'
 
-/** The result as SARIF 2.1.0, which code scanning shows beside the lines. Exempted findings are in it, suppressed with their reason. */
+/** The result as SARIF 2.1.0, which code scanning shows beside the lines. Exempted findings are included as suppressed, with their reason. */
 export function reportSarif(result: CheckResult): string {
   const fingerprint = fingerprints()
   const results = result.targets.flatMap(({ findings, exempted }) => [
@@ -65,7 +65,7 @@ function toResult(finding: Finding, fingerprint: string) {
   }
 }
 
-/** Standard input is no file that anybody could open. */
+/** Standard input is not a file that anyone could open. */
 function isFile(name: string): boolean {
   return !name.startsWith('<')
 }
@@ -84,8 +84,8 @@ function physical({ file, line, column, text }: NonNullable<Finding['source']>) 
 }
 
 /**
- * What makes a finding the same one in the next run: rule, target, object and path. Lines move and messages hold counts, so neither is part of
- * it; several findings at one path are counted.
+ * Identifies a finding across runs: rule, target, object and path. Lines move and messages contain counts, so neither is part of it; several
+ * findings at one path are numbered.
  */
 function fingerprints(): (finding: Finding) => string {
   const seen = new Map<string, number>()

@@ -6,15 +6,15 @@ export function plural(number: number, word: string): string {
   return `${number} ${word}${number === 1 ? '' : 's'}`
 }
 
-/** `2 errors, 1 warning`; `right` where there is none. */
+/** `2 errors, 1 warning`; `passed` where there is none. */
 export function verdict(findings: readonly Finding[]): string {
   const errors = findings.filter(({ severity }) => severity === 'error').length
   const warnings = findings.length - errors
   const parts = [errors > 0 && plural(errors, 'error'), warnings > 0 && plural(warnings, 'warning')]
-  return parts.filter(Boolean).join(', ') || 'right'
+  return parts.filter(Boolean).join(', ') || 'passed'
 }
 
-/** Findings by the object they are about, in the order of their first ones. */
+/** Findings by object, in the order of the first finding of each. */
 export function groupByObject(findings: readonly Finding[]): Map<string, Finding[]> {
   const groups = new Map<string, Finding[]>()
   for (const finding of findings) {
@@ -25,8 +25,8 @@ export function groupByObject(findings: readonly Finding[]): Map<string, Finding
   return groups
 }
 
-/** What a target was not judged by: each missing convention with the rules that need it. */
-export function unjudged({ switchedOff }: TargetResult): Map<string, string[]> {
+/** The rules that were skipped for a target, by the precondition that is missing. */
+export function skippedRules({ switchedOff }: TargetResult): Map<string, string[]> {
   const byLack = new Map<string, string[]>()
   for (const { rule, lacks } of switchedOff) byLack.set(lacks, [...(byLack.get(lacks) ?? []), rule])
   return byLack

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 import type { CheckResult, TargetResult } from '#check/check.ts'
 import { type Finding, formatPath, formatSource, type Source } from '#kubernetes/model/finding.ts'
-import { groupByObject, plural, unjudged, verdict } from './summary.ts'
+import { groupByObject, plural, skippedRules, verdict } from './summary.ts'
 
 /** The result for people: findings by target and object, then a summary. */
 export function reportText(result: CheckResult): string {
@@ -28,25 +28,25 @@ function describe({ rule, severity, path = [], message, fix, source }: Finding):
   return lines
 }
 
-/** Later lines of a text stand behind a bar: GitHub Actions takes a line that begins with `::` for a command, even after spaces. */
+/** Prefixes later lines with a bar: GitHub Actions takes a line that begins with `::` for a command, even after spaces. */
 function indent(text: string, margin: number): string {
   return text.replaceAll('\n', `\n${' '.repeat(margin)}│ `)
 }
 
-/** As much of a line as fits beside its number on most screens. */
+/** How much of a line fits beside its number on most screens. */
 const shownWidth = 100
 
 /** Characters that take two columns of a terminal. */
 const wide =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/gu
 
-/** The line that is meant, and a caret below the place in it. */
+/** The line of the finding, with a caret below the exact place. */
 function excerpt({ line, column = 1, text }: Source): string[] {
   if (text === undefined) return []
   const number = String(line)
   const shown = text.trimEnd()
   const start = Math.min(column - 1, shown.length - 1)
-  // What is marked must be seen, even in the midst of a long line.
+  // The marked part must be visible even in the middle of a long line.
   const from = start < shownWidth ? 0 : start - 20
   const before = shown.slice(from, start).replace(wide, '  ').replace(/\S/g, ' ')
   const marked = /^[^\s:,[\]{}]*/.exec(shown.slice(start, from + shownWidth))?.[0].length || 1
@@ -69,15 +69,15 @@ function summarize(targets: readonly TargetResult[]): string[] {
     )
   }
   for (const target of targets) {
-    const off = [...unjudged(target)]
+    const off = [...skippedRules(target)]
     if (off.length === 0) continue
-    lines.push('', `${target.target} was not judged by`)
+    lines.push('', `${target.target}: skipped rules`)
     for (const [lacks, rules] of off) lines.push(`  ${[...new Set(rules)].join(', ')}: needs ${lacks}`)
   }
   const rules = new Set(targets.flatMap(({ findings }) => findings.map(({ rule }) => rule)))
   if (rules.size > 0) {
     const [first] = rules
-    lines.push('', `${plural(rules.size, 'rule')} broken; why one matters: npm run check -- --explain ${first}`)
+    lines.push('', `${plural(rules.size, 'rule')} failed. Explain one: npm run check -- --explain ${first}`)
   }
   return lines
 }

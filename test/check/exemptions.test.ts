@@ -65,7 +65,7 @@ describe('an exemption that holds takes the finding away and is counted', () => 
       'overlays/dev/all.yaml': namespace + service(annotation('a bucket')),
     }
     const { stdout } = runCommand(scratchRepository(files), ['check'])
-    expect(stdout).toMatch(/^dev +2 objects +right, 1 exempted$/m)
+    expect(stdout).toMatch(/^dev +2 objects +passed, 1 exempted$/m)
   })
 
   it('in any environment it is for', () => {

@@ -19,7 +19,7 @@ describe('check', () => {
   it('ends 0 and says so when everything is right', () => {
     const { code, stdout, stderr } = check(right)
     expect(stderr).toBe('')
-    expect(stdout).toMatch(/^dev +2 objects +right$/m)
+    expect(stdout).toMatch(/^dev +2 objects +passed$/m)
     expect(code).toBe(0)
   })
 

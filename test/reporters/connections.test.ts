@@ -52,7 +52,7 @@ it('tells allowed, denied, unknown and undeclared connections apart', () => {
     'HTTPRoute controller': ['.', '?80'],
   })
   expect(reportConnections({ targets: [{ ...target, map: { components: [], flows: [] } }], rules: 0 })).toMatch(
-    'nothing',
+    'no connections found',
   )
 })
 
