@@ -67,9 +67,9 @@ function makeOverlay(folder: string, name: string): void {
   for (const policy of policies) cpSync(join(folder, 'base/network', policy), join(own, policy))
   edit(join(own, 'priority-classes/kustomization.yaml'), 'inference-kind-', `inference-${name}-`)
   const sharedWithKind = parse(readFileSync(join(kind, 'kustomization.yaml'), 'utf8')) as {
-    patches: { target?: { kind: string; name: string } }[]
+    patches: { target?: { kind: string } }[]
   }
-  const volume = sharedWithKind.patches.find(({ target }) => target?.kind === 'StatefulSet' && target.name === 'ollama')
+  const volume = sharedWithKind.patches.find(({ target }) => target?.kind === 'StatefulSet')
   const kustomization = {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',

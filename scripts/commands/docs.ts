@@ -1,13 +1,16 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parse } from 'yaml'
 import { parseCommandLine, runCommand } from '#cli/command-line.ts'
 import { exit } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
+import { versionLabels } from '#promotion/version-labels.ts'
 import { rulePages } from '#ruleset/pages.ts'
 
 const usage = `usage: npm run docs
 
-Writes docs/rules/ anew from the rules and their fixtures. The tests say when this was forgotten.
+Generates docs/rules/ from the rules and their fixtures, and components/versions/version-labels.yaml from the images of
+versions.yaml. A test fails while one of them is out of date.
 
 exit code: 0 written, 2 wrong use, 3 a fault of the tool`
 
@@ -19,5 +22,14 @@ await runCommand(async () => {
   for (const name of readdirSync(folder)) if (!pages.has(name)) rmSync(join(folder, name))
   for (const [name, content] of pages) writeFileSync(join(folder, name), content)
   process.stdout.write(`docs/rules/ holds ${pages.size} pages\n`)
+  writeVersionLabels()
   return exit.right
 })
+
+function writeVersionLabels(): void {
+  const read = (path: string) => readFileSync(join(root, path), 'utf8')
+  const schema: unknown = JSON.parse(read('overlays/versions.schema.json'))
+  const file = 'components/versions/version-labels.yaml'
+  writeFileSync(join(root, file), versionLabels(schema, parse(read('components/versions/images.yaml'))))
+  process.stdout.write(`${file} is up to date\n`)
+}

@@ -93,6 +93,8 @@ function layersOf(folder: string, root: string, seen: Set<string>): Layer[] {
   for (const [index, image] of items(kustomization.images).entries()) layers.push(imageLayer(parsed, index, image))
   for (const replacement of replacementsOf(kustomization, folder, root))
     layers.push(...replacementLayers(replacement, seen, root))
+  for (const entry of items(kustomization.transformers))
+    layers.push(...transformerLayers(join(folder, text(entry) ?? ''), seen, root))
   return layers
 }
 
@@ -347,13 +349,30 @@ function replacementsOf(kustomization: Value, folder: string, root: string): Val
   })
 }
 
+/** The replacements in a transformer's file, or in the files of a folder of transformers. */
+function transformerLayers(path: string, seen: ReadonlySet<string>, root: string): Layer[] {
+  if (!existsSync(path)) return []
+  if (!statSync(path).isDirectory()) {
+    const values = read(path, root).flatMap((parsed) => parsed.values)
+    const replacements = values.flatMap((value) => items(at(value, 'replacements')))
+    return replacements.flatMap((replacement) => replacementLayers(replacement, seen, root))
+  }
+  const [parsed] = read(kustomizationFile(path) ?? '', root)
+  const files = items(at(parsed?.values[0], 'resources')).map((entry) => join(path, text(entry) ?? ''))
+  return files.flatMap((file) => transformerLayers(file, seen, root))
+}
+
 /** A replacement copies a field of one object into others: the value was set where the copied field was. */
 function replacementLayers(replacement: Value, seen: ReadonlySet<string>, root: string): Layer[] {
   const source = fields(at(replacement, 'source'))
-  const sourcePath = fieldPath(text(source.fieldPath) ?? 'metadata.name')
-  const origin = originOf(source, seen, root)
+  const fromName = source.fieldPath === undefined || source.fieldPath === 'metadata.name'
+  const named = source.kind === 'Namespace' && fromName ? namespaceOrigin(seen, root) : undefined
+  const origin = named ?? originOf(source, seen, root)
   if (origin === undefined) return []
-  return items(at(replacement, 'targets')).map((target): Layer => {
+  const sourcePath = named ? ['namespace'] : fieldPath(text(source.fieldPath) ?? 'metadata.name')
+  return items(at(replacement, 'targets')).flatMap((target): Layer | Layer[] => {
+    // Only a part of the value is copied: the rest is where the field itself was set.
+    if (at(target, 'options', 'delimiter') !== undefined) return []
     const paths = items(at(target, 'fieldPaths')).map((path) => fieldPath(text(path) ?? ''))
     return (object, path) => {
       if (!isTarget(object, at(target, 'select'))) return undefined
@@ -362,6 +381,17 @@ function replacementLayers(replacement: Value, seen: ReadonlySet<string>, root: 
       return { parsed: origin.parsed, offset: found.offset, depth: path.length + 1 }
     }
   })
+}
+
+/** A kustomization's field `namespace` sets the name of the Namespace; of several, the outermost has the last word. */
+function namespaceOrigin(seen: ReadonlySet<string>, root: string) {
+  for (const kustomization of seen) {
+    const [parsed] = read(kustomization, root)
+    const node = parsed?.documents[0]?.contents
+    const value = parsed?.values[0]
+    if (parsed && node && at(value, 'namespace') !== undefined) return { parsed, node: node as Node, value }
+  }
+  return undefined
 }
 
 /** The document that a replacement copies from, looked for in the folders walked so far. */

@@ -26,9 +26,9 @@ describe('what Argo CD is given', () => {
     'argocd/kind/environment',
     'argocd/platform/prometheus',
     'argocd/kind/prometheus',
-  ])('%s is right by schemas and rules', (folder) => {
+  ])('%s passes schemas and rules', (folder) => {
     const { code, stdout, stderr } = runCommand(root, ['check', '--kustomize', folder])
-    expect(stdout + stderr).toMatch(/right$/m)
+    expect(stdout + stderr).toMatch(/passed$/m)
     expect(code).toBe(0)
   })
 

@@ -16,7 +16,7 @@ const check = (files: Record<string, string | Buffer>, args: string[] = [], inpu
   runCommand(scratchRepository(files), ['check', ...args], input)
 
 describe('check', () => {
-  it('ends 0 and says so when everything is right', () => {
+  it('ends 0 and says so when everything passed', () => {
     const { code, stdout, stderr } = check(right)
     expect(stderr).toBe('')
     expect(stdout).toMatch(/^dev +2 objects +passed$/m)

@@ -21,7 +21,8 @@ if (registry === undefined) {
 const here = process.cwd()
 const folder = mkdtempSync(join(tmpdir(), 'lock-test-'))
 const file = join(folder, 'overlays/dev/versions.yaml')
-const content = `# Kept.
+const content = `# yaml-language-server: $schema=../versions.schema.json
+# Kept.
 apiVersion: inference.example.com/v1
 kind: Versions
 metadata:

@@ -12,7 +12,10 @@ metadata:
   name: web
 spec:
   template:
+    metadata:
+      labels: {place: here}
     spec:
+      hostname: web.here
       containers:
         - name: log
           image: log:1
@@ -46,6 +49,19 @@ replacements:
       - select: {kind: Deployment, name: web}
         fieldPaths: ["spec.template.spec.containers.[name=web].image"]
 `,
+  'components/environment/kustomization.yaml': 'resources:\n  - replacements.yaml\n  - absent.yaml\n',
+  'components/environment/replacements.yaml': `apiVersion: builtin
+kind: ReplacementTransformer
+metadata: {name: environment}
+replacements:
+  - source: {kind: Namespace}
+    targets:
+      - select: {kind: Deployment, name: web}
+        fieldPaths: [spec.template.metadata.labels.place]
+      - select: {kind: Deployment, name: web}
+        fieldPaths: [spec.template.spec.hostname]
+        options: {delimiter: ., index: 1}
+`,
   'overlays/dev/versions.yaml': `apiVersion: example.com/v1
 kind: Versions
 metadata:
@@ -75,6 +91,8 @@ resources:
   - versions.yaml
 components:
   - ../../components/versions
+transformers:
+  - ../../components/environment
 patches:
   - path: replicas.yaml
   - target: {kind: Deployment, name: web}
@@ -93,7 +111,9 @@ const rendered = toObject({
     replicas: 3,
     paused: true,
     template: {
+      metadata: { labels: { place: 'dev' } },
       spec: {
+        hostname: 'web.dev',
         containers: [
           { name: 'log', image: 'log:1' },
           {
@@ -113,14 +133,20 @@ if (rendered === undefined) throw new Error('the object under test is an object'
 describe('locateInKustomization', () => {
   const container: Path = ['spec', 'template', 'spec', 'containers', 1]
   const cases: [string, Path, string][] = [
-    ['a value of the base', ['spec', 'template', 'spec', 'containers', 0, 'image'], 'base/deployment.yaml:10'],
-    ['a list item, by what identifies it', [...container, 'ports', 1], 'base/deployment.yaml:15'],
-    ['a plain list item', [...container, 'args', 1], 'base/deployment.yaml:16'],
+    ['a value of the base', ['spec', 'template', 'spec', 'containers', 0, 'image'], 'base/deployment.yaml:13'],
+    ['a list item, by what identifies it', [...container, 'ports', 1], 'base/deployment.yaml:18'],
+    ['a plain list item', [...container, 'args', 1], 'base/deployment.yaml:19'],
     ['a value that a patch sets', ['spec', 'replicas'], 'overlays/dev/replicas.yaml:6'],
     ['an item that a patch adds', [...container, 'env', 0, 'value'], 'overlays/dev/replicas.yaml:13'],
-    ['a value that a JSON patch sets', ['spec', 'paused'], 'overlays/dev/kustomization.yaml:13'],
+    ['a value that a JSON patch sets', ['spec', 'paused'], 'overlays/dev/kustomization.yaml:15'],
     ['a value that a replacement copies', [...container, 'image'], 'overlays/dev/versions.yaml:8'],
-    ['what is missing, by its nearest parent', [...container, 'ports', 0, 'name'], 'base/deployment.yaml:14'],
+    [
+      'a value that a transformer copies from the Namespace',
+      ['spec', 'template', 'metadata', 'labels', 'place'],
+      'overlays/dev/kustomization.yaml:1',
+    ],
+    ['a value of which a part is replaced', ['spec', 'template', 'spec', 'hostname'], 'base/deployment.yaml:10'],
+    ['what is missing, by its nearest parent', [...container, 'ports', 0, 'name'], 'base/deployment.yaml:17'],
   ]
   it.each(cases)('finds %s', (_what, path, expected) => {
     const folder = scratchRepository(files)
@@ -151,7 +177,7 @@ describe('locateInFile', () => {
   it('finds the line in the right document', () => {
     const content = `apiVersion: v1\nkind: Service\nmetadata: {name: web}\n---\n${deployment}`
     const source = locateInFile('all.yaml', content)(rendered, ['spec', 'template', 'spec', 'containers', 1, 'image'])
-    expect(source && formatSource(source)).toBe('all.yaml:16')
+    expect(source && formatSource(source)).toBe('all.yaml:19')
   })
 })
 

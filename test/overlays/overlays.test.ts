@@ -14,19 +14,19 @@ const folders = (path: string) =>
 const examples = folders('test/overlays')
 
 describe('the environments of this repository', () => {
-  it('are right', () => {
+  it('pass', () => {
     const { code, stdout, stderr } = runCommand(root, ['check', '--no-cache'])
     expect(stdout + stderr).toMatch(
-      /^dev .* right$[\s\S]*^staging .* right, 3 exempted$[\s\S]*^prod .* right, 3 exempted$[\s\S]*^kind .* right$/m,
+      /^dev .* passed$[\s\S]*^staging .* passed, 3 exempted$[\s\S]*^prod .* passed, 3 exempted$[\s\S]*^kind .* passed$/m,
     )
     expect(code).toBe(0)
   })
 })
 
 describe('the components that no environment switches on', () => {
-  it.each(examples)('%s makes a right environment', (name) => {
+  it.each(examples)('%s makes an environment that passes', (name) => {
     const { code, stdout, stderr } = runCommand(root, ['check', '--kustomize', `test/overlays/${name}`])
-    expect(stdout + stderr).toMatch(/right, 3 exempted$/m)
+    expect(stdout + stderr).toMatch(/passed, 3 exempted$/m)
     expect(code).toBe(0)
   })
 
@@ -57,7 +57,7 @@ describe('the component backup', () => {
     const patches = [...kustomization.patches, ...add.patches]
     writeFileSync(file, stringify({ ...kustomization, components, patches }))
     const { code, stdout, stderr } = runCommand(folder, ['check', 'kind'])
-    expect(stdout + stderr).toMatch(/^kind .* right, 3 exempted$/m)
+    expect(stdout + stderr).toMatch(/^kind .* passed, 3 exempted$/m)
     expect(code).toBe(0)
   })
 })
