@@ -1,4 +1,4 @@
-# For the scripts that restore: prints the path of the dump that DUMP names, else of the newest. Their names sort by time.
+# For the restore scripts: prints the path of the dump that DUMP names, or of the newest. Their names sort by time.
 choose_dump() { # <prefix> <ending>
   shopt -s nullglob
   local dumps=(/backups/"$1"-*."$2")

@@ -1,5 +1,5 @@
 // Saves the definitions of the broker (users, queues, policies), then removes files that are too old. Messages are not
-// saved: they are in three brokers, and a request that is lost from all three is asked for again by its client.
+// saved: they are in three brokers, and a client repeats a request that all three have lost.
 import { readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises'
 
 const password = (await readFile('/etc/inference/credentials/rabbitmq-password', 'utf8')).trimEnd()

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Adds the rows of a dump that the database lacks: all of them, or none if anything fails. What is there stays as it is, so it
-# can be run at any time and again. Tables, roles and grants are not restored: they come from Git, by the Job `migrate`.
+# Adds the rows of a dump that the database lacks: all of them, or none if anything fails. Existing rows are not changed, so it
+# can be run at any time and repeated. Tables, roles and grants are not restored: they come from Git, by the Job `migrate`.
 set -euo pipefail
 source /scripts/choose-dump.sh
 dump=$(choose_dump postgres dump)
@@ -10,7 +10,7 @@ export PGPASSWORD
 sql=(psql --host=postgres --username=postgres --dbname=inference --no-psqlrc --quiet --tuples-only --no-align
   --set=ON_ERROR_STOP=1)
 
-# Reads all of it: a damaged dump fails here, before the database is asked anything.
+# Reads all of it: a damaged dump fails here, before the database is touched.
 pg_restore --file=/dev/null "$dump"
 tables=$(pg_restore --list "$dump" | awk '$4 " " $5 == "TABLE DATA" && $7 != "schema_migrations" { print $7 }')
 if [[ -z $tables ]]; then
@@ -20,7 +20,7 @@ fi
 for table in $tables; do
   found=$("${sql[@]}" --command="select to_regclass('public.$table')")
   if [[ -z $found ]]; then
-    echo "the database has no table $table; sync the environment first, so that the Job migrate makes it" >&2
+    echo "the database has no table $table; sync the environment first, so that the Job migrate creates it" >&2
     exit 1
   fi
 done
@@ -36,8 +36,8 @@ statements() {
       select '$table: added ' || (select count(*) from added) || ' of the ' || count(*) || ' rows in the dump'
       from pg_temp.dumped_$table;"
   done
-  # Reached only if pg_restore has given everything: without it the end of the input rolls back.
+  # Reached only if pg_restore printed everything; otherwise the end of the input rolls back.
   echo 'commit;'
 }
-# An empty line is the answer to a setting.
+# psql prints an empty line for a setting.
 statements | "${sql[@]}" | sed '/^$/d'

@@ -1,4 +1,4 @@
-// Adds the definitions of a dump that the broker lacks (users, queues, policies). What is there stays as it is: a broker takes its
+// Adds the definitions of a dump that the broker lacks (users, queues, policies). Existing definitions are not changed: a broker takes its
 // own users and queues from Git and its Secret when it starts, and a password that was changed since must not come back.
 import { readdir, readFile } from 'node:fs/promises'
 

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Adds the keys of a snapshot that Redis lacks, each with the time it has left to live. What is there stays as it is, so it can
-# be run at any time and again. Redis at its start reads nothing but its append-only file, so the snapshot is loaded by a
-# server of this pod, which hands over its keys.
-# Left out is the state of requests (`request:*`, `events:*`): it is of the minute of the snapshot, and would hide for a day what
-# the broker and Postgres know since.
+# Adds the keys of a snapshot that Redis lacks, each with the time it has left to live. Existing keys are not changed, so it can
+# be run at any time and repeated. Redis at its start reads nothing but its append-only file, so the snapshot is loaded by a
+# server in this pod, which sends its keys to Redis.
+# Left out is the state of requests (`request:*`, `events:*`): it is as old as the snapshot, and would hide for a day what
+# the broker and Postgres have recorded since.
 set -euo pipefail
 source /scripts/choose-dump.sh
 dump=$(choose_dump redis rdb)
@@ -11,7 +11,7 @@ echo "restoring $dump"
 PASSWORD=$(</etc/inference/credentials/redis-restore-password)
 export PASSWORD
 if ! REDISCLI_AUTH=$PASSWORD redis-cli -e -h redis --user restore ping >/dev/null; then
-  echo "Redis is away, or does not know the user restore: it reads its users when it starts, so delete its pod once" >&2
+  echo "Redis is unavailable, or does not know the user restore: it reads its users when it starts, so delete its pod once" >&2
   exit 1
 fi
 
@@ -38,14 +38,14 @@ done
 
 "${local[@]}" --scan >/tmp/all
 awk '!/^(request|events):/' /tmp/all >/tmp/keys
-# MIGRATE without REPLACE. By standard input, where a password is in no list of processes.
+# MIGRATE without REPLACE. Through standard input, since a password must not appear in a list of processes.
 awk '{
   gsub(/[\\"]/, "\\\\&")
   printf "MIGRATE redis 6379 \"%s\" 0 60000 COPY AUTH2 restore \"%s\"\n", $0, ENVIRON["PASSWORD"]
 }' /tmp/keys | "${local[@]}" | sed '/^$/d' >/tmp/replies
 
 count() { awk -v pattern="$1" '$0 ~ pattern { n++ } END { print n + 0 }' "$2"; }
-# NOKEY: the key came to its end meanwhile.
+# NOKEY: the key expired meanwhile.
 settled='^OK$|BUSYKEY|^NOKEY$'
 if [[ $(count "$settled" /tmp/replies) -ne $(count '' /tmp/keys) ]]; then
   echo "of $(count '' /tmp/keys) keys only $(count "$settled" /tmp/replies) were handed over; Redis answered:" >&2

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Makes the role `backup`, which may read every table and change none.
+# Creates the role `backup`, which may read every table and change none.
 set -euo pipefail
 PGPASSWORD=$(</etc/inference/admin/admin-password)
 export PGPASSWORD

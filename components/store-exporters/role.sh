@@ -1,5 +1,5 @@
 #!/bin/bash
-# Makes the role `exporter`, which may read the statistics of the server and no table.
+# Creates the role `exporter`, which may read the statistics of the server and no table.
 set -euo pipefail
 PGPASSWORD=$(</etc/inference/admin/admin-password)
 export PGPASSWORD

@@ -260,7 +260,7 @@ describe.skipIf(inject('services') === null)('restore', { timeout: 300_000 }, ()
     postgres = await startPlatformPostgres(network, secrets)
 
     expect(await fail('restore-postgres')).toContain(
-      'the database has no table results; sync the environment first, so that the Job migrate makes it',
+      'the database has no table results; sync the environment first, so that the Job migrate creates it',
     )
     await migrateDatabase()
     expect(await contentOfPostgres()).toMatchObject({ count: 0 })
