@@ -1,33 +1,9 @@
 import { UsageError } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
-import type { Finding } from '#kubernetes/model/finding.ts'
-import type { EnvironmentMap } from '#kubernetes/topology/connection-map.ts'
 import { environment, environments, kustomizationTarget, render, type Target } from '#manifests/kustomize.ts'
 import { eachParallel } from '#system/process.ts'
-import type { Exempted } from './exemptions.ts'
-import type { SwitchedOff } from './run-rules.ts'
-
-/** What one target's check found. */
-export interface TargetResult {
-  /** The environment, folder or file. */
-  readonly target: string
-  /** How many objects it renders. */
-  readonly objects: number
-  readonly findings: readonly Finding[]
-  /** What would be findings too, had somebody not exempted them. */
-  readonly exempted: readonly Exempted[]
-  /** Rules that did not look at it, since what they need is absent. */
-  readonly switchedOff: readonly SwitchedOff[]
-  /** Its components and the connections between them, when asked for. */
-  readonly map?: EnvironmentMap
-}
-
-export interface CheckResult {
-  readonly targets: readonly TargetResult[]
-  /** How many rules looked at each target. */
-  readonly rules: number
-}
+import type { CheckResult } from './result.ts'
 
 /** What to check: `environments` (none means all), or one kustomization, or one file. */
 export interface CheckOptions {

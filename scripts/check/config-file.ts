@@ -5,11 +5,12 @@ import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument }
 import { UsageError } from '#cli/errors.ts'
 import { type Finding, formatPath, formatSource, type Path, pointerPath } from '#kubernetes/model/finding.ts'
 import { at, type Fields, fields, items, text, type Value } from '#kubernetes/model/objects.ts'
-import { readSimple } from '#manifests/fast-yaml.ts'
+import type { Provided } from '#kubernetes/model/provided.ts'
 import type { Target } from '#manifests/kustomize.ts'
 import { validator } from '#system/json-schema.ts'
+import { readSimple } from '#text/fast-yaml.ts'
 import configSchema from './config.schema.json' with { type: 'json' }
-import { type CheckConfig, emptyConfig, type Provided } from './config.ts'
+import { type CheckConfig, emptyConfig } from './config.ts'
 import type { Exemption } from './exemptions.ts'
 
 /**

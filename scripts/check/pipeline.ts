@@ -3,7 +3,6 @@ import { join, relative, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { readInput } from '#cli/input.ts'
 import { root, shownFrom, typedPath } from '#cli/paths.ts'
-import { foldersNamed } from '#kubernetes/argocd/applications.ts'
 import {
   createEnvironment,
   type Environment,
@@ -19,11 +18,12 @@ import { rules } from '#rules/index.ts'
 import { builtInRules } from '#ruleset/built-in.ts'
 import { validateRules } from '#validation/cel.ts'
 import { type Manifests, validateSchemas } from '#validation/kubeconform.ts'
-import type { CheckResult, TargetResult } from './check.ts'
 import { type CheckConfig, emptyConfig, exemptionsIn, providedIn } from './config.ts'
 import { configFor, readConfig, versionsChecker } from './config-file.ts'
+import { foldersNamed } from './delivery.ts'
 import { addExcerpts } from './excerpts.ts'
 import { annotatedExemptions, applyExemptions, type Exemption, unusedExemption } from './exemptions.ts'
+import type { CheckResult, TargetResult } from './result.ts'
 import { applicable, runRules, type SwitchedOff } from './run-rules.ts'
 
 /** A target with its documents read: what schemas, rules and admission look at. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { today } from '#system/today.ts'
-import type { CheckResult } from './check.ts'
+import type { CheckResult } from './result.ts'
 
 /** All that the result of checking the environments depends on; what is remote is pinned inside these. */
 const inputs = ['base', 'components', 'overlays', 'argocd', 'schemas', 'scripts', 'check.yaml', 'package-lock.json']

@@ -1,9 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseAllDocuments, parseDocument } from 'yaml'
-import { fillAll, fillTemplate, mergePatch, TemplateFault } from '#kubernetes/argocd/go-template.ts'
+import { parseAllDocuments } from 'yaml'
+import { generateApplication, parametersOf } from '#kubernetes/argocd/application-sets.ts'
 import { at, fields, items, type KubeObject, nameOf, text, toObject, type Value } from '#kubernetes/model/objects.ts'
-import { readSimple } from '#manifests/fast-yaml.ts'
 import { diffFields, type FieldChange } from './fields.ts'
 import type { Risk } from './risk.ts'
 
@@ -73,9 +72,9 @@ function applicationsOf(objects: readonly KubeObject[]): Map<string, Application
     if (object.kind !== 'ApplicationSet') continue
     const cascades = at(object.raw, 'spec', 'syncPolicy', 'preserveResourcesOnDeletion') !== true
     for (const parameters of parametersOf(object)) {
-      const { made, fault } = make(object, parameters)
-      const name = text(at(made, 'metadata', 'name')) ?? object.name
-      found.set(name, { content: contentOf(made), set: object, cascades, fault })
+      const { generated, fault } = generateApplication(object, parameters)
+      const name = text(at(generated, 'metadata', 'name')) ?? object.name
+      found.set(name, { content: contentOf(generated), set: object, cascades, fault })
     }
   }
   return found
@@ -85,67 +84,6 @@ function contentOf(application: Value): Value {
   const { labels, annotations, finalizers } = fields(at(application, 'metadata'))
   const { kind, apiVersion, metadata, status, ...rest } = fields(application)
   return { metadata: { labels, annotations, finalizers }, ...rest }
-}
-
-/** One set of parameters for each Application. Of a generator that asks a cluster or a repository there is one, named by what it asks. */
-export function parametersOf({ raw }: KubeObject): Value[] {
-  return items(at(raw, 'spec', 'generators')).flatMap((generator) => {
-    const elements = at(generator, 'list', 'elements')
-    return Array.isArray(elements) ? elements : [{ generator }]
-  })
-}
-
-/** What a set makes of its template, its template patch and a set of parameters. What cannot be worked out stays as it is written. */
-export function make({ raw }: KubeObject, parameters: Value): { made: Value; fault?: string } {
-  const spec = fields(raw.spec)
-  if (spec.goTemplate !== true) return { made: fillAll(spec.template, (template) => fillPlain(template, parameters)) }
-  const known = at(parameters, 'generator') === undefined
-  const strict = !known || items(spec.goTemplateOptions).includes('missingkey=error')
-  let fault: string | undefined
-  const fill = (template: string): string => {
-    try {
-      return fillTemplate(template, parameters, strict)
-    } catch (error) {
-      if (!(error instanceof TemplateFault)) throw error
-      if (known) fault ??= error.message
-      return template
-    }
-  }
-  const made = fillAll(spec.template, fill)
-  const patch = text(spec.templatePatch) ?? ''
-  const { value, broken } = readPatch(fill(patch))
-  if (known && broken !== undefined) fault ??= `its template patch is not YAML: ${broken}`
-  // Unfilled, it still shows when it changes, and so do the parameters that it would be filled with.
-  const whole =
-    fault !== undefined || (!known && patch.includes('{{'))
-      ? { ...fields(made), templatePatch: patch, parameters }
-      : mergePatch(made, value)
-  return { made: whole, ...(fault !== undefined && { fault }) }
-}
-
-/** A template patch, and why it cannot be read. */
-function readPatch(content: string): { value: Value; broken?: string | undefined } {
-  // Most are plain: the reader for that is loaded anyway, and the library costs a check more than all its other Applications.
-  const simple = content.trim() === '' ? {} : readSimple(content)
-  if (simple !== undefined && fields(simple) === simple) return { value: simple }
-  const document = parseDocument(content)
-  const [error] = document.errors
-  if (error !== undefined) return { value: {}, broken: error.message.split('\n')[0] }
-  try {
-    const value: Value = document.toJS({ maxAliasCount: 100 }) ?? {}
-    return fields(value) === value ? { value } : { value: {}, broken: 'expected a mapping' }
-  } catch (error) {
-    // Aliases within aliases.
-    return { value: {}, broken: (error as Error).message }
-  }
-}
-
-/** Without Go templates a set knows only names: `{{environment}}`. */
-function fillPlain(template: string, parameters: Value): string {
-  return template.replace(/\{\{\s*([\w.]+)\s*\}\}/g, (whole, path: string) => {
-    const value = at(parameters, ...path.split('.'))
-    return typeof value === 'string' || typeof value === 'number' ? String(value) : whole
-  })
 }
 
 function goes(name: string, { set, cascades }: Application, after: readonly KubeObject[]): ApplicationChange {

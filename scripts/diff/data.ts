@@ -2,7 +2,7 @@ import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, groupOf, items, type KubeObject, number, text } from '#kubernetes/model/objects.ts'
 import { quantity } from '#kubernetes/model/quantity.ts'
 import { toWorkload } from '#kubernetes/model/workloads.ts'
-import type { Action } from './effects.ts'
+import type { Action } from './action.ts'
 import { type FieldChange, startsWith } from './fields.ts'
 
 interface Question {

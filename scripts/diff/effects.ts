@@ -4,17 +4,12 @@ import { at, fields, groupOf, type KubeObject, nameOf, number, type Value } from
 import { toWorkload, type Workload } from '#kubernetes/model/workloads.ts'
 import { referencesTo } from '#kubernetes/references/references.ts'
 import { scaleOf } from '#kubernetes/workloads/scalers.ts'
+import type { Action } from './action.ts'
 import { dataAtRisk } from './data.ts'
 import { diffFields, type FieldChange, formatSteps, meansTheSame, startsWith } from './fields.ts'
 import { refusedChanges } from './immutable.ts'
 import { generatedKey, type Matched, type Pair } from './match.ts'
 import { highest, type Risk } from './risk.ts'
-
-/**
- * What Argo CD does with an object: `create` it, `update` it in place, `restart` its pods (an update of a pod template), `run` it once more (a hook),
- * `replace` it, because a field that differs cannot be changed, `prune` it, or `leave` it in the cluster, no longer managed.
- */
-export type Action = 'create' | 'update' | 'restart' | 'run' | 'replace' | 'prune' | 'leave'
 
 /** What happens to one object, and why. */
 export interface Effect {

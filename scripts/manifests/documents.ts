@@ -23,7 +23,7 @@ import {
   toObject,
   type Value,
 } from '#kubernetes/model/objects.ts'
-import { readRendered } from './fast-yaml.ts'
+import { readRendered } from '#text/fast-yaml.ts'
 
 /** A document of a stream: its text and the objects in it, several where it is a List. */
 export interface ObjectDocument {

@@ -1,4 +1,4 @@
-import type { CheckResult, TargetResult } from '#check/check.ts'
+import type { CheckResult, TargetResult } from '#check/result.ts'
 import type { EnvironmentMap, Flow } from '#kubernetes/topology/connection-map.ts'
 import { printableDeep } from '#text/printable.ts'
 

@@ -1,4 +1,4 @@
-import type { CheckResult } from '#check/check.ts'
+import type { CheckResult } from '#check/result.ts'
 import { type Finding, formatPath } from '#kubernetes/model/finding.ts'
 import { verdict } from './summary.ts'
 

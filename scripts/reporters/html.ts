@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { CheckResult, TargetResult } from '#check/check.ts'
+import type { CheckResult, TargetResult } from '#check/result.ts'
 import { type Finding, formatPath, formatSource } from '#kubernetes/model/finding.ts'
 import type { Component, EnvironmentMap } from '#kubernetes/topology/connection-map.ts'
 import { ruleTexts } from '#ruleset/catalog.ts'

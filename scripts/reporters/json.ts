@@ -1,4 +1,4 @@
-import type { CheckResult } from '#check/check.ts'
+import type { CheckResult } from '#check/result.ts'
 import { type Finding, formatPath } from '#kubernetes/model/finding.ts'
 
 /** The result for programs, as described by `json.schema.json`. `version` increases when a field changes its meaning or is removed. */

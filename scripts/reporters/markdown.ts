@@ -1,4 +1,4 @@
-import type { CheckResult, TargetResult } from '#check/check.ts'
+import type { CheckResult, TargetResult } from '#check/result.ts'
 import { type Finding, formatPath, formatSource } from '#kubernetes/model/finding.ts'
 import { docsOf } from '#ruleset/catalog.ts'
 import { groupByObject, plural, skippedRules, verdict } from './summary.ts'

@@ -1,4 +1,4 @@
-import type { CheckResult } from '#check/check.ts'
+import type { CheckResult } from '#check/result.ts'
 import { UsageError } from '#cli/errors.ts'
 import { printableDeep } from '#text/printable.ts'
 

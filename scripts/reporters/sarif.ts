@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { CheckResult } from '#check/check.ts'
 import type { Exempted } from '#check/exemptions.ts'
+import type { CheckResult } from '#check/result.ts'
 import { type Finding, formatPath } from '#kubernetes/model/finding.ts'
 import { docsOf, ruleTexts } from '#ruleset/catalog.ts'
 

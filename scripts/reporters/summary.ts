@@ -1,4 +1,4 @@
-import type { TargetResult } from '#check/check.ts'
+import type { TargetResult } from '#check/result.ts'
 import type { Finding } from '#kubernetes/model/finding.ts'
 
 /** `1 error`, `2 errors`. */

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import type { CheckResult, TargetResult } from '#check/check.ts'
+import type { CheckResult, TargetResult } from '#check/result.ts'
 import { type Finding, formatPath, formatSource, type Source } from '#kubernetes/model/finding.ts'
 import { groupByObject, plural, skippedRules, verdict } from './summary.ts'
 

@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
-import { check as runCheck, type TargetResult } from '#check/check.ts'
+import { check as runCheck } from '#check/check.ts'
+import type { TargetResult } from '#check/result.ts'
 import { scratchRepository } from '../support/repository.ts'
 
 const folder = join(import.meta.dirname, 'foreign')

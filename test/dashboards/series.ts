@@ -1,7 +1,7 @@
 import { durationBuckets, tokenBuckets } from '@inference/common/metrics.ts'
+import { type Metric, readMetrics } from '#check/metric-lists.ts'
 import { root } from '#cli/paths.ts'
 import { at, fields, items, text, type Value } from '#kubernetes/model/objects.ts'
-import { type Metric, readMetrics } from '#kubernetes/monitoring/metric-lists.ts'
 
 /** `well` is an environment in which nothing has failed yet: series that appear with their first failure are not there. */
 export type Health = 'well' | 'troubled'

@@ -1,4 +1,4 @@
-import type { Action } from '#diff/effects.ts'
+import type { Action } from '#diff/action.ts'
 import type { Risk } from '#diff/risk.ts'
 import { type KubeObject, toObject } from '#kubernetes/model/objects.ts'
 

@@ -5,7 +5,7 @@ import addFormats from 'ajv-formats'
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { marked } from 'marked'
 import { describe, expect, it, vi } from 'vitest'
-import type { CheckResult } from '#check/check.ts'
+import type { CheckResult } from '#check/result.ts'
 import jsonSchema from '#reporters/json.schema.json' with { type: 'json' }
 import { formats, reporter } from '#reporters/report.ts'
 import { many, results } from './results.ts'

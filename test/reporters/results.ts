@@ -1,4 +1,4 @@
-import type { CheckResult, TargetResult } from '#check/check.ts'
+import type { CheckResult, TargetResult } from '#check/result.ts'
 import type { Finding } from '#kubernetes/model/finding.ts'
 
 const target = (name: string, findings: readonly Finding[] = [], more: Partial<TargetResult> = {}): TargetResult => ({

@@ -1,4 +1,4 @@
-import type { Provided } from '#check/config.ts'
+import type { Provided } from '#kubernetes/model/provided.ts'
 
 /** What a rule's fixture declares as `check.yaml` would: `# provided Secret web-credentials password`. */
 export function declarations(content: string): Provided[] {

@@ -1,12 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, normalize, relative } from 'node:path'
-import type { Provided } from '#check/config.ts'
-import { make, parametersOf } from '#diff/application-changes.ts'
-import { createEnvironment, type Environment } from '#kubernetes/model/environment.ts'
+import { normalize } from 'node:path'
+import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
 import { at, fields, items, type KubeObject, text, type Value } from '#kubernetes/model/objects.ts'
 import { perEnvironment } from '#kubernetes/model/per-environment.ts'
-import { kustomizationFile } from '#manifests/kustomization.ts'
+import { generateApplication, parametersOf } from './application-sets.ts'
 
 /** An Application of Argo CD, written out or made by an ApplicationSet. A text that a set fills in only in the cluster still has its `{{`. */
 export interface Application {
@@ -28,9 +25,9 @@ export const applicationsOf = perEnvironment((environment): readonly Application
   })),
   ...environment.ofKind('ApplicationSet', 'argoproj.io').flatMap((object) =>
     parametersOf(object).map((parameters) => {
-      const { made } = make(object, parameters)
-      const name = text(at(made, 'metadata', 'name')) ?? object.name
-      return { name, object, path: ['spec', 'template', 'spec'], spec: at(made, 'spec') }
+      const { generated } = generateApplication(object, parameters)
+      const name = text(at(generated, 'metadata', 'name')) ?? object.name
+      return { name, object, path: ['spec', 'template', 'spec'], spec: at(generated, 'spec') }
     }),
   ),
 ])
@@ -97,36 +94,6 @@ export function deploymentsOf(environment: Environment): Deployment[] {
       )
       .map((application) => ({ application, writtenIn })),
   )
-}
-
-/** The folders that Applications name and that can be built, as far as this repository tells: what is remote is not asked. */
-export function foldersNamed(objects: readonly KubeObject[], root: string): Provided[] {
-  const environment = createEnvironment('', objects)
-  const folders = new Set(
-    applicationsOf(environment).flatMap((one) => sourcesOf(one).flatMap(({ folder }) => folder ?? [])),
-  )
-  return [...folders]
-    .filter((folder) => isBuildable(join(root, folder), root))
-    .map((name) => ({ kind: 'Folder', name, by: 'this repository' }))
-}
-
-/** Whether a folder holds manifests, a chart, or a kustomization whose entries are all there. */
-function isBuildable(folder: string, root: string, within: readonly string[] = []): boolean {
-  // kustomize refuses a cycle, too.
-  if (!existsSync(folder) || relative(root, folder).startsWith('..') || within.includes(folder)) return false
-  const file = kustomizationFile(folder)
-  if (file === undefined) return readdirSync(folder).some((name) => /\.(?:ya?ml|json)$/.test(name))
-  return localEntries(readFileSync(file, 'utf8')).every((entry) => {
-    const path = join(dirname(file), entry)
-    return existsSync(path) && (kustomizationFile(path) === undefined || isBuildable(path, root, [...within, folder]))
-  })
-}
-
-/** The entries of `resources` and `components` that are no address. */
-function localEntries(kustomization: string): string[] {
-  const lists = [...kustomization.matchAll(/^(?:resources|components):\n((?:[ \t]*(?:-.*|#.*)?\n)+)/gm)]
-  const entries = lists.flatMap(([, list = '']) => [...list.matchAll(/^\s*-\s+["']?([^\s"'#]+)/gm)])
-  return entries.map(([, entry = '']) => entry).filter((entry) => !/^[a-z]+:\/\/|^git@|\?ref=|\/\//.test(entry))
 }
 
 /** Whether a pattern of an AppProject matches, as Argo CD matches: `*` stops at separators, `**` does not. Undefined for a form that is not read here. */

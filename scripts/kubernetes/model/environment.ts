@@ -1,5 +1,5 @@
-import type { Provided } from '#check/config.ts'
 import { at, groupOf, type KubeObject, strings, type Value } from './objects.ts'
+import type { Provided } from './provided.ts'
 import { selects, selectsByMap } from './selectors.ts'
 import { toWorkload, type Workload } from './workloads.ts'
 

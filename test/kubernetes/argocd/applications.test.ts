@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { applicationsOf, foldersNamed, globMatches } from '#kubernetes/argocd/applications.ts'
+import { applicationsOf, globMatches } from '#kubernetes/argocd/applications.ts'
 import { createEnvironment } from '#kubernetes/model/environment.ts'
 import { type KubeObject, toObject } from '#kubernetes/model/objects.ts'
 import { runCommand, scratchRepository } from '../../support/repository.ts'
@@ -73,54 +73,6 @@ provided: [{kind: Namespace, name: argocd, by: somebody}]
       ],
     ])
     expect(code).toBe(1)
-  })
-})
-
-describe('a folder that an Application names', () => {
-  const buildable = (files: Record<string, string>) => {
-    const objects = [
-      toObject({
-        apiVersion: 'argoproj.io/v1alpha1',
-        kind: 'Application',
-        metadata: { name: 'shop' },
-        spec: { source: { repoURL: 'x', path: 'app' } },
-      }),
-    ]
-    return foldersNamed(objects as KubeObject[], scratchRepository(files)).map(({ name }) => name)
-  }
-  it.each([
-    [
-      'with a kustomization whose entries are there',
-      {
-        'app/kustomization.yaml': 'resources:\n  # why\n  - a.yaml\n  - ../base\n',
-        'app/a.yaml': '',
-        'base/kustomization.yaml': 'resources:\n- b.yaml\n',
-        'base/b.yaml': '',
-      },
-    ],
-    [
-      'with a remote base',
-      { 'app/kustomization.yaml': 'resources:\n  - https://github.com/a/b//c?ref=v1\n  - github.com/a/b?ref=v1\n' },
-    ],
-    ['with manifests alone', { 'app/a.yaml': '' }],
-    ['with a chart', { 'app/Chart.yaml': '' }],
-  ])('%s can be built', (_, files) => {
-    expect(buildable(files)).toEqual(['app'])
-  })
-  it.each([
-    ['that is not there', { 'other/a.yaml': '' }],
-    [
-      'that holds itself',
-      { 'app/kustomization.yaml': 'resources:\n  - ../b\n', 'b/kustomization.yaml': 'resources:\n  - ../app\n' },
-    ],
-    ['with nothing to render', { 'app/README.md': '' }],
-    ['with a kustomization that names what is not there', { 'app/kustomization.yaml': 'resources:\n  - a.yaml\n' }],
-    [
-      'with a base that names what is not there',
-      { 'app/kustomization.yaml': 'components:\n- ../base\n', 'base/kustomization.yaml': 'resources:\n  - b.yaml\n' },
-    ],
-  ])('%s can not', (_, files) => {
-    expect(buildable(files)).toEqual([])
   })
 })
 

@@ -5,9 +5,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { root } from '#cli/paths.ts'
-import { readRendered, readSimple } from '#manifests/fast-yaml.ts'
 import { run } from '#system/process.ts'
 import { tool } from '#system/tools.ts'
+import { readRendered, readSimple } from '#text/fast-yaml.ts'
 
 /** Lets the real kustomize write objects, each as a document of its own. */
 async function throughKustomize(specs: readonly unknown[]): Promise<string[]> {

@@ -1,9 +1,10 @@
-import type { Value } from '#kubernetes/model/objects.ts'
+/** What YAML may hold: a scalar, a list or a mapping. */
+type Value = unknown
 
 /**
  * Reads one document as kustomize writes it: block style, keys sorted, two spaces, strings quoted where YAML 1.1 asks for it.
  * It knows this subset of YAML only, about twenty times faster than a whole parser, which matters because reading the render is most
- * of what `check` adds to `kustomize build`. test/rendered.test.ts holds it to the YAML library on what the real kustomize writes.
+ * of what `check` adds to `kustomize build`. test/text/fast-yaml.test.ts compares it with the YAML library on what the real kustomize writes.
  * @returns undefined when the text leaves the subset; the caller then asks the YAML library
  */
 export function readRendered(content: string): Value | undefined {
