@@ -3,35 +3,35 @@ import { type Dashboard, ns, orZero, perSecond, quantile } from './model.ts'
 
 const perQueue = (metric: string, queue: string) => `max by (namespace, queue) (${metric}{${ns}, queue${queue}})`
 
-/** As the alert counts it: an increase, and all that a new counter has, which may have been raised before its first scrape. */
-const givenUp = (counter: string) =>
+/** As the alert counts it: an increase, and everything in a new counter, which may have been incremented before its first scrape. */
+const lost = (counter: string) =>
   `sum by (namespace) (\n  (max_over_time(${counter}{${ns}}[10m]) unless present_over_time(${counter}{${ns}}[1d] offset 10m))\n    or increase(${counter}{${ns}}[10m])\n)`
 
 export const broker: Dashboard = {
   name: 'broker',
   title: 'Inference / Broker',
-  description: 'RabbitMQ: what waits, what moves, what was given up, and what it runs short of.',
+  description: 'RabbitMQ: queue lengths, throughput, dead-lettered messages, and resources that run short.',
   rows: [
     {
       title: 'Is anything lost?',
       panels: [
         {
-          title: 'Messages given up',
+          title: 'Lost messages',
           description:
-            'Requests that a service dead-lettered, or that the broker dropped, within ten minutes. Each is a promise broken.',
+            'Requests that a service dead-lettered, or that the broker dropped, within 10 minutes. Each violates the objective.',
           unit: units.Short,
           draw: 'number',
           queries: [
             {
-              expr: givenUp('worker_dead_letters_total'),
+              expr: lost('worker_dead_letters_total'),
               legend: '{{namespace}} worker',
             },
             {
-              expr: givenUp('collector_dead_letters_total'),
+              expr: lost('collector_dead_letters_total'),
               legend: '{{namespace}} collector',
             },
             {
-              expr: givenUp('rabbitmq_global_messages_unroutable_dropped_total'),
+              expr: lost('rabbitmq_global_messages_unroutable_dropped_total'),
               legend: '{{namespace}} broker',
             },
           ],
@@ -39,7 +39,7 @@ export const broker: Dashboard = {
         },
         {
           title: 'Dead letters',
-          description: 'Messages in the queues of dead letters: each is a request without a stored result.',
+          description: 'Messages in the dead-letter queues: each is a request without a stored result.',
           unit: units.Short,
           draw: 'number',
           queries: [
@@ -52,8 +52,7 @@ export const broker: Dashboard = {
         },
         {
           title: 'Alarms',
-          description:
-            '1 while a node is short of memory or disk: publishers are held back, and the gateway answers 503.',
+          description: '1 while a node is short of memory or disk: it blocks publishers, and the gateway answers 503.',
           unit: units.Short,
           draw: 'number',
           queries: [
@@ -75,7 +74,7 @@ export const broker: Dashboard = {
       panels: [
         {
           title: 'Messages in ai-requests',
-          description: 'All that wait or are in the hands of workers; at 20,000 the broker refuses more.',
+          description: 'Ready and unacknowledged messages; at 20,000 the broker rejects more.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -85,7 +84,7 @@ export const broker: Dashboard = {
         },
         {
           title: 'Messages ready',
-          description: 'Those that no consumer holds, by queue.',
+          description: 'Messages not delivered to any consumer, by queue.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -100,7 +99,7 @@ export const broker: Dashboard = {
         {
           title: 'Consumers',
           description:
-            'Workers read ai-requests, collectors ai-responses. None is right only while KEDA has scaled to none and nothing waits.',
+            'Workers read ai-requests, collectors ai-responses. 0 is expected only while KEDA has scaled to zero and the queue is empty.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -113,7 +112,7 @@ export const broker: Dashboard = {
         {
           title: 'Messages unacknowledged',
           description:
-            'Messages in the hands of consumers. Many for long: generations that hang, or a collector that cannot store.',
+            'Messages delivered to consumers and not acknowledged. Many for a long time: generations hang, or a collector cannot store.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -131,7 +130,7 @@ export const broker: Dashboard = {
         {
           title: 'Messages in and out',
           description:
-            'Messages received from publishers and acknowledged by consumers. The gap is what the queues gain.',
+            'Messages received from publishers and acknowledged by consumers. The difference is the growth of the queues.',
           unit: units.MessagesPerSecond,
           draw: 'lines',
           queries: [
@@ -141,14 +140,15 @@ export const broker: Dashboard = {
         },
         {
           title: 'Redelivered',
-          description: 'Messages delivered again: a consumer gave them back or was lost.',
+          description: 'Messages delivered again: a consumer requeued them or disconnected.',
           unit: units.MessagesPerSecond,
           draw: 'lines',
           queries: [{ expr: perSecond('rabbitmq_global_messages_redelivered_total'), legend: '{{namespace}}' }],
         },
         {
-          title: 'Time to a confirm (P99)',
-          description: 'How long the gateway and the workers wait until a majority of the brokers has the message.',
+          title: 'Publisher confirm latency (P99)',
+          description:
+            'How long the gateway and the workers wait until a majority of the brokers has stored the message.',
           unit: units.Seconds,
           draw: 'lines',
           queries: [
@@ -157,9 +157,9 @@ export const broker: Dashboard = {
           ],
         },
         {
-          title: 'Publishes that wait',
+          title: 'Publishes in flight',
           description:
-            'Messages of the gateway without their confirm yet, and responses of workers that had to be repeated.',
+            'Messages of the gateway that are not confirmed yet, and responses that workers had to publish again.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -176,8 +176,8 @@ export const broker: Dashboard = {
       title: 'Nodes',
       panels: [
         {
-          title: 'Memory to the alarm',
-          description: 'Memory of the node as a share of the watermark at which it holds publishers back.',
+          title: 'Memory, share of the alarm',
+          description: 'Memory of the node as a share of the watermark at which it blocks publishers.',
           unit: units.PercentUnit,
           draw: 'lines',
           queries: [
@@ -190,7 +190,7 @@ export const broker: Dashboard = {
         },
         {
           title: 'Disk above the alarm',
-          description: 'Free disk less the limit below which the node holds publishers back.',
+          description: 'Free disk minus the limit below which the node blocks publishers.',
           unit: units.BytesIEC,
           draw: 'lines',
           queries: [
@@ -202,7 +202,7 @@ export const broker: Dashboard = {
         },
         {
           title: 'Connections and channels',
-          description: 'Clients of the broker; channels that only grow are leaked.',
+          description: 'Clients of the broker; channels that only grow are a leak.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -211,9 +211,8 @@ export const broker: Dashboard = {
           ],
         },
         {
-          title: 'Time to commit',
-          description:
-            'How long a quorum queue takes until a majority has written an entry; slow disks show here first.',
+          title: 'Quorum commit latency',
+          description: 'Time until a majority of a quorum queue has written an entry; slow disks show here first.',
           unit: units.Seconds,
           draw: 'lines',
           queries: [

@@ -2,22 +2,22 @@ import * as units from '@grafana/grafana-foundation-sdk/units'
 import { type Dashboard, ns } from './model.ts'
 
 const application = 'dest_namespace=~"$namespace"'
-/** argocd_app_sync_total and its kin know no environment: the Application's name leads to it. */
+/** argocd_app_sync_total and its like have no label for the environment: the Application's name gives it. */
 const ofEnvironments = (expr: string) => `${expr}\n  and on (name) argocd_app_info{${application}}`
 
 export const gitops: Dashboard = {
   name: 'gitops',
   title: 'Inference / GitOps',
   description:
-    'Whether what runs is what is merged, how long a merge takes to arrive, and whether the certificate holds.',
+    'Whether what runs is what is merged, how long a merge takes to be deployed, and whether certificates are valid.',
   rows: [
     {
-      title: 'Is what is merged running?',
+      title: 'Is the merged state running?',
       panels: [
         {
           title: 'Applications out of sync',
           description:
-            'Applications that differ from what is merged: a sync that waits, fails or is not allowed now, or a change by hand.',
+            'Applications that differ from what is merged: a sync is pending, fails or is outside its sync window, or someone changed the cluster by hand.',
           unit: units.Short,
           draw: 'number',
           queries: [
@@ -31,7 +31,7 @@ export const gitops: Dashboard = {
         },
         {
           title: 'Applications degraded',
-          description: 'Applications with an object that Argo CD judges degraded, or that is missing.',
+          description: 'Applications with an object that Argo CD reports as degraded or missing.',
           unit: units.Short,
           draw: 'number',
           queries: [
@@ -45,7 +45,7 @@ export const gitops: Dashboard = {
         },
         {
           title: 'Certificates',
-          description: 'Time until each certificate that Traefik serves ends.',
+          description: 'Time until each certificate that Traefik serves expires.',
           unit: units.Seconds,
           draw: 'number',
           queries: [
@@ -58,7 +58,7 @@ export const gitops: Dashboard = {
         },
         {
           title: 'State of each Application',
-          description: 'One line for each Application in each state: two at once mean that it changed.',
+          description: 'One line per Application and state: two at the same time mean that the state changed.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -83,7 +83,7 @@ export const gitops: Dashboard = {
       ],
     },
     {
-      title: 'How long does a merge take?',
+      title: 'How long does a deployment take?',
       panels: [
         {
           title: 'Lead time in the cluster',
@@ -101,13 +101,13 @@ export const gitops: Dashboard = {
         {
           title: 'Age of the newest version',
           description:
-            'Time since the last ReplicaSet of the environment was made: how long ago a change of gateway, worker or collector arrived.',
+            'Time since the last ReplicaSet of the environment was created: how long ago a change of gateway, worker or collector was deployed.',
           unit: units.Seconds,
           draw: 'lines',
           queries: [{ expr: `time() - max by (namespace) (kube_replicaset_created{${ns}})`, legend: '{{namespace}}' }],
         },
         {
-          title: 'Time of a reconciliation (P95)',
+          title: 'Reconciliation time (P95)',
           description: 'How long Argo CD takes to compare what runs with what is merged, over all Applications.',
           unit: units.Seconds,
           draw: 'lines',
@@ -119,9 +119,9 @@ export const gitops: Dashboard = {
           ],
         },
         {
-          title: 'Rollouts under way',
+          title: 'Rollouts in progress',
           description:
-            'Deployments whose newest description the controller has not seen yet, or whose pods are not all available.',
+            'Deployments whose latest generation the controller has not observed yet, or whose pods are not all available.',
           unit: units.Short,
           draw: 'lines',
           queries: [

@@ -9,14 +9,14 @@ const gpuLegend = '{{namespace}} {{Hostname}} GPU {{gpu}}'
 export const gpu: Dashboard = {
   name: 'gpu',
   title: 'Inference / GPU',
-  description: 'GPUs that are paid for: are they used, are the models on them, are they well.',
+  description: 'Are the GPUs used, are the models on them, and are they healthy?',
   rows: [
     {
       title: 'Are they used?',
       panels: [
         {
           title: 'GPUs reserved',
-          description: 'GPUs that pods have asked for, shares and slices included: what is paid for.',
+          description: 'GPUs that pods request, including shares and slices: what is paid for.',
           unit: units.Short,
           draw: 'number',
           queries: [
@@ -28,8 +28,8 @@ export const gpu: Dashboard = {
           component,
         },
         {
-          title: 'GPU busy',
-          description: 'The share of time in which the GPU computed. Of a slice (MIG) the driver gives none.',
+          title: 'GPU utilisation',
+          description: 'The share of time in which the GPU was busy. The driver reports none for a MIG slice.',
           unit: units.Percent,
           draw: 'lines',
           queries: [{ expr: perGpu('DCGM_FI_DEV_GPU_UTIL'), legend: gpuLegend }],
@@ -38,8 +38,8 @@ export const gpu: Dashboard = {
           component,
         },
         {
-          title: 'Requests that wait',
-          description: 'A queue that grows over GPUs that idle: the work does not reach them.',
+          title: 'Requests in the queue',
+          description: 'A queue that grows while the GPUs are idle: the work does not reach them.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -52,9 +52,9 @@ export const gpu: Dashboard = {
           redFrom: 'never',
         },
         {
-          title: 'Energy for a thousand tokens',
+          title: 'Energy per thousand tokens',
           description:
-            'Energy of all GPUs of the environment for each thousand output tokens, over the last hour. Nothing is drawn where none was generated.',
+            'Energy of all GPUs of the environment per thousand output tokens, over the last hour. No data while none are generated.',
           unit: units.WattHour,
           draw: 'lines',
           queries: [
@@ -74,7 +74,7 @@ export const gpu: Dashboard = {
         {
           title: 'Models on the GPU',
           description:
-            'The part of each loaded model that is in the memory of a GPU. Below 100 % it runs on the CPU in part, many times slower.',
+            'The part of each loaded model that is in GPU memory. Below 100 % it runs partly on the CPU, many times slower.',
           unit: units.PercentUnit,
           draw: 'lines',
           queries: [
@@ -88,7 +88,7 @@ export const gpu: Dashboard = {
         {
           title: 'GPU memory used',
           description:
-            'The share of each GPU’s memory that is taken. Full: a model or a context no longer fits and goes to the CPU.',
+            'The share of each GPU’s memory in use. When it is full, a model or a context no longer fits and falls back to the CPU.',
           unit: units.PercentUnit,
           draw: 'lines',
           queries: [
@@ -102,12 +102,12 @@ export const gpu: Dashboard = {
       ],
     },
     {
-      title: 'Are they well?',
+      title: 'Are they healthy?',
       panels: [
         {
-          title: 'Faults',
+          title: 'XID errors',
           description:
-            'The number (XID) of the last fault that the driver reported, 0 for none. NVIDIA’s list of XIDs says what it means.',
+            'The number (XID) of the last error that the driver reported, 0 for none. See NVIDIA’s list of XIDs.',
           unit: units.Short,
           draw: 'number',
           queries: [
@@ -121,7 +121,7 @@ export const gpu: Dashboard = {
         },
         {
           title: 'Temperature',
-          description: 'A GPU that is too hot clocks down.',
+          description: 'A GPU that is too hot lowers its clock.',
           unit: units.Celsius,
           draw: 'lines',
           queries: [{ expr: perGpu('DCGM_FI_DEV_GPU_TEMP'), legend: gpuLegend }],
@@ -129,7 +129,7 @@ export const gpu: Dashboard = {
         },
         {
           title: 'Power',
-          description: 'What the GPU draws; near its limit it clocks down.',
+          description: 'Power draw; near its limit the GPU lowers its clock.',
           unit: units.Watt,
           draw: 'lines',
           queries: [{ expr: perGpu('DCGM_FI_DEV_POWER_USAGE'), legend: gpuLegend }],
@@ -137,7 +137,7 @@ export const gpu: Dashboard = {
         },
         {
           title: 'Clock',
-          description: 'The clock of the processors of the GPU. Low while busy: it is hot, or short of power.',
+          description: 'SM clock. Low under load: the GPU is too hot, or at its power limit.',
           unit: units.Hertz,
           draw: 'lines',
           queries: [{ expr: `1e6 * ${perGpu('DCGM_FI_DEV_SM_CLOCK')}`, legend: gpuLegend }],

@@ -6,14 +6,14 @@ export const inference: Dashboard = {
   name: 'inference',
   title: 'Inference / Inference',
   description:
-    'How long a request takes and where: in the queue, to the first token, in tokens a second; and whether the models are there.',
+    'How long a request takes and where: queue wait, time to first token, tokens per second; and whether the models are loaded.',
   rows: [
     {
       title: 'Requests',
       panels: [
         {
           title: 'Requests answered',
-          description: 'Requests that workers answered, by outcome; a failed one has its class of error.',
+          description: 'Requests that workers answered, by outcome; failed ones with their error class.',
           unit: units.RequestsPerSecond,
           draw: 'lines',
           queries: [
@@ -24,9 +24,9 @@ export const inference: Dashboard = {
           ],
         },
         {
-          title: 'Generations that fail',
+          title: 'Failed generations',
           description:
-            'The share of the requests that end as failed, not counting those that clients got wrong. Nothing is drawn while no request is answered.',
+            'The share of requests that end as failed, not counting invalid requests. No data while no request is answered.',
           unit: units.PercentUnit,
           draw: 'lines',
           queries: [
@@ -39,7 +39,7 @@ export const inference: Dashboard = {
         },
         {
           title: 'End to end',
-          description: 'From the admission of a request to its row in Postgres: what a client that polls waits.',
+          description: 'From the admission of a request to its row in Postgres: how long a polling client waits.',
           unit: units.Seconds,
           draw: 'lines',
           queries: quantiles('collector_end_to_end_seconds'),
@@ -51,9 +51,9 @@ export const inference: Dashboard = {
       title: 'The queue',
       panels: [
         {
-          title: 'Requests that wait',
+          title: 'Requests in the queue',
           description:
-            'Messages in ai-requests, those that workers hold included. It grows while more arrive than are answered.',
+            'Messages in ai-requests, including those that workers are processing. It grows while more arrive than are answered.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -68,16 +68,16 @@ export const inference: Dashboard = {
         {
           title: 'Wait in the queue (P95)',
           description:
-            'From admission to the start of the first attempt. Long: more workers (scaling), or a slow model.',
+            'From admission to the start of the first attempt. If it is long: too few workers (see Scaling), or a slow model.',
           unit: units.Seconds,
           draw: 'lines',
           queries: [{ expr: quantile(0.95, 'worker_queue_wait_seconds'), legend: '{{namespace}}' }],
           alerts: ['QueueWaitLong'],
         },
         {
-          title: 'Workers that take requests',
+          title: 'Workers consuming',
           description:
-            'Workers that consume. One that does not waits for Ollama, its model or the broker: its log says which.',
+            'Workers that take requests. One that does not is waiting for Ollama, its model or the broker: see its log.',
           unit: units.Short,
           draw: 'lines',
           queries: [{ expr: orZero(`sum by (namespace) (worker_consuming{${ns}})`), legend: '{{namespace}}' }],
@@ -88,17 +88,17 @@ export const inference: Dashboard = {
       title: 'Generation',
       panels: [
         {
-          title: 'Time to the first token',
+          title: 'Time to first token',
           description:
-            'From asking Ollama to the first token: loading a model, other requests and a long prompt take part in it.',
+            'From the request to Ollama to the first token: includes loading the model, waiting for other requests, and the prompt.',
           unit: units.Seconds,
           draw: 'lines',
           queries: quantiles('gen_ai_server_time_to_first_token_seconds'),
         },
         burnPanel('FirstTokenBudgetBurn', 'first token'),
         {
-          title: 'Tokens a second of one generation',
-          description: 'What one client sees after the first token: the median, and the slowest of twenty.',
+          title: 'Tokens per second of one generation',
+          description: 'What one client sees after the first token: the median and the slowest 5 %.',
           unit: units.CountsPerSecond,
           draw: 'lines',
           queries: [0.5, 0.05].map((share) => ({
@@ -107,8 +107,8 @@ export const inference: Dashboard = {
           })),
         },
         {
-          title: 'Tokens of all generations',
-          description: 'Tokens read and written a second, by type and model: the throughput of the platform.',
+          title: 'Token throughput',
+          description: 'Input and output tokens per second, by type and model.',
           unit: units.CountsPerSecond,
           draw: 'lines',
           queries: [
@@ -119,16 +119,16 @@ export const inference: Dashboard = {
           ],
         },
         {
-          title: 'Time of one generation',
-          description: 'From asking Ollama to its last token.',
+          title: 'Generation duration',
+          description: 'From the request to Ollama to its last token.',
           unit: units.Seconds,
           draw: 'lines',
           queries: quantiles('gen_ai_client_operation_duration_seconds'),
         },
         {
-          title: 'Attempts given back',
+          title: 'Requeued attempts',
           description:
-            'Requests returned to the queue for another attempt, by reason. shutdown and unavailable are not the request’s fault.',
+            'Requests requeued for another attempt, by reason. shutdown and unavailable are not caused by the request.',
           unit: units.RequestsPerSecond,
           draw: 'lines',
           queries: [
@@ -142,7 +142,7 @@ export const inference: Dashboard = {
       panels: [
         {
           title: 'Ollama answers',
-          description: '1 while the Ollama of the pod answers its sidecar.',
+          description: '1 while the pod’s Ollama answers its sidecar.',
           unit: units.Short,
           draw: 'number',
           queries: [
@@ -164,9 +164,9 @@ export const inference: Dashboard = {
           alerts: ['ModelMissing'],
         },
         {
-          title: 'Models loaded in half an hour',
+          title: 'Model loads in 30 minutes',
           description:
-            'How often the model was loaded. More than once a start: memory is short, or something unloads it.',
+            'How often the model was loaded. More than once per start: memory is too small, or something unloads it.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -178,8 +178,8 @@ export const inference: Dashboard = {
           alerts: ['ModelReloading'],
         },
         {
-          title: 'Memory of models',
-          description: 'What each loaded model takes, its context included.',
+          title: 'Model memory',
+          description: 'Memory of each loaded model, including its context.',
           unit: units.BytesIEC,
           draw: 'lines',
           queries: [

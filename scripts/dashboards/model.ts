@@ -17,7 +17,7 @@ export interface Panel {
   readonly queries: readonly Query[]
   /** The alerts that look at the same thing: the panel links to their runbooks, and changes colour where they fire. */
   readonly alerts?: readonly string[]
-  /** Where the panel shows something else than its alerts compare: the value from which it is red, or that no value alone is a fault. */
+  /** Where the panel shows something else than its alerts compare: the value from which it is red, or that no value alone is a problem. */
   readonly redFrom?: number | 'never'
   /** The kustomize component without which there is nothing to show. */
   readonly component?: string

@@ -8,14 +8,14 @@ const accepted = `${posts}, path="/api/v1/inference", status="202"`
 export const overview: Dashboard = {
   name: 'overview',
   title: 'Inference / Overview',
-  description: 'Is it healthy, is it fast, what does it cost.',
+  description: 'Is the platform healthy, is it fast, and what does it cost?',
   rows: [
     {
       title: 'Is it healthy?',
       panels: [
         {
           title: 'Gateways ready',
-          description: 'Pods of the gateway that take requests. None: clients get 502 or 503.',
+          description: 'Gateway pods that serve requests. At 0 clients get 502 or 503.',
           unit: units.Short,
           draw: 'number',
           queries: [
@@ -27,8 +27,8 @@ export const overview: Dashboard = {
           alerts: ['GatewayDown'],
         },
         {
-          title: 'Alerts that fire',
-          description: 'Each has a runbook, to which its annotation leads.',
+          title: 'Alerts firing',
+          description: 'Each alert links to its runbook in its annotations.',
           unit: units.Short,
           draw: 'number',
           queries: [
@@ -42,16 +42,16 @@ export const overview: Dashboard = {
         {
           title: 'Targets scraped',
           description:
-            'The share of the pods of the environment whose metrics Prometheus gets. What is not scraped cannot alert.',
+            'The share of the environment’s pods that Prometheus scrapes. A pod that is not scraped cannot alert.',
           unit: units.PercentUnit,
           draw: 'number',
           queries: [{ expr: `avg by (namespace) (up{${ns}, job=~"inference-.+/.+"})`, legend: '{{namespace}}' }],
           alerts: ['MetricsMissing'],
         },
         {
-          title: 'Requests refused for quota',
+          title: 'Requests refused by quota',
           description:
-            'The share of all POST requests that is answered 429: a client over its quota, or quotas that are too small.',
+            'The share of all POST requests answered with 429: a client is over its quota, or quotas are too small.',
           unit: units.PercentUnit,
           draw: 'number',
           queries: [
@@ -65,8 +65,8 @@ export const overview: Dashboard = {
           alerts: ['QuotaRefusals'],
         },
         {
-          title: 'Requests by answer',
-          description: 'POST requests a second by status. 2xx was taken, 4xx is the client, 5xx is the platform.',
+          title: 'Requests by status',
+          description: 'POST requests per second by status. 2xx: accepted; 4xx: client error; 5xx: platform error.',
           unit: units.RequestsPerSecond,
           draw: 'lines',
           queries: [
@@ -78,8 +78,9 @@ export const overview: Dashboard = {
         },
         burnPanel('AcceptErrorBudgetBurn', 'accepting'),
         {
-          title: 'Pods that are not ready',
-          description: 'Pods that are pending, or run and fail their readiness probe; finished Jobs do not count.',
+          title: 'Pods not ready',
+          description:
+            'Pods that are pending, or are running and fail their readiness probe; finished Jobs do not count.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -92,7 +93,7 @@ export const overview: Dashboard = {
         },
         {
           title: 'Restarts',
-          description: 'Restarts of each container within half an hour.',
+          description: 'Restarts of each container within 30 minutes.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -104,7 +105,7 @@ export const overview: Dashboard = {
           alerts: ['PodRestarting'],
         },
         {
-          title: 'Jobs that failed',
+          title: 'Failed Jobs',
           description:
             'Jobs with a failed pod and no success since: a migration, a model, an index or a backup that is missing.',
           unit: units.Short,
@@ -127,17 +128,15 @@ export const overview: Dashboard = {
       panels: [
         {
           title: 'Time to the 202',
-          description:
-            'From the headers of a request to the answer that it is accepted; the objective stands at half a second.',
+          description: 'From the headers of a request to its 202; the objective is 0.5 s.',
           unit: units.Seconds,
           draw: 'lines',
           queries: quantiles('http_request_duration_seconds', accepted),
         },
         burnPanel('AcceptSlowBudgetBurn', 'accepting fast'),
         {
-          title: 'Time to the first token, and to the stored result',
-          description:
-            'The slowest of twenty: from asking Ollama to the first token, and from admission to the row in Postgres.',
+          title: 'Time to first token, and to the stored result (P95)',
+          description: 'P95 from the request to Ollama to the first token, and from admission to the row in Postgres.',
           unit: units.Seconds,
           draw: 'lines',
           queries: [
@@ -150,7 +149,7 @@ export const overview: Dashboard = {
         },
         {
           title: 'Tokens generated',
-          description: 'Output tokens a second over all workers.',
+          description: 'Output tokens per second over all workers.',
           unit: units.CountsPerSecond,
           draw: 'lines',
           queries: [
@@ -168,7 +167,7 @@ export const overview: Dashboard = {
         {
           title: 'Cores reserved and used',
           description:
-            'Reserved is what is paid for. Far below it: smaller requests; near it: slow answers under load.',
+            'Reserved cores are paid for. If usage is far below, lower the requests; if it is near, responses slow down under load.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -181,7 +180,7 @@ export const overview: Dashboard = {
         },
         {
           title: 'Memory reserved and used',
-          description: 'Reserved is what is paid for; a container over its limit is killed.',
+          description: 'Reserved memory is paid for; a container over its limit is OOM-killed.',
           unit: units.BytesIEC,
           draw: 'lines',
           queries: [
@@ -196,9 +195,9 @@ export const overview: Dashboard = {
           ],
         },
         {
-          title: 'Core-seconds for a result',
+          title: 'Core-seconds per result',
           description:
-            'Processor time of the whole environment for each stored result, over the last hour. Nothing is drawn where none was stored.',
+            'CPU time of the whole environment per stored result, over the last hour. No data while nothing is stored.',
           unit: units.Seconds,
           draw: 'lines',
           queries: [
@@ -210,7 +209,7 @@ export const overview: Dashboard = {
         },
         {
           title: 'Storage reserved',
-          description: 'The sizes of all volume claims: paid for whether full or empty.',
+          description: 'The requested size of all volume claims: paid for whether full or empty.',
           unit: units.BytesIEC,
           draw: 'lines',
           queries: [

@@ -6,7 +6,8 @@ const scalers = `${ns}, horizontalpodautoscaler=~"gateway|keda-hpa-worker"`
 export const scaling: Dashboard = {
   name: 'scaling',
   title: 'Inference / Scaling',
-  description: 'Whether the platform follows its load: the autoscalers, KEDA, and what nodes and quota have left.',
+  description:
+    'Whether the platform scales with its load: the autoscalers, KEDA, and the remaining capacity of nodes and quota.',
   rows: [
     {
       title: 'Replicas',
@@ -14,7 +15,7 @@ export const scaling: Dashboard = {
         {
           title: 'Replicas and their maximum',
           description:
-            'A scaler at its maximum adds no more: the queue grows from there. KEDA’s own is keda-hpa-worker.',
+            'A scaler at its maximum adds no more pods: the queue grows from there. KEDA’s own is keda-hpa-worker.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -30,9 +31,9 @@ export const scaling: Dashboard = {
           alerts: ['ScaledToMaximum'],
         },
         {
-          title: 'Replicas wanted',
+          title: 'Desired replicas',
           description:
-            'What the scaler asks for. Above what is ready for long: no node takes the pods, or they do not get ready.',
+            'What the scaler asks for. Above the ready replicas for long: the pods cannot be scheduled, or do not become ready.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -47,9 +48,9 @@ export const scaling: Dashboard = {
           ],
         },
         {
-          title: 'Workers at work',
+          title: 'Worker utilisation',
           description:
-            'Jobs in hand as a share of what the workers may hold at once. Near 100 % a longer queue needs more workers.',
+            'Jobs in progress as a share of the workers’ concurrency. Near 100 % a longer queue needs more workers.',
           unit: units.PercentUnit,
           draw: 'lines',
           queries: [
@@ -62,8 +63,8 @@ export const scaling: Dashboard = {
           ],
         },
         {
-          title: 'Pods that no node takes',
-          description: 'No node has the GPU, processor or memory that the pod asks for, or none fits it.',
+          title: 'Unschedulable pods',
+          description: 'No node has the GPU, CPU or memory that the pod requests, or none matches its constraints.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -77,8 +78,8 @@ export const scaling: Dashboard = {
       title: 'KEDA',
       panels: [
         {
-          title: 'What KEDA reads',
-          description: 'The length of the queue as KEDA saw it last; the workers follow it.',
+          title: 'Queue length as KEDA reads it',
+          description: 'The queue length that KEDA last read; the number of workers follows it.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -89,7 +90,7 @@ export const scaling: Dashboard = {
           ],
         },
         {
-          title: 'Scalers active',
+          title: 'Active scalers',
           description: '1 while the trigger keeps the workers above their minimum, 0 while there is nothing to do.',
           unit: units.Short,
           draw: 'lines',
@@ -101,8 +102,9 @@ export const scaling: Dashboard = {
           ],
         },
         {
-          title: 'Errors of KEDA',
-          description: 'Failures to read the queue. The workers then stay at their number, or go to the fallback.',
+          title: 'KEDA errors',
+          description:
+            'Failures to read the queue. The number of workers then stays as it is, or goes to the fallback.',
           unit: units.EventsPerSecond,
           draw: 'lines',
           queries: [
@@ -114,8 +116,8 @@ export const scaling: Dashboard = {
           alerts: ['ScalerFailing'],
         },
         {
-          title: 'Time to read the queue',
-          description: 'How long KEDA waits for the broker’s answer, and by how much its loop runs late.',
+          title: 'KEDA latency',
+          description: 'How long KEDA waits for the broker’s answer, and how late its loop runs.',
           unit: units.Seconds,
           draw: 'lines',
           queries: [
@@ -137,7 +139,7 @@ export const scaling: Dashboard = {
         {
           title: 'Quota used',
           description:
-            'The share of each resource of the environment’s ResourceQuota that is given out; at 100 % new pods are refused.',
+            'The share of each resource of the environment’s ResourceQuota in use; at 100 % new pods are rejected.',
           unit: units.PercentUnit,
           draw: 'lines',
           queries: [
@@ -149,8 +151,8 @@ export const scaling: Dashboard = {
           alerts: ['QuotaNearlyUsed'],
         },
         {
-          title: 'Nodes given out',
-          description: 'The share of what all nodes offer that pods of the whole cluster have reserved.',
+          title: 'Node capacity reserved',
+          description: 'The share of all nodes’ allocatable resources that pods of the whole cluster have reserved.',
           unit: units.PercentUnit,
           draw: 'lines',
           queries: [
@@ -162,7 +164,7 @@ export const scaling: Dashboard = {
         },
         {
           title: 'Cores used',
-          description: 'By container. Ollama without a GPU takes what it can get.',
+          description: 'By container. Ollama without a GPU uses all it can get.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -173,9 +175,9 @@ export const scaling: Dashboard = {
           ],
         },
         {
-          title: 'Containers held back',
+          title: 'CPU throttling',
           description:
-            'The share of scheduling periods in which a container with a processor limit was stopped for the rest of the period. Only containers with such a limit are drawn.',
+            'The share of scheduling periods in which a container was throttled at its CPU limit. Only containers with a CPU limit appear.',
           unit: units.PercentUnit,
           draw: 'lines',
           queries: [

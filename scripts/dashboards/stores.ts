@@ -6,7 +6,7 @@ const exporters = 'store-exporters'
 export const stores: Dashboard = {
   name: 'stores',
   title: 'Inference / Stores',
-  description: 'Postgres, Redis, their volumes and their backups: are results stored, and will they be tomorrow.',
+  description: 'Postgres, Redis, their volumes and their backups: are results stored, and will they be tomorrow?',
   rows: [
     {
       title: 'Results',
@@ -22,7 +22,7 @@ export const stores: Dashboard = {
         },
         {
           title: 'Results stored',
-          description: 'Rows a second, and results that were there already: a redelivery, harmless.',
+          description: 'Rows per second, and results that were already stored (a harmless redelivery).',
           unit: units.RowsPerSecond,
           draw: 'lines',
           queries: [
@@ -31,15 +31,15 @@ export const stores: Dashboard = {
           ],
         },
         {
-          title: 'Time of an insert',
-          description: 'One insert with its commit; a batch of rows each.',
+          title: 'Insert duration',
+          description: 'One insert with its commit; each inserts a batch of rows.',
           unit: units.Seconds,
           draw: 'lines',
           queries: quantiles('collector_insert_seconds'),
         },
         {
-          title: 'Rows an insert',
-          description: 'Many: the collector works off a backlog. One: there is little to do.',
+          title: 'Rows per insert',
+          description: 'Many: the collector is working off a backlog. One: there is little to do.',
           unit: units.Short,
           draw: 'lines',
           queries: [
@@ -50,9 +50,9 @@ export const stores: Dashboard = {
           ],
         },
         {
-          title: 'Attempts that a store did not take',
+          title: 'Failed writes to stores',
           description:
-            'Writes of collectors that Postgres or Redis refused, and writes of workers that Redis refused. All but status and tokens are repeated.',
+            'Writes of collectors that failed in Postgres or Redis, and writes of workers that failed in Redis. All except status and tokens are retried.',
           unit: units.EventsPerSecond,
           draw: 'lines',
           queries: [
@@ -69,8 +69,8 @@ export const stores: Dashboard = {
       title: 'Volumes',
       panels: [
         {
-          title: 'Free on each volume',
-          description: 'The share of each volume that is free. A store that finds its disk full stops.',
+          title: 'Free space per volume',
+          description: 'The share of each volume that is free. A store stops when its disk is full.',
           unit: units.PercentUnit,
           draw: 'lines',
           queries: [
@@ -82,9 +82,9 @@ export const stores: Dashboard = {
           alerts: ['VolumeFilling'],
         },
         {
-          title: 'Free in four days',
+          title: 'Free space in four days',
           description:
-            'What will be free in four days if it goes on as in the last six hours. Below 0 the volume is full by then.',
+            'Free space in four days if the trend of the last six hours continues. Below 0 the volume is full by then.',
           unit: units.BytesIEC,
           draw: 'lines',
           queries: [
@@ -131,7 +131,7 @@ export const stores: Dashboard = {
         },
         {
           title: 'Redis persists',
-          description: '1 while the append-only file was written at the last try.',
+          description: '1 while the last write of the append-only file succeeded.',
           unit: units.Short,
           draw: 'number',
           queries: [{ expr: `min by (namespace) (redis_aof_last_write_status{${ns}})`, legend: '{{namespace}}' }],
@@ -139,8 +139,8 @@ export const stores: Dashboard = {
           component: exporters,
         },
         {
-          title: 'Memory of Redis',
-          description: 'As a share of maxmemory. At 100 % writes are refused: statuses, quotas, tokens.',
+          title: 'Redis memory',
+          description: 'Share of maxmemory in use. At 100 % writes fail: statuses, quotas, tokens.',
           unit: units.PercentUnit,
           draw: 'lines',
           queries: [
@@ -153,15 +153,15 @@ export const stores: Dashboard = {
           component: exporters,
         },
         {
-          title: 'Commands of Redis',
-          description: 'Commands a second. Status, tokens and quotas of each request are here.',
+          title: 'Redis commands',
+          description: 'Commands per second: status, tokens and quotas of each request.',
           unit: units.OpsPerSecond,
           draw: 'lines',
           queries: [{ expr: perSecond('redis_commands_processed_total'), legend: '{{namespace}}' }],
           component: exporters,
         },
         {
-          title: 'Clients of Redis',
+          title: 'Redis clients',
           description: 'Open connections, and those refused because there were too many.',
           unit: units.Short,
           draw: 'lines',
@@ -175,9 +175,9 @@ export const stores: Dashboard = {
           component: exporters,
         },
         {
-          title: 'Keys of Redis that went',
+          title: 'Redis keys expired and evicted',
           description:
-            'Keys a second that reached the end of their time, and keys that were evicted for want of memory: of the latter there should be none.',
+            'Keys per second that expired, and keys that were evicted because memory was full: there should be no evictions.',
           unit: units.EventsPerSecond,
           draw: 'lines',
           queries: [
@@ -201,8 +201,8 @@ export const stores: Dashboard = {
           component: exporters,
         },
         {
-          title: 'Connections of Postgres',
-          description: 'As a share of max_connections. At 100 % nobody new gets in.',
+          title: 'Postgres connections',
+          description: 'Share of max_connections in use. At 100 % new connections are refused.',
           unit: units.PercentUnit,
           draw: 'lines',
           queries: [
@@ -215,8 +215,8 @@ export const stores: Dashboard = {
           component: exporters,
         },
         {
-          title: 'Transactions of Postgres',
-          description: 'Transactions a second in the database inference, and deadlocks.',
+          title: 'Postgres transactions',
+          description: 'Transactions per second in the database inference, and deadlocks.',
           unit: units.OpsPerSecond,
           draw: 'lines',
           queries: [
@@ -236,8 +236,8 @@ export const stores: Dashboard = {
           component: exporters,
         },
         {
-          title: 'Size of the database',
-          description: 'The database inference on disk; results are never deleted by the platform itself.',
+          title: 'Database size',
+          description: 'Size of the database inference on disk; the platform never deletes results.',
           unit: units.BytesIEC,
           draw: 'lines',
           queries: [

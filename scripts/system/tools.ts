@@ -52,6 +52,8 @@ interface GoSource {
   readonly main?: { readonly file: string; readonly modules: readonly string[] }
   /** Linker settings that make the program print its version. */
   readonly stamp?: Readonly<Record<string, string>>
+  /** Built with cgo, which needs a C compiler. */
+  readonly cgo?: boolean
 }
 
 const github = 'https://github.com'
@@ -80,6 +82,8 @@ const versions = {
   otelcol: '0.155.0',
   // renovate: datasource=go depName=github.com/rhysd/actionlint
   actionlint: '1.7.7',
+  // renovate: datasource=go depName=github.com/vale-cli/vale/v3
+  vale: '3.22.0',
 }
 
 function kubernetesTool(name: string, ask: readonly string[], platforms: readonly string[]): Tool {
@@ -283,6 +287,27 @@ export const tools = {
       version: `v${versions.actionlint}`,
       package: 'cmd/actionlint',
       stamp: { 'github.com/rhysd/actionlint.version': versions.actionlint },
+    },
+  },
+  // For `npm run lint:words`. The parsers that it links are written in C.
+  vale: {
+    version: versions.vale,
+    ask: ['--version'],
+    release: (os, arch) => {
+      const folder = `${github}/vale-cli/vale/releases/download/v${versions.vale}`
+      const platform = `${os === 'darwin' ? 'macOS' : 'Linux'}_${arch === 'amd64' ? '64-bit' : arch}`
+      return {
+        url: `${folder}/vale_${versions.vale}_${platform}.tar.gz`,
+        checksums: `${folder}/vale_${versions.vale}_checksums.txt`,
+        member: 'vale',
+      }
+    },
+    go: {
+      module: 'github.com/vale-cli/vale/v3',
+      version: `v${versions.vale}`,
+      package: 'cmd/vale',
+      stamp: { 'main.version': versions.vale },
+      cgo: true,
     },
   },
 } satisfies Record<string, Tool>
@@ -552,7 +577,7 @@ async function build(name: ToolName, draft: string, places: Places): Promise<voi
   const began = Date.now()
   const workplace = join(draft, 'module')
   mkdirSync(workplace)
-  const inModule = { cwd: workplace, env: goEnvironment(places), maxBuffer: 64e6 }
+  const inModule = { cwd: workplace, env: goEnvironment(places, go.cgo), maxBuffer: 64e6 }
   try {
     await run('go', ['mod', 'init', 'build'], inModule)
   } catch (error) {
@@ -586,10 +611,11 @@ async function build(name: ToolName, draft: string, places: Places): Promise<voi
 }
 
 /** The machine's own settings but for those that would change what is built or leave it unverified. */
-function goEnvironment(places: Places): NodeJS.ProcessEnv {
+function goEnvironment(places: Places, cgo = false): NodeJS.ProcessEnv {
   // An empty value would mean the machine's own setting; no module is named `none`.
   const verified = { GOSUMDB: 'sum.golang.org', GONOSUMDB: 'none' }
-  return { ...process.env, PATH: places.path, CGO_ENABLED: '0', GOFLAGS: '-mod=mod', GOWORK: 'off', ...verified }
+  const CGO_ENABLED = cgo ? '1' : '0'
+  return { ...process.env, PATH: places.path, CGO_ENABLED, GOFLAGS: '-mod=mod', GOWORK: 'off', ...verified }
 }
 
 function lastLines(error: unknown): string {

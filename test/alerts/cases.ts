@@ -1,5 +1,5 @@
 /**
- * What makes each alert fire, and what is only just not enough. Series are in promtool's notation, one sample a minute (or `every` so many) from minute 0.
+ * What makes each alert fire, and what only just does not. Series are in promtool's notation, one sample per minute (or every `every` minutes) from minute 0.
  * @see https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/#series
  */
 export interface Case {
@@ -53,7 +53,7 @@ function answers(stretches: readonly Stretch[]): Record<string, string> {
     // Not from 0 on: rate() reckons that a counter which starts there began a moment ago.
     [`http_request_duration_seconds_count{${labels},status="202"}`]: counterFrom(1e9, good),
     [`http_request_duration_seconds_count{${labels},status="503"}`]: counterFrom(1e9, bad),
-    // Refusals for quota are no traffic: were they counted, no objective could be missed here.
+    // Refusals for quota are not traffic: were they counted, no objective could be missed here.
     [`http_request_duration_seconds_count{${labels},status="429"}`]: counter(
       ...all.map(([events, samples]): [number, number] => [10 * events, samples]),
     ),
@@ -115,7 +115,7 @@ const objectives: readonly Objective[] = [
   {
     alert: 'AcceptErrorBudgetBurn',
     slo: 'accept-errors',
-    summary: 'Too many requests are answered 5xx',
+    summary: 'Too many requests are answered with 5xx',
     description:
       'of the requests in inference-prod are bad. Objective: 99.9 % of the requests that the platform had to accept are accepted.',
     burn: answers,
@@ -173,13 +173,13 @@ function burnCases({ alert, slo, summary, description, burn, budget, hour, day }
     alert,
     severity: 'critical' as const,
     labels,
-    summary: `${summary}: the error budget of 30 days goes within days`,
+    summary: `${summary}: the 30-day error budget will be used up within days`,
   }
   const ticket = {
     alert,
     severity: 'warning' as const,
     labels,
-    summary: `${summary}: the error budget of 30 days will not last`,
+    summary: `${summary}: the 30-day error budget will be used up early`,
   }
   // Days of single minutes would take long; a sample that is five minutes old is no longer seen.
   const every = 4
@@ -337,7 +337,7 @@ export const cases: readonly Case[] = [
       severity: 'critical',
       at: 10,
       labels: { ...inProd, slo: 'no-loss' },
-      summary: 'An accepted request was given up',
+      summary: 'An accepted request was lost',
       description:
         'In inference-prod a message was dead-lettered by a service or dropped by the broker within the last 10 minutes. Objective: no accepted request is lost.',
     } as const
@@ -349,7 +349,7 @@ export const cases: readonly Case[] = [
         about: `${service} that is scraped once and gone`,
         fires: counts('_x10 1 stale'),
         quiet: [
-          { about: 'while nothing is given up', series: counts('_x10 0x30'), at: 20 },
+          { about: 'while nothing is lost', series: counts('_x10 0x30'), at: 20 },
           { about: 'when an old count is seen again', series: counts('7x30 _x40 7x40'), at: 75 },
         ],
       },
@@ -361,7 +361,7 @@ export const cases: readonly Case[] = [
     fires: gateway('0x90'),
     at: 2,
     labels: { ...inProd, deployment: 'gateway' },
-    summary: 'No gateway is ready',
+    summary: 'No gateway pod is ready',
     description: 'No pod of the Deployment gateway in inference-prod takes requests.',
     quiet: gateway('1x90'),
   },
@@ -373,7 +373,7 @@ export const cases: readonly Case[] = [
     labels: inProd,
     summary: 'More than a tenth of the requests are refused for quota',
     description:
-      '11% of the requests in inference-prod are answered 429: a client is over its quota, or the quotas are too small.',
+      '11% of the requests in inference-prod are answered with 429: a client is over its quota, or the quotas are too small.',
     quiet: posts(99),
   },
   ...(['memory_used', 'free_disk_space'] as const).map(
@@ -384,7 +384,7 @@ export const cases: readonly Case[] = [
       fires: failing(`rabbitmq_alarms_${alarm}_watermark`, 'rabbitmq', ',pod="rabbitmq-0"', '1x90'),
       at: 1,
       labels: { ...inProd, pod: 'rabbitmq-0' },
-      summary: 'The broker holds publishers back',
+      summary: 'RabbitMQ is blocking publishers (memory or disk alarm)',
       description:
         'rabbitmq-0 in inference-prod is short of memory or disk: publishing is blocked and the gateway answers 503.',
       quiet: failing(`rabbitmq_alarms_${alarm}_watermark`, 'rabbitmq', ',pod="rabbitmq-0"', '0x90'),
@@ -398,8 +398,8 @@ export const cases: readonly Case[] = [
       fires: queue(name, '1x90'),
       at: 1,
       labels: { ...inProd, queue: name },
-      summary: `Messages lie in ${name}`,
-      description: `1 messages were given up to ${name} in inference-prod: each is a request without a stored result.`,
+      summary: `Dead-lettered messages in ${name}`,
+      description: `1 messages were dead-lettered to ${name} in inference-prod: each is a request without a stored result.`,
       quiet: { ...queue(name, '0x90'), ...queue(name.replace('.dead', ''), '500x90') },
     }),
   ),
@@ -410,7 +410,7 @@ export const cases: readonly Case[] = [
     at: 2,
     labels: { ...inProd, queue: 'ai-requests' },
     summary: 'ai-requests is more than 80 % full',
-    description: '16001 messages in inference-prod; at 20,000 the broker refuses more and the gateway answers 503.',
+    description: '16001 messages in inference-prod; at 20,000 the broker rejects more and the gateway answers 503.',
     quiet: queue('ai-requests', '16000x90'),
   },
   {
@@ -449,7 +449,7 @@ export const cases: readonly Case[] = [
       fires: { ...queue(name, '7x90'), [`rabbitmq_detailed_queue_consumers{${labels}}`]: '0x90' },
       at: 5,
       labels: { ...inProd, queue: name },
-      summary: `Messages wait in ${name} and nobody takes them`,
+      summary: `Messages are ready in ${name} and it has no consumers`,
       description: `7 messages are ready in ${name} of inference-prod, with no consumer for 5 minutes.`,
       quiet: { ...queue(name, '7x90'), [`rabbitmq_detailed_queue_consumers{${labels}}`]: '1x90' },
     }
@@ -481,8 +481,8 @@ export const cases: readonly Case[] = [
     at: 6,
     labels: { ...inProd, scaledObject: 'worker' },
     summary: 'KEDA cannot read the queue of worker',
-    description: 'The ScaledObject inference-prod/worker fails; the workers stay at their number or at the fallback.',
-    // Two errors at once, then none: over before anybody could look.
+    description: 'The ScaledObject inference-prod/worker fails; the number of workers does not follow the queue.',
+    // Two errors in the same minute, then none: over before anyone could look.
     quiet: { [`keda_scaled_object_errors_total{${ns},scaledObject="worker"}`]: '0x9 2x80' },
   },
   {
@@ -502,9 +502,9 @@ export const cases: readonly Case[] = [
     fires: { [`model_keeper_loads_total{${model}}`]: '1x9 5x80' },
     at: 10,
     labels: modelLabels,
-    summary: 'llama3.2:3b is loaded again and again',
+    summary: 'llama3.2:3b is loaded repeatedly',
     description:
-      'ollama-0 in inference-prod loaded it 4 times in 30 minutes: memory is short, or something unloads it.',
+      'ollama-0 in inference-prod loaded it 4 times in 30 minutes: memory is too small, or something unloads it.',
     quiet: { [`model_keeper_loads_total{${model}}`]: '5x5 8x80' },
   },
   {
@@ -524,7 +524,7 @@ export const cases: readonly Case[] = [
     at: 11,
     labels: inProd,
     summary: 'More than 5 % of the generations fail',
-    description: '6% of the requests in inference-prod end as failed, not counting those that clients got wrong.',
+    description: '6% of the requests in inference-prod end as failed, not counting invalid requests.',
     quiet: [
       { series: jobs(49), at: 31 },
       {
@@ -544,7 +544,7 @@ export const cases: readonly Case[] = [
     at: 5,
     labels: { ...inProd, job_name: 'migrate' },
     summary: 'Job migrate failed',
-    description: 'kubectl --namespace inference-prod logs job/migrate says why.',
+    description: 'Its log shows the reason: kubectl --namespace inference-prod logs job/migrate',
     // It failed twice and then did its work.
     quiet: [
       { series: job('2x90', '0 0 0 0 1x90'), at: 5 },
@@ -558,7 +558,7 @@ export const cases: readonly Case[] = [
     at: 5,
     labels: { job: 'inference-prod/worker', ...pod },
     summary: 'worker-1 cannot be scraped',
-    description: 'Prometheus gets no metrics from worker-1 in inference-prod: its alerts are blind.',
+    description: 'Prometheus gets no metrics from worker-1 in inference-prod: alerts on its metrics cannot fire.',
     quiet: { [`up{${of('worker')},pod="worker-1"}`]: '0x4 1x90' },
   },
   {
@@ -588,7 +588,7 @@ export const cases: readonly Case[] = [
         at: 4,
       },
       {
-        about: 'when kube-state-metrics starts anew',
+        about: 'when kube-state-metrics restarts',
         series: { ...restarts('7x5 stale'), ...restarts('_x7 7x80', { instance: 'b' }) },
         at: 20,
       },
@@ -605,7 +605,7 @@ export const cases: readonly Case[] = [
     fires: { [`kube_pod_status_unschedulable{${ns},pod="worker-1"}`]: '1x90' },
     at: 10,
     labels: pod,
-    summary: 'No node takes worker-1',
+    summary: 'worker-1 cannot be scheduled',
     description:
       'Pod worker-1 in inference-prod has been waiting for a node for 10 minutes: no GPU, CPU or memory is free, or no node fits it.',
     quiet: { [`kube_pod_status_unschedulable{${ns},pod="worker-1"}`]: '1x9 0x90' },
@@ -651,7 +651,7 @@ export const cases: readonly Case[] = [
       health_status: 'Degraded',
     },
     summary: 'inference-prod is Degraded',
-    description: 'Argo CD has judged inference-prod Degraded for 15 minutes.',
+    description: 'Argo CD has reported inference-prod as Degraded for 15 minutes.',
     quiet: application('sync_status="Synced",health_status="Progressing"'),
   },
   {
@@ -698,7 +698,7 @@ export const cases: readonly Case[] = [
     labels: { ...inProd, cronjob: 'backup-redis' },
     summary: 'backup-redis has not succeeded for 1d 12h 16m 0s',
     description:
-      'The last good backup by backup-redis in inference-prod is older than a day and a half, or there is none.',
+      'The last successful backup by backup-redis in inference-prod is older than a day and a half, or there is none.',
     quiet: {
       [`kube_cronjob_status_last_successful_time{${ns},cronjob="backup-redis"}`]: '-126000x90',
       [`kube_cronjob_created{${ns},cronjob="backup-redis"}`]: '-129540x90',
@@ -714,7 +714,7 @@ export const cases: readonly Case[] = [
     labels: { ...inProd, cronjob: 'backup-redis' },
     summary: 'backup-redis has not succeeded for 1d 12h 16m 0s',
     description:
-      'The last good backup by backup-redis in inference-prod is older than a day and a half, or there is none.',
+      'The last successful backup by backup-redis in inference-prod is older than a day and a half, or there is none.',
     quiet: { [`kube_cronjob_created{${ns},cronjob="backup-redis"}`]: '-126000x90' },
   },
   {
@@ -723,7 +723,7 @@ export const cases: readonly Case[] = [
     fires: connections(81),
     at: 10,
     labels: inProd,
-    summary: 'Postgres has given out more than 80 % of its connections',
+    summary: 'Postgres uses more than 80 % of its connections',
     description: '81% of max_connections in inference-prod are in use.',
     quiet: connections(80),
   },
@@ -775,7 +775,7 @@ export const cases: readonly Case[] = [
     at: 10,
     labels: { ...inProd, pod: 'ollama-0', gpu: '0', Hostname: 'node-1' },
     summary: 'GPU 0 of node-1 reported XID 79',
-    description: 'The driver reported a fault of the GPU that ollama-0 in inference-prod uses.',
+    description: 'The driver reported an error of the GPU that ollama-0 in inference-prod uses.',
     quiet: { [`DCGM_FI_DEV_XID_ERRORS{${ns},pod="ollama-0",gpu="0",Hostname="node-1"}`]: '0x90' },
   },
   {
@@ -784,7 +784,7 @@ export const cases: readonly Case[] = [
     fires: gpu(4, '0+1x90'),
     at: 11,
     labels: inProd,
-    summary: 'The GPUs idle while the queue grows',
+    summary: 'The GPUs are idle while the queue grows',
     description: 'No GPU in inference-prod is more than 4 % busy, and ai-requests gets longer.',
     quiet: gpu(5, '0+1x90'),
   },
@@ -795,7 +795,7 @@ export const cases: readonly Case[] = [
     fires: gpu(0, '0+1x90'),
     at: 11,
     labels: inProd,
-    summary: 'The GPUs idle while the queue grows',
+    summary: 'The GPUs are idle while the queue grows',
     description: 'No GPU in inference-prod is more than 0 % busy, and ai-requests gets longer.',
     quiet: gpu(0, '50x90'),
   },
@@ -805,7 +805,7 @@ export const cases: readonly Case[] = [
     fires: onGpu(2048),
     at: 5,
     labels: modelLabels,
-    summary: 'llama3.2:3b runs on the CPU, whole or in part',
+    summary: 'llama3.2:3b runs partly or entirely on the CPU',
     description: 'On ollama-0 in inference-prod only 2kiB of the model are in the memory of a GPU.',
     quiet: onGpu(4096),
   },

@@ -12,7 +12,7 @@ import { withApiServer } from '#validation/api-server/server.ts'
 import { renderedRules, targets } from './rules.ts'
 
 // The commands of the runbooks, asked of a real kubectl and a real API server that holds the objects of prod. Its pods run on no node,
-// so what needs one ends where the API server would ask the node: object, container and options are right by then.
+// so what needs one ends where the API server would ask the node: object, container and options are valid by then.
 
 const programs = await findPrograms()
 const kubectl = await findInstalled('kubectl')
@@ -101,7 +101,7 @@ describe.skipIf(missing !== '')('the commands of the runbooks', () => {
       'objects',
       whole.filter((object) => !last.includes(String(at(object, 'kind')))),
     )
-    // As the server completed them: a Job's pods bear its uid.
+    // As the server completed them: a Job's pods carry its uid.
     const { output } = await ask(['get', 'deployments,statefulsets,jobs,cronjobs', '--all-namespaces', '--output=json'])
     await apply('pods', items(at(JSON.parse(output), 'items')).flatMap(podsOf))
     await apply(

@@ -51,7 +51,7 @@ export const alertsIn = (groups: readonly RuleGroup[]) =>
     rules.flatMap((rule) => (rule.alert === undefined ? [] : [{ ...rule, alert: rule.alert }])),
   )
 
-/** What tells one alert from another: an objective has a page and a ticket of the same name. */
+/** What identifies an alert: an objective has a page and a ticket of the same name. */
 export const keyOf = (alert: string, severity: string | undefined) => `${alert} (${severity ?? 'no severity'})`
 
 const minutesAfter = 20
@@ -92,7 +92,7 @@ function testsOf(entry: Case, rules: readonly RuleEntry[]) {
 
 const isList = (quiet: Case['quiet']): quiet is readonly Quiet[] => Array.isArray(quiet)
 
-/** An alert with the records that it reads; a page and its ticket, which have one name, are told apart by their severity. */
+/** An alert with the records that it reads; a page and its ticket have one name and differ in severity. */
 export function rulesFor(groups: readonly RuleGroup[], { alert, severity }: Case): RuleGroup[] {
   const isMeant = (rule: RuleEntry) => rule.alert === alert && rule.labels?.severity === severity
   const read = groups.flatMap(({ rules }) => rules.filter(isMeant).flatMap(({ expr }) => metricsIn(expr)))
@@ -104,10 +104,10 @@ export function rulesFor(groups: readonly RuleGroup[], { alert, severity }: Case
     .filter(({ rules }) => rules.length > 0)
 }
 
-/** What promtool said before of the same rules and cases: environments have most of their rules in common. */
+/** What promtool printed before for the same rules and cases: environments have most of their rules in common. */
 const said = new Map<string, Promise<string>>()
 
-/** Runs promtool's own check and then the cases on these rules. Empty when all is right, otherwise what promtool printed. */
+/** Runs promtool's own check and then the cases on these rules. Empty when all pass, otherwise what promtool printed. */
 export async function promtoolFaults(groups: readonly RuleGroup[], cases: readonly Case[]): Promise<string> {
   const alerts = new Map<string, Case[]>()
   for (const entry of cases) {

@@ -7,6 +7,10 @@ import { alertsIn, renderedRules, targets } from './rules.ts'
 const folder = join(root, 'docs/runbooks')
 const pages = readdirSync(folder).map((file) => file.replace(/\.md$/, ''))
 const environments = Promise.all(targets.map(renderedRules))
+const services = readdirSync(join(root, 'apps'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => /^\w+\/src\/.*\.ts$/.test(file))
+  .map((file) => readFileSync(join(root, 'apps', file), 'utf8'))
+  .join('')
 
 /** `deployment/gateway` and `deployment gateway` in a page's commands, with the kinds that an environment renders. */
 const named =
@@ -46,6 +50,12 @@ describe.each(pages)('the runbook %s', (page) => {
         if (!elsewhere.has(object)) expect([...objects], `${command.trim()}`).toContain(object)
       }
     }
+  })
+
+  it('quotes log lines that a service writes', () => {
+    const content = readFileSync(join(folder, `${page}.md`), 'utf8')
+    for (const [, ...quotes] of content.matchAll(/\blines? `([^`]+)`(?: and `([^`]+)`)?/g))
+      for (const line of quotes.filter(Boolean)) expect(services, line).toContain(line)
   })
 
   it('points to alerts that exist', () => {

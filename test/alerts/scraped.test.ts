@@ -11,7 +11,7 @@ import { metricsIn } from '#kubernetes/monitoring/promql.ts'
 import { render } from '#manifests/kustomize.ts'
 import { renderedRules, targets } from './rules.ts'
 
-/** What the platform scrapes besides the environments: what its Prometheus brings, and the monitor that stands beside its Deployment. */
+/** What the platform scrapes besides the environments: what its Prometheus brings, and the monitor beside its Deployment. */
 const platform = (async () => {
   const prometheus = await render({ name: 'prometheus', folder: join(root, 'argocd/platform/prometheus') }, root)
   if ('finding' in prometheus) throw new Error(prometheus.finding.message)

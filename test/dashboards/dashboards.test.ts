@@ -63,7 +63,9 @@ describe('the dashboards', () => {
   it('ask only for the environments that are chosen, or for what no environment owns', () => {
     for (const { panel, query } of dashboards.flatMap(panelsOf))
       if (!query.expr.includes('$namespace'))
-        expect(['Certificates', 'Nodes given out', 'Time of a reconciliation (P95)'], query.expr).toContain(panel.title)
+        expect(['Certificates', 'Node capacity reserved', 'Reconciliation time (P95)'], query.expr).toContain(
+          panel.title,
+        )
   })
 
   it('find the environments by a label that is there', () => {
@@ -161,14 +163,14 @@ describe('the limits of a panel', () => {
       ],
     ],
     [
-      'Free on each volume',
+      'Free space per volume',
       [
         { value: null, color: 'orange' },
         { value: 0.3, color: 'green' },
       ],
     ],
     [
-      'Free in four days',
+      'Free space in four days',
       [
         { value: null, color: 'orange' },
         { value: 0, color: 'green' },
@@ -188,7 +190,7 @@ describe('the limits of a panel', () => {
         { value: 129_600, color: 'red' },
       ],
     ],
-    ['Requests by answer', []],
+    ['Requests by status', []],
   ])('%s', (title, steps) => {
     expect(limits(title)).toEqual(steps)
   })

@@ -13,7 +13,7 @@ import { type Health, type Series, seriesOf } from './series.ts'
 
 const minutes = 75
 
-/** Lets Prometheus's own engine, in promtool, run every query over the series, after the rules; gives back what it found wrong. */
+/** Lets Prometheus's own engine, in promtool, run every query over the series, after the rules; returns the problems it found. */
 async function promtoolFaults(
   groups: readonly RuleGroup[],
   series: readonly Series[],

@@ -20,12 +20,28 @@ it('docs/rules holds a page for every rule, as `npm run docs` writes it now', ()
   ).toEqual([])
 })
 
-it('every link of these pages leads to a file', () => {
-  for (const name of [...readdirSync(folder).map((page) => join('rules', page)), 'checks.md']) {
-    const file = join(root, 'docs', name)
-    for (const [, link = ''] of readFileSync(file, 'utf8').matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g))
-      expect(existsSync(join(dirname(file), link)), `${name} links to ${link}`).toBe(true)
-  }
+/** The anchors of a page, as GitHub makes them of its headings. */
+function anchorsOf(page: string): Set<string> {
+  const headings = [...readFileSync(page, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading)
+  return new Set(
+    headings.map((text) =>
+      text
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replace(/\s/g, '-'),
+    ),
+  )
+}
+
+it('every link of the documentation leads to a file, and to a heading of it', () => {
+  const docs = join(root, 'docs')
+  const pages = readdirSync(docs, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'))
+  for (const page of pages.map((name) => join(docs, name)))
+    for (const [, path = '', anchor] of readFileSync(page, 'utf8').matchAll(/\]\(([^)#:]*)(?:#([^)]*))?\)/g)) {
+      const file = path === '' ? page : join(dirname(page), path)
+      expect(existsSync(file), `${page} links to ${path}`).toBe(true)
+      if (anchor !== undefined) expect([...anchorsOf(file)], `${page} links to ${path}#${anchor}`).toContain(anchor)
+    }
 })
 
 it('every rule can be explained, with an example that fails and one that passes', () => {
