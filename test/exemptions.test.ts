@@ -68,6 +68,34 @@ describe('an exemption that holds takes the finding away and is counted', () => 
     expect(stdout).toMatch(/^dev +2 objects +right, 1 exempted$/m)
   })
 
+  it('by the former id of a rule, with a note that names the current one', () => {
+    const job = `apiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: sweep
+  namespace: shop
+  annotations: {inference.example.com/exempt.cronjob-time-zone: 'any zone will do'}
+spec:
+  schedule: 0 3 * * *
+  concurrencyPolicy: Forbid
+  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: sweep, image: sweep}]}}}}
+`
+    const { stderr, exempted } = check(job)
+    expect(exempted).toMatchObject([{ rule: 'cron-job-time-zone', reason: 'any zone will do' }])
+    expect(stderr).toContain(
+      'note: overlays/dev/all.yaml:11: rule "cronjob-time-zone" is now named "cron-job-time-zone"',
+    )
+  })
+
+  it('in check.yaml by the former id of a rule, with one note however many environments there are', () => {
+    const job =
+      'apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: sweep, namespace: shop}\nspec: {schedule: 0 3 * * *}\n'
+    const config = entry('rule: cronjob-time-zone, object: CronJob sweep, reason: any zone will do')
+    const { stderr, exempted } = check(job, config, ['dev', 'prod'])
+    expect(exempted.map(({ rule }) => rule)).toEqual(['cron-job-time-zone', 'cron-job-time-zone'])
+    expect(stderr.match(/^note: check\.yaml:2: rule "cronjob-time-zone" is now named/gm)).toHaveLength(1)
+  })
+
   it('in any environment it is for', () => {
     const config = entry(`rule: ${rule}, object: Service web, reason: not ours, environments: [prod]`)
     const { findings, exempted } = check(service(), config, ['dev', 'prod'])

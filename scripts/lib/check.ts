@@ -27,6 +27,8 @@ export interface CheckResult {
   readonly targets: readonly TargetResult[]
   /** How many rules looked at each target. */
   readonly rules: number
+  /** What is no finding but worth a line on the terminal: a rule that is named by a former id. */
+  readonly notes?: readonly string[]
 }
 
 /** What to check: `environments` (none means all), or one kustomization, or one file. */

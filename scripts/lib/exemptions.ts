@@ -34,6 +34,8 @@ export interface Judged {
   readonly findings: readonly Finding[]
   readonly exempted: readonly Exempted[]
   readonly used: ReadonlySet<Exemption>
+  /** Exemptions that name their rule by a former id. */
+  readonly renamed: readonly Exemption[]
 }
 
 /** The exemptions that the annotations of an environment's objects state: `<reason>` or `until <date>: <reason>`. */
@@ -64,17 +66,17 @@ function placeOf(object: KubeObject, path: Path, locate: Locate): Pick<Finding, 
 
 /**
  * Takes away the findings that an exemption covers. An exemption that does not hold covers nothing and is a finding itself.
- * @param rules the names of all rules that exist
+ * @param rules the current id of each rule by every id that names it, the former ones too
  * @param day by which they end, as `2026-11-21`
  */
 export function applyExemptions(
   target: string,
   findings: readonly Finding[],
   exemptions: readonly Exemption[],
-  rules: ReadonlySet<string>,
+  rules: ReadonlyMap<string, string>,
   day = today(),
 ): Judged {
-  if (exemptions.length === 0) return { findings, exempted: [], used: new Set() }
+  if (exemptions.length === 0) return { findings, exempted: [], used: new Set(), renamed: [] }
   const faults: Finding[] = []
   const holding: Exemption[] = []
   for (const exemption of exemptions) {
@@ -86,7 +88,7 @@ export function applyExemptions(
   const exempted: Exempted[] = []
   const used = new Set<Exemption>()
   for (const finding of findings) {
-    const exemption = holding.find((candidate) => covers(candidate, finding))
+    const exemption = holding.find((candidate) => covers(candidate, rules, finding))
     if (exemption === undefined) {
       left.push(finding)
       continue
@@ -97,21 +99,22 @@ export function applyExemptions(
   }
   // One that does not hold is already a finding; its fault comes first, its being unused is no news.
   for (const exemption of exemptions) if (!holding.includes(exemption)) used.add(exemption)
-  return { findings: [...left, ...faults], exempted, used }
+  const renamed = holding.filter(({ rule }) => rules.get(rule) !== rule)
+  return { findings: [...left, ...faults], exempted, used, renamed }
 }
 
 /** Hashes that kustomize puts behind the names of generated ConfigMaps and Secrets. */
 const generatedSuffix = /-[2456789bcdfghkmt]{10}$/
 
-function covers({ rule, object }: Exemption, finding: Finding): boolean {
-  if (rule !== finding.rule || finding.object === undefined) return false
+function covers({ rule, object }: Exemption, rules: ReadonlyMap<string, string>, finding: Finding): boolean {
+  if (rules.get(rule) !== finding.rule || finding.object === undefined) return false
   const anywhere = finding.object.replace(/ [^/ ]*\//, ' ')
   const names = [finding.object, anywhere]
   return names.includes(object) || names.some((name) => name.replace(generatedSuffix, '') === object)
 }
 
 /** Why an exemption does not hold, and what to do. */
-function faultOf(exemption: Exemption, rules: ReadonlySet<string>, day: string): [string, string] | undefined {
+function faultOf(exemption: Exemption, rules: ReadonlyMap<string, string>, day: string): [string, string] | undefined {
   const { rule, object, reason, until } = exemption
   if (!rules.has(rule)) {
     const fix = 'Write the name of a rule, as it stands in brackets behind a finding, or remove the exemption.'

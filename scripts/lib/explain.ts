@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from './errors.ts'
 import type { RuleText } from './rule.ts'
-import { docsOf, ruleTexts } from './rule-texts.ts'
+import { docsOf, ruleIds, ruleTexts } from './rule-texts.ts'
 
 /** An example out of a rule's fixtures: manifests, and for those that break the rule the places where they do. */
 export interface Example {
@@ -46,10 +46,10 @@ export interface Explanation extends RuleText {
  * @throws UsageError when there is no such rule; it names the nearest
  */
 export function explain(id: string, root: string): Explanation {
-  const rule = ruleTexts.find((candidate) => candidate.id === id)
+  const rule = ruleTexts.find((candidate) => candidate.id === ruleIds.get(id))
   if (rule === undefined) throw new UsageError(`there is no rule "${id}"; expected one of ${nearest(id).join(', ')}, …`)
-  const failing = shortest(examples(root, id, 'fail'))
-  const passing = mostLike(failing, examples(root, id, 'pass'))
+  const failing = shortest(examples(root, rule.id, 'fail'))
+  const passing = mostLike(failing, examples(root, rule.id, 'pass'))
   return { ...rule, failing, passing, needs: rule.needs?.what }
 }
 
@@ -123,8 +123,9 @@ function indent(line: string): string {
 
 /** The explanation as a page of `docs/rules/`. */
 export function explanationPage(explanation: Explanation): string {
-  const { id, severity, summary, why, fix, needs, failing, passing } = explanation
-  const lines = [`# ${id}`, '', `*${severity}* · ${summary}`, '', '## Why', '', why, '', '## Fix', '', fix]
+  const { id, formerIds = [], severity, summary, why, fix, needs, failing, passing } = explanation
+  const formerly = formerIds.length === 0 ? '' : ` · formerly ${formerIds.map((name) => `\`${name}\``).join(', ')}`
+  const lines = [`# ${id}`, '', `*${severity}* · ${summary}${formerly}`, '', '## Why', '', why, '', '## Fix', '', fix]
   if (needs !== undefined)
     lines.push('', `The rule needs ${needs}; without it, it is switched off, and the summary says so.`)
   if (failing !== undefined) {

@@ -3,7 +3,6 @@ import { join, relative, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { rules } from '../rules/index.ts'
 import { foldersNamed } from './applications.ts'
-import { builtInRules } from './built-in-rules.ts'
 import type { CheckResult, TargetResult } from './check.ts'
 import { type CheckConfig, emptyConfig, exemptionsIn, providedIn } from './config.ts'
 import { type Documents, readDocuments } from './documents.ts'
@@ -11,13 +10,14 @@ import { applicable, runRules, type SwitchedOff } from './engine.ts'
 import { createEnvironment, type Environment, isKubernetesGroup, type Surroundings } from './environment.ts'
 import { addExcerpts } from './excerpts.ts'
 import { annotatedExemptions, applyExemptions, type Exemption, unusedExemption } from './exemptions.ts'
-import type { Finding } from './finding.ts'
+import { type Finding, formatSource } from './finding.ts'
 import { readInput } from './input.ts'
 import { type Manifests, validateSchemas } from './kubeconform.ts'
 import { environments, type Rendering, type Target } from './kustomize.ts'
 import { groupOf, type KubeObject, nameOf } from './objects.ts'
 import { configFor, readConfig, versionsChecker } from './own-files.ts'
 import { root, shownFrom, typedPath } from './root.ts'
+import { renamedNote, ruleIds } from './rule-texts.ts'
 import { locateInFile, locateInKustomization } from './source.ts'
 import { validateRules } from './validation-rules.ts'
 
@@ -132,34 +132,43 @@ export async function judge(
     Promise.all(reading.map((readable) => askRules(readable, all))),
   ])
   const used = new Set<Exemption>()
+  const notes = new Set<string>()
   const results: TargetResult[] = []
   for (const [index, readable] of targets.entries()) {
     const processes = byProcess.filter((finding) => finding.target === readable.target)
     const found = [...readable.faults, ...processes, ...(byRule[index] ?? [])]
-    results.push(summarize(readable, found, used, admit))
+    results.push(summarize(readable, found, used, notes, admit))
   }
   const unused = unusedEverywhere(targets, used, admit)
   if (unused.length > 0 && results[0] !== undefined)
     results[0] = { ...results[0], findings: [...results[0].findings, ...unused] }
-  if (!map) return { targets: results, rules: rules.length }
+  if (!map) return { targets: results, rules: rules.length, notes: [...notes] }
   const { mapOf } = await import('./map.ts')
   const mapped = results.map((result, index) => {
     const environment = targets[index]?.environment
     return environment === undefined ? result : { ...result, map: mapOf(environment) }
   })
-  return { targets: mapped, rules: rules.length }
+  return { targets: mapped, rules: rules.length, notes: [...notes] }
 }
 
-const ruleNames = new Set([...rules, ...builtInRules].map(({ id }) => id))
-
-/** One target's result: its findings with their lines, less what is exempted. Notes in `used` which exemptions were needed. */
-function summarize(readable: Readable, all: readonly Finding[], used: Set<Exemption>, admit: boolean): TargetResult {
+/**
+ * One target's result: its findings with their lines, less what is exempted. Adds the exemptions that were needed to `used`, and to `notes` those
+ * that name a rule by a former id.
+ */
+function summarize(
+  readable: Readable,
+  all: readonly Finding[],
+  used: Set<Exemption>,
+  notes: Set<string>,
+  admit: boolean,
+): TargetResult {
   const { target, objects, environment, isEnvironment, isDelivery, config, locate, contentOf } = readable
   const { judged, unjudged } = isEnvironment ? { judged: all, unjudged: [] } : foreignKinds(all, objects)
   const annotated = annotatedExemptions(environment, locate)
   const exemptions = [...annotated, ...exemptionsIn(config, target)]
-  const outcome = applyExemptions(target, judged, exemptions, ruleNames)
+  const outcome = applyExemptions(target, judged, exemptions, ruleIds)
   for (const exemption of outcome.used) used.add(exemption)
+  for (const exemption of outcome.renamed) notes.add(noteOf(exemption))
   // What names its environments must be needed in each of them.
   const unused = exemptions.filter(
     (exemption) => exemption.environments !== undefined && !outcome.used.has(exemption) && canTell(exemption, admit),
@@ -173,6 +182,11 @@ function summarize(readable: Readable, all: readonly Finding[], used: Set<Exempt
     switchedOff:
       isEnvironment || isDelivery || objects.length === 0 ? [] : [...applicable(rules, environment).off, ...unjudged],
   }
+}
+
+function noteOf({ rule, place }: Exemption): string {
+  const { source } = place()
+  return `${source ? `${formatSource(source)}: ` : ''}${renamedNote(rule, ruleIds.get(rule) ?? rule)}`
 }
 
 /** Exemptions without environments must be needed in one of them; that is known only when all were checked. */

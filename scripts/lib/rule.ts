@@ -14,6 +14,8 @@ export type Report = (object: KubeObject, path: Path, message: string, fix?: str
 export interface RuleText {
   /** Kebab case, the name of its file and of its fixtures' folder. */
   readonly id: string
+  /** Ids it had before: exemptions and `--explain` accept them for one more version. */
+  readonly formerIds?: readonly string[]
   /** An error breaks in a cluster; a warning hurts there. */
   readonly severity: Severity
   /** What the rule demands, in one line. */

@@ -14,6 +14,7 @@ import { readConfig } from '../lib/own-files.ts'
 import { eachParallel } from '../lib/process.ts'
 import { root } from '../lib/root.ts'
 import type { Rule } from '../lib/rule.ts'
+import { ruleIds } from '../lib/rule-texts.ts'
 import { validateRules } from '../lib/validation-rules.ts'
 import { rules } from '../rules/index.ts'
 import { changesAnything, type Mutant, type MutationClass, mutatedObjects, siteOf } from './mutation.ts'
@@ -27,7 +28,6 @@ export interface Verdict {
 
 const config = await readConfig(root)
 const nowhere = () => undefined
-const ruleNames = new Set(rules.map(({ id }) => id))
 
 /**
  * Renders the environments, the last of the promotion first: a fault that can be made at the same place of several environments is made there only.
@@ -80,7 +80,7 @@ function rulesFor(environment: Environment, all: readonly Rule[]): readonly Rule
 function findingsOf(applied: readonly Rule[], environment: Environment): readonly Finding[] {
   const exemptions = annotatedExemptions(environment, nowhere)
   const found = runRules(applied, environment, nowhere)
-  return applyExemptions(environment.name, found, exemptions, ruleNames).findings
+  return applyExemptions(environment.name, found, exemptions, ruleIds).findings
 }
 
 /** Every mutant of the classes, each fault once a place. */

@@ -3,7 +3,8 @@ import { defineRule } from '../lib/rule.ts'
 import { scalersOf, triggersOf } from '../lib/scalers.ts'
 
 export default defineRule({
-  id: 'scaledobject-fallback',
+  id: 'scaled-object-fallback',
+  formerIds: ['scaledobject-fallback'],
   severity: 'warning',
   summary: 'A ScaledObject whose trigger asks another system says what to do when that system does not answer.',
   why: 'While the broker or the metrics server is down no trigger has a value, and the replicas stay wherever they were, which may be one.',

@@ -2,7 +2,8 @@ import { unresolved } from '../lib/references.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
-  id: 'configmap-exists',
+  id: 'config-map-exists',
+  formerIds: ['configmap-exists'],
   severity: 'error',
   summary: 'Every ConfigMap that is named exists in the same namespace and has the keys that are named.',
   why: 'A pod that needs a missing ConfigMap or key stays in CreateContainerConfigError or ContainerCreating; it never starts and never fails.',

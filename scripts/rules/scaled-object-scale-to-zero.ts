@@ -2,7 +2,8 @@ import { defineRule } from '../lib/rule.ts'
 import { scalersOf, triggersOf } from '../lib/scalers.ts'
 
 export default defineRule({
-  id: 'scaledobject-scale-to-zero',
+  id: 'scaled-object-scale-to-zero',
+  formerIds: ['scaledobject-scale-to-zero'],
   severity: 'error',
   summary: 'A ScaledObject that scales to zero has a trigger other than CPU and memory.',
   why: "At zero pods there is no CPU or memory to measure, so nothing would ever start the first pod; KEDA's admission refuses the object.",

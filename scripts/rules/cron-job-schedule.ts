@@ -3,7 +3,8 @@ import { at, number, text } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
-  id: 'cronjob-schedule',
+  id: 'cron-job-schedule',
+  formerIds: ['cronjob-schedule'],
   severity: 'error',
   summary: 'The schedule and the time zone of a CronJob are ones that Kubernetes can read and that come.',
   why: 'The API server refuses a schedule it cannot read; one that never comes, or a start that is always too late, is accepted and never runs.',

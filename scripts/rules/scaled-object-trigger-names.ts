@@ -3,7 +3,8 @@ import { defineRule } from '../lib/rule.ts'
 import { triggersOf } from '../lib/scalers.ts'
 
 export default defineRule({
-  id: 'scaledobject-trigger-names',
+  id: 'scaled-object-trigger-names',
+  formerIds: ['scaledobject-trigger-names'],
   severity: 'error',
   summary: 'The triggers of a ScaledObject or ScaledJob have names of their own.',
   why: "KEDA's admission refuses an object with two triggers of one name; without admission their metrics are mixed up.",

@@ -2,7 +2,8 @@ import { at, existing } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
-  id: 'cronjob-concurrency',
+  id: 'cron-job-concurrency',
+  formerIds: ['cronjob-concurrency'],
   severity: 'warning',
   summary: 'A CronJob does not start while its last run goes on.',
   why: 'The default lets them overlap: when one run takes longer than the interval, more and more run at once on the same data.',

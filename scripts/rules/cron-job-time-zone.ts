@@ -3,7 +3,8 @@ import { at, text } from '../lib/objects.ts'
 import { defineRule } from '../lib/rule.ts'
 
 export default defineRule({
-  id: 'cronjob-time-zone',
+  id: 'cron-job-time-zone',
+  formerIds: ['cronjob-time-zone'],
   severity: 'warning',
   summary: 'A CronJob whose schedule depends on the time of day names its time zone.',
   why: "Without one the schedule is read in the zone of the cluster's controller manager, which is not in this repository and may change with it.",

@@ -4,7 +4,8 @@ import { defineRule } from '../lib/rule.ts'
 import { selectsByMap } from '../lib/selectors.ts'
 
 export default defineRule({
-  id: 'statefulset-service',
+  id: 'stateful-set-service',
+  formerIds: ['statefulset-service'],
   severity: 'error',
   summary: "A StatefulSet's serviceName is a headless Service that selects its pods.",
   why: 'The names of the pods (web-0.web-nodes) come from this Service: without it, or with one that is not headless or selects other pods, they do not resolve.',
