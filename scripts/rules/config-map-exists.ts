@@ -1,15 +1,11 @@
-import { unresolved } from '../lib/references.ts'
-import { defineRule } from '../lib/rule.ts'
+import { existsRule } from '../lib/exists-rule.ts'
 
-export default defineRule({
+export default existsRule({
   id: 'config-map-exists',
   formerIds: ['configmap-exists'],
   severity: 'error',
   summary: 'Every ConfigMap that is named exists in the same namespace and has the keys that are named.',
   why: 'A pod that needs a missing ConfigMap or key stays in CreateContainerConfigError or ContainerCreating; it never starts and never fails.',
   fix: 'Name a rendered ConfigMap and one of its keys, generate it, or declare it in check.yaml if something else makes it.',
-  check(environment, report) {
-    for (const kind of ['ConfigMap'])
-      for (const { reference, path, message } of unresolved(environment, kind)) report(reference.source, path, message)
-  },
+  kinds: ['ConfigMap'],
 })

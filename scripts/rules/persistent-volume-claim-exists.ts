@@ -1,16 +1,12 @@
 import { someDeclarations } from '../lib/conventions.ts'
-import { unresolved } from '../lib/references.ts'
-import { defineRule } from '../lib/rule.ts'
+import { existsRule } from '../lib/exists-rule.ts'
 
-export default defineRule({
+export default existsRule({
   id: 'persistent-volume-claim-exists',
   severity: 'error',
   summary: 'Every PersistentVolumeClaim that a pod mounts exists in its namespace.',
   why: 'A pod whose claim is missing stays Pending.',
   fix: 'Render the PersistentVolumeClaim, set claimName to one that is there (a StatefulSet makes template-name-0 and so on, one a replica), or declare it in check.yaml.',
   needs: someDeclarations,
-  check(environment, report) {
-    for (const kind of ['PersistentVolumeClaim'])
-      for (const { reference, path, message } of unresolved(environment, kind)) report(reference.source, path, message)
-  },
+  kinds: ['PersistentVolumeClaim'],
 })

@@ -1,8 +1,7 @@
 import { someDeclarations } from '../lib/conventions.ts'
-import { unresolved } from '../lib/references.ts'
-import { defineRule } from '../lib/rule.ts'
+import { existsRule } from '../lib/exists-rule.ts'
 
-export default defineRule({
+export default existsRule({
   id: 'secret-exists',
   severity: 'error',
   summary:
@@ -10,8 +9,5 @@ export default defineRule({
   why: 'A pod that needs a missing Secret or key stays in CreateContainerConfigError or ContainerCreating; a Gateway, an Ingress or a trigger that needs it does not serve.',
   fix: 'Write the name (name, secretName) of an existing Secret and one of its keys (key), or declare it in check.yaml if something else makes it.',
   needs: someDeclarations,
-  check(environment, report) {
-    for (const kind of ['Secret'])
-      for (const { reference, path, message } of unresolved(environment, kind)) report(reference.source, path, message)
-  },
+  kinds: ['Secret'],
 })
