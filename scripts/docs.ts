@@ -7,7 +7,7 @@ import { rulePages } from './lib/rule-pages.ts'
 
 const usage = `usage: npm run docs
 
-Writes docs/rules/ anew from the rules and their fixtures. The tests say when this was forgotten.
+Generates docs/rules/ from the rules and their fixtures. A test fails when the pages are out of date.
 
 exit code: 0 written, 2 wrong use, 3 a fault of the tool`
 

@@ -2,7 +2,7 @@ import { rules } from '../rules/index.ts'
 import { builtInRules } from './built-in-rules.ts'
 import type { Rule, RuleText } from './rule.ts'
 
-/** The texts of everything that can be found, by name. */
+/** The texts of all rules and built-in checks, by name. */
 export const ruleTexts: readonly (RuleText & Pick<Rule, 'needs'>)[] = [...rules, ...builtInRules].sort((one, other) =>
   one.id.localeCompare(other.id),
 )

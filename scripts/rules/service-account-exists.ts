@@ -2,9 +2,10 @@ import { existsRule } from '../lib/exists-rule.ts'
 
 export default existsRule({
   id: 'service-account-exists',
+  category: 'references',
   severity: 'error',
-  summary: 'Every ServiceAccount that a pod runs as or a binding names exists.',
-  why: 'Pods of a missing ServiceAccount are refused, so the workload stays at no pods; a binding to one gives nobody any right.',
-  fix: 'Render the ServiceAccount, or name one that exists.',
+  summary: 'Every ServiceAccount that a pod or a binding names exists.',
+  why: 'Pods with a missing ServiceAccount are rejected, so the workload has zero pods; a binding to one grants nothing.',
+  fix: 'Render the ServiceAccount, or name an existing one.',
   kinds: ['ServiceAccount'],
 })

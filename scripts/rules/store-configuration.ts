@@ -9,6 +9,7 @@ import type { Container, Workload } from '../lib/workloads.ts'
 
 export default defineRule({
   id: 'store-configuration',
+  category: 'configuration',
   severity: 'error',
   summary:
     'Redis, PostgreSQL and Ollama keep their data on their volume, listen for other pods on the declared port, and fit into their memory limit.',
