@@ -5,22 +5,22 @@ import type { Environment } from '#kubernetes/model/environment.ts'
 import { type Finding, formatPath } from '#kubernetes/model/finding.ts'
 import { type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
 import { locateInFile } from '#manifests/source-locations.ts'
-import { rules } from '#rules/index.ts'
 import { type Expectation, expectations } from '#ruleset/explain.ts'
-import { howToWrite, isNamed, mend } from './support/fixes.ts'
+import { rules } from '../scripts/rules/index.ts'
+import { applyFix, howToWrite, isNamed } from './support/fixes.ts'
 import { environmentsOf, findIn } from './support/fixture.ts'
 
 const folder = join(import.meta.dirname, 'rules')
 
 /**
- * Each rule has fixtures in `test/rules/<rule-id>/`: `pass-*.yaml` in which it finds nothing and `fail-*.yaml` whose header says what it finds,
- * one line a finding, and below each what doing its printed fix means, which is then done and has to make the finding go away:
+ * Each rule has fixtures in `test/rules/<rule-id>/`: `pass-*.yaml` in which it finds nothing and `fail-*.yaml` whose header lists what it finds,
+ * one line per finding, each followed by what its printed fix changes. The test applies the fix, which has to remove the finding:
  *
  *     # expect Service shop/web spec.ports[0].targetPort
  *     # fix spec.ports[0].targetPort: http
  *
- * `howToWrite` in support/fixes.ts has all forms. Findings at the same place are told apart by their order. What `check.yaml` would declare stands
- * there as `# provided Secret web-credentials password`: kind, name and, where they are known, the keys. Documents of several targets that are
+ * `howToWrite` in support/fixes.ts has all forms. Findings at the same place are distinguished by their order. Declarations of `check.yaml`
+ * are written as `# provided Secret web-credentials password`: kind, name and, where they are known, the keys. Documents of several targets that are
  * checked together say which: `# target prod overlays/prod`.
  */
 function fixtures(rule: string, verdict: 'pass' | 'fail'): string[] {
@@ -53,12 +53,12 @@ describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (id, rule) =>
     if (name.startsWith('fail-')) expect(findings).not.toHaveLength(0)
     for (const { source, message, fix } of findings) {
       expect(source?.line, 'every finding has its line').toBeGreaterThan(0)
-      expect(message.trim(), 'every finding says what is wrong').not.toBe('')
-      expect(fix.trim(), 'every finding says what to do').not.toBe('')
+      expect(message.trim(), 'every finding has a message').not.toBe('')
+      expect(fix.trim(), 'every finding has a fix').not.toBe('')
     }
   })
 
-  it.each(fixtures(id, 'fail'))('%s: each fix, done as printed, makes its finding go away', (name) => {
+  it.each(fixtures(id, 'fail'))('%s: each fix, applied as printed, removes its finding', (name) => {
     const { content, environments } = read(id, name)
     const before = findIn(environments, rules, () => undefined)
     const open = before.filter((finding) => finding.rule === id)
@@ -67,13 +67,13 @@ describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (id, rule) =>
       open.splice(open.indexOf(finding), 1)
       const where = `test/rules/${id}/${name}\n# expect ${expectation.finding}\nmessage: ${finding.message}\nfix: ${finding.fix}\n`
       expect(expectation.fix, `${where}has no fix. ${howToWrite}`).not.toHaveLength(0)
-      const mended = mend(expectation, content, environments)
-      expectMended(
+      const fixed = applyFix(expectation, content, environments)
+      expectFixed(
         where,
         finding,
         expectation,
         before,
-        findIn(mended, rules, () => undefined),
+        findIn(fixed, rules, () => undefined),
         environments.flatMap((environment) => environment.objects),
       )
       const named = expectation.fix.some((line) => isNamed(line, finding.fix))
@@ -83,7 +83,7 @@ describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (id, rule) =>
 })
 
 /** The finding is gone, the rule has no new one in its place, and no other rule has one about an object that was there before. */
-function expectMended(
+function expectFixed(
   where: string,
   finding: Finding,
   { fix, reveals }: Expectation,
@@ -91,22 +91,24 @@ function expectMended(
   after: readonly Finding[],
   objects: readonly KubeObject[],
 ): void {
-  const mended = `${where}# fix ${fix.join('\n# fix ')}\n`
+  const context = `${where}# fix ${fix.join('\n# fix ')}\n`
   const same = (each: Finding) =>
     each.rule === finding.rule && placeOf(each) === placeOf(finding) && each.message === finding.message
-  expect(after.filter(same).length, `${mended}the finding is still there`).toBeLessThan(before.filter(same).length)
+  expect(after.filter(same).length, `${context}the finding is still there`).toBeLessThan(before.filter(same).length)
 
   const own = (findings: readonly Finding[]) => findings.filter(({ rule }) => rule === finding.rule)
-  const words = own(after).map((each) => `${placeOf(each)}: ${each.message}`)
-  expect(words.length, `${mended}the rule finds something else:\n${words.join('\n')}`).toBeLessThan(own(before).length)
+  const remaining = own(after).map((each) => `${placeOf(each)}: ${each.message}`)
+  expect(remaining.length, `${context}the rule finds something else:\n${remaining.join('\n')}`).toBeLessThan(
+    own(before).length,
+  )
 
   const known = new Set(objects.map(nameOf))
   const count = (findings: readonly Finding[], rule: string, object: string | undefined) =>
     findings.filter((each) => each.rule === rule && each.object === object).length
   const others = after.filter(({ rule, object = '' }) => rule !== finding.rule && known.has(object))
   const worse = others.filter(({ rule, object }) => count(after, rule, object) > count(before, rule, object))
-  const said = worse.map((each) => `${each.rule}: ${placeOf(each)}: ${each.message}`).join('\n')
-  expect([...new Set(worse.map(({ rule }) => rule))].sort(), `${mended}other rules (# reveals):\n${said}`).toEqual(
+  const details = worse.map((each) => `${each.rule}: ${placeOf(each)}: ${each.message}`).join('\n')
+  expect([...new Set(worse.map(({ rule }) => rule))].sort(), `${context}other rules (# reveals):\n${details}`).toEqual(
     [...reveals].sort(),
   )
 }

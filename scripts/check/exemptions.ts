@@ -7,15 +7,15 @@ import { today } from '#system/today.ts'
 /** The annotation that exempts an object from a rule: this, then the rule's name; its value is the reason. */
 export const exemptionPrefix = 'inference.example.com/exempt.'
 
-/** Somebody's word that one object may break one rule. */
+/** Allows one object to violate one rule, for a stated reason. */
 export interface Exemption {
   readonly rule: string
   /** `Kind namespace/name`, or `Kind name` for the object of that name in any namespace. */
   readonly object: string
   readonly reason: string
-  /** The last day on which it holds, as `2027-03-31` in UTC; undefined when it never ends. */
+  /** The last day on which it is valid, as `2027-03-31` in UTC; undefined when it never expires. */
   readonly until: string | undefined
-  /** The environments it is for; undefined means all. Those on objects are for their own object alone. */
+  /** The environments in which it is valid; undefined means all. An annotation is valid for its own object only. */
   readonly environments: readonly string[] | undefined
   readonly isAnnotation: boolean
   /** Where it is written. */
@@ -29,14 +29,16 @@ export interface Exempted {
   readonly until?: string
 }
 
-/** What is left of a target's findings, and what was taken away by which exemptions. */
-export interface Judged {
+/** The remaining findings of a target, and the ones that exemptions removed. */
+export interface ExemptedFindings {
   readonly findings: readonly Finding[]
   readonly exempted: readonly Exempted[]
   readonly used: ReadonlySet<Exemption>
+  /** Exemptions that name their rule by a former id. */
+  readonly renamed: readonly Exemption[]
 }
 
-/** The exemptions that the annotations of an environment's objects state: `<reason>` or `until <date>: <reason>`. */
+/** The exemptions in the annotations of an environment's objects: `<reason>` or `until <date>: <reason>`. */
 export function annotatedExemptions({ objects, name }: Environment, locate: Locate): Exemption[] {
   return objects.flatMap((object) =>
     Object.entries(object.annotations).flatMap(([key, value]): Exemption[] => {
@@ -63,30 +65,30 @@ function placeOf(object: KubeObject, path: Path, locate: Locate): Pick<Finding, 
 }
 
 /**
- * Takes away the findings that an exemption covers. An exemption that does not hold covers nothing and is a finding itself.
- * @param rules the names of all rules that exist
- * @param day by which they end, as `2026-11-21`
+ * Removes the findings that an exemption covers. An invalid exemption covers nothing and is a finding itself.
+ * @param rules the current id of each rule by every id that names it, the former ones too
+ * @param day today, as `2026-11-21`: exemptions that end before it have expired
  */
 export function applyExemptions(
   target: string,
   findings: readonly Finding[],
   exemptions: readonly Exemption[],
-  rules: ReadonlySet<string>,
+  rules: ReadonlyMap<string, string>,
   day = today(),
-): Judged {
-  if (exemptions.length === 0) return { findings, exempted: [], used: new Set() }
-  const faults: Finding[] = []
-  const holding: Exemption[] = []
+): ExemptedFindings {
+  if (exemptions.length === 0) return { findings, exempted: [], used: new Set(), renamed: [] }
+  const invalid: Finding[] = []
+  const valid: Exemption[] = []
   for (const exemption of exemptions) {
-    const fault = faultOf(exemption, rules, day)
-    if (fault === undefined) holding.push(exemption)
-    else faults.push(findingAbout(exemption, target, ...fault))
+    const problem = problemOf(exemption, rules, day)
+    if (problem === undefined) valid.push(exemption)
+    else invalid.push(findingAbout(exemption, target, ...problem))
   }
   const left: Finding[] = []
   const exempted: Exempted[] = []
   const used = new Set<Exemption>()
   for (const finding of findings) {
-    const exemption = holding.find((candidate) => covers(candidate, finding))
+    const exemption = valid.find((candidate) => covers(candidate, rules, finding))
     if (exemption === undefined) {
       left.push(finding)
       continue
@@ -95,37 +97,44 @@ export function applyExemptions(
     const { reason, until } = exemption
     exempted.push({ finding, reason, ...(until !== undefined && { until }) })
   }
-  // One that does not hold is already a finding; its fault comes first, its being unused is no news.
-  for (const exemption of exemptions) if (!holding.includes(exemption)) used.add(exemption)
-  return { findings: [...left, ...faults], exempted, used }
+  // An invalid one is already a finding; that it covers nothing needs no second one.
+  for (const exemption of exemptions) if (!valid.includes(exemption)) used.add(exemption)
+  const renamed = valid.filter(({ rule }) => rules.get(rule) !== rule)
+  return { findings: [...left, ...invalid], exempted, used, renamed }
 }
 
-/** Hashes that kustomize puts behind the names of generated ConfigMaps and Secrets. */
+/** Hashes that kustomize appends to the names of generated ConfigMaps and Secrets. */
 const generatedSuffix = /-[2456789bcdfghkmt]{10}$/
 
-function covers({ rule, object }: Exemption, finding: Finding): boolean {
-  if (rule !== finding.rule || finding.object === undefined) return false
+function covers({ rule, object }: Exemption, rules: ReadonlyMap<string, string>, finding: Finding): boolean {
+  if (rules.get(rule) !== finding.rule || finding.object === undefined) return false
   const anywhere = finding.object.replace(/ [^/ ]*\//, ' ')
   const names = [finding.object, anywhere]
   return names.includes(object) || names.some((name) => name.replace(generatedSuffix, '') === object)
 }
 
-/** Why an exemption does not hold, and what to do. */
-function faultOf(exemption: Exemption, rules: ReadonlySet<string>, day: string): [string, string] | undefined {
+/** Why an exemption is invalid, and what to do. */
+function problemOf(
+  exemption: Exemption,
+  rules: ReadonlyMap<string, string>,
+  day: string,
+): [string, string] | undefined {
   const { rule, object, reason, until } = exemption
   if (!rules.has(rule)) {
-    const fix = 'Write the name of a rule, as it stands in brackets behind a finding, or remove the exemption.'
+    const fix = 'Write the name of a rule, as printed in brackets after a finding, or remove the exemption.'
     return [`this exempts ${object} from "${rule}", but there is no such rule`, fix]
   }
   if (reason === '') {
-    const fix = 'Write why the object may break the rule, so that the next reader can judge whether that still holds.'
+    const fix =
+      'Write why the object may violate the rule, so that the next reader can decide whether that is still true.'
     return [`this exempts ${object} from ${rule} without a reason`, fix]
   }
   if (until === undefined) return undefined
-  if (!isDate(until)) return [`"${until}" is no date`, 'Write the last day it holds as year-month-day: 2027-03-31.']
+  if (!isDate(until))
+    return [`"${until}" is not a valid date`, 'Write the last day on which it is valid as year-month-day: 2027-03-31.']
   if (until < day) {
-    const fix = 'Mend what it exempts, or judge it anew and write a later date.'
-    return [`the exemption of ${object} from ${rule} ended on ${until}`, fix]
+    const fix = 'Fix the finding, or re-evaluate the exemption and set a later date.'
+    return [`the exemption of ${object} from ${rule} expired on ${until}`, fix]
   }
   return undefined
 }
@@ -138,8 +147,8 @@ function isDate(text: string): boolean {
 
 /** The finding that an exemption covers nothing. */
 export function unusedExemption(exemption: Exemption, target: string): Finding {
-  const message = `this exempts ${exemption.object} from ${exemption.rule}, but no finding needs it`
-  return findingAbout(exemption, target, message, 'Remove it, or mend the name of the object if another was meant.')
+  const message = `this exempts ${exemption.object} from ${exemption.rule}, but it covers no finding`
+  return findingAbout(exemption, target, message, 'Remove it, or correct the name of the object.')
 }
 
 function findingAbout(exemption: Exemption, target: string, message: string, fix: string): Finding {

@@ -9,13 +9,13 @@ import {
   isKubernetesGroup,
   type Surroundings,
 } from '#kubernetes/model/environment.ts'
-import type { Finding } from '#kubernetes/model/finding.ts'
+import { type Finding, formatSource } from '#kubernetes/model/finding.ts'
 import { groupOf, type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
 import { type Documents, readDocuments } from '#manifests/documents.ts'
 import { environments, type Rendering, type Target } from '#manifests/kustomize.ts'
 import { locateInFile, locateInKustomization } from '#manifests/source-locations.ts'
 import { rules } from '#rules/index.ts'
-import { builtInRules } from '#ruleset/built-in.ts'
+import { renamedNote, ruleIds } from '#ruleset/catalog.ts'
 import { validateRules } from '#validation/cel.ts'
 import { type Manifests, validateSchemas } from '#validation/kubeconform.ts'
 import { type CheckConfig, emptyConfig, exemptionsIn, providedIn } from './config.ts'
@@ -137,34 +137,43 @@ export async function judge(
     Promise.all(reading.map((readable) => askRules(readable, all))),
   ])
   const used = new Set<Exemption>()
+  const notes = new Set<string>()
   const results: TargetResult[] = []
   for (const [index, readable] of targets.entries()) {
     const processes = byProcess.filter((finding) => finding.target === readable.target)
     const found = [...readable.faults, ...processes, ...(byRule[index] ?? [])]
-    results.push(summarize(readable, found, used, admit))
+    results.push(summarize(readable, found, used, notes, admit))
   }
   const unused = unusedEverywhere(targets, used, admit)
   if (unused.length > 0 && results[0] !== undefined)
     results[0] = { ...results[0], findings: [...results[0].findings, ...unused] }
-  if (!map) return { targets: results, rules: rules.length }
+  if (!map) return { targets: results, rules: rules.length, notes: [...notes] }
   const { mapOf } = await import('#kubernetes/topology/connection-map.ts')
   const mapped = results.map((result, index) => {
     const environment = targets[index]?.environment
     return environment === undefined ? result : { ...result, map: mapOf(environment) }
   })
-  return { targets: mapped, rules: rules.length }
+  return { targets: mapped, rules: rules.length, notes: [...notes] }
 }
 
-const ruleNames = new Set([...rules, ...builtInRules].map(({ id }) => id))
-
-/** One target's result: its findings with their lines, less what is exempted. Notes in `used` which exemptions were needed. */
-function summarize(readable: Readable, all: readonly Finding[], used: Set<Exemption>, admit: boolean): TargetResult {
+/**
+ * One target's result: its findings with their lines, less what is exempted. Adds the exemptions that were needed to `used`, and to `notes` those
+ * that name a rule by a former id.
+ */
+function summarize(
+  readable: Readable,
+  all: readonly Finding[],
+  used: Set<Exemption>,
+  notes: Set<string>,
+  admit: boolean,
+): TargetResult {
   const { target, objects, environment, isEnvironment, isDelivery, config, locate, contentOf } = readable
   const { judged, unjudged } = isEnvironment ? { judged: all, unjudged: [] } : foreignKinds(all, objects)
   const annotated = annotatedExemptions(environment, locate)
   const exemptions = [...annotated, ...exemptionsIn(config, target)]
-  const outcome = applyExemptions(target, judged, exemptions, ruleNames)
+  const outcome = applyExemptions(target, judged, exemptions, ruleIds)
   for (const exemption of outcome.used) used.add(exemption)
+  for (const exemption of outcome.renamed) notes.add(noteOf(exemption))
   // What names its environments must be needed in each of them.
   const unused = exemptions.filter(
     (exemption) => exemption.environments !== undefined && !outcome.used.has(exemption) && canTell(exemption, admit),
@@ -178,6 +187,11 @@ function summarize(readable: Readable, all: readonly Finding[], used: Set<Exempt
     switchedOff:
       isEnvironment || isDelivery || objects.length === 0 ? [] : [...applicable(rules, environment).off, ...unjudged],
   }
+}
+
+function noteOf({ rule, place }: Exemption): string {
+  const { source } = place()
+  return `${source ? `${formatSource(source)}: ` : ''}${renamedNote(rule, ruleIds.get(rule) ?? rule)}`
 }
 
 /** Exemptions without environments must be needed in one of them; that is known only when all were checked. */

@@ -22,4 +22,6 @@ export interface CheckResult {
   readonly targets: readonly TargetResult[]
   /** How many rules looked at each target. */
   readonly rules: number
+  /** Not findings, but worth a line on the terminal: a rule that is named by a former id. */
+  readonly notes?: readonly string[]
 }

@@ -37,7 +37,11 @@ await runCommand(async () => {
   const { values, positionals } = parseCommandLine(usage, options)
   if (values.explain !== undefined) {
     const { explain, explanationText } = await import('#ruleset/explain.ts')
-    process.stdout.write(explanationText(explain(values.explain, root)))
+    const { renamedNote } = await import('#ruleset/catalog.ts')
+    const explanation = explain(values.explain, root)
+    if (explanation.id !== values.explain)
+      process.stderr.write(`note: ${renamedNote(values.explain, explanation.id)}\n`)
+    process.stdout.write(explanationText(explanation))
     return exit.right
   }
   const report = await reporter(values.format)
@@ -57,6 +61,7 @@ await runCommand(async () => {
   const result =
     cached || (await (await import('#check/check.ts')).check({ environments: positionals, ...values, map }))
   if (key && !cached) writeCached(root, key, result)
+  for (const note of result.notes ?? []) process.stderr.write(`note: ${note}\n`)
   if (values.output !== undefined) writeReport(values.output, report(result))
   const shown = values.output === undefined ? report : await reporter('text')
   process.stdout.write(shown(result))

@@ -13,6 +13,7 @@ import { type ObjectDocument, readDocuments } from '#manifests/documents.ts'
 import { environments, render } from '#manifests/kustomize.ts'
 import type { Rule } from '#rule/define-rule.ts'
 import { rules } from '#rules/index.ts'
+import { ruleIds } from '#ruleset/catalog.ts'
 import { eachParallel } from '#system/process.ts'
 import { validateRules } from '#validation/cel.ts'
 import { type Manifests, validateSchemas } from '#validation/kubeconform.ts'
@@ -27,7 +28,6 @@ export interface Verdict {
 
 const config = await readConfig(root)
 const nowhere = () => undefined
-const ruleNames = new Set(rules.map(({ id }) => id))
 
 /**
  * Renders the environments, the last of the promotion first: a fault that can be made at the same place of several environments is made there only.
@@ -80,7 +80,7 @@ function rulesFor(environment: Environment, all: readonly Rule[]): readonly Rule
 function findingsOf(applied: readonly Rule[], environment: Environment): readonly Finding[] {
   const exemptions = annotatedExemptions(environment, nowhere)
   const found = runRules(applied, environment, nowhere)
-  return applyExemptions(environment.name, found, exemptions, ruleNames).findings
+  return applyExemptions(environment.name, found, exemptions, ruleIds).findings
 }
 
 /** Every mutant of the classes, each fault once a place. */

@@ -33,9 +33,10 @@ function justification({ reason, until }: Exempted): string {
   return until === undefined ? reason : `${reason} (until ${until})`
 }
 
-function toRule({ id, severity, summary, why, fix }: (typeof ruleTexts)[number]) {
+function toRule({ id, formerIds, severity, summary, why, fix }: (typeof ruleTexts)[number]) {
   return {
     id,
+    ...(formerIds && { deprecatedIds: formerIds }),
     name: id.replace(/(?:^|-)(.)/g, (_match, letter: string) => letter.toUpperCase()),
     shortDescription: { text: summary },
     fullDescription: { text: why },

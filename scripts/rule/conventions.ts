@@ -3,16 +3,16 @@ import { queuesByNamespace } from '#platform/rabbitmq-definitions.ts'
 import { settingsOf } from '#platform/settings.ts'
 import type { Convention } from './define-rule.ts'
 
-/** What the cluster holds besides is written down; without it, what is missing here may be there. */
+/** What else exists in the cluster is declared; without that, an object that is missing here may exist there. */
 export const declarations: Convention = {
   what: 'a check.yaml that declares what exists without being rendered',
   isIn: (environment) => environment.isWhole,
 }
 
-/** As {@link declarations}, for a rule that can also tell something from what is rendered. */
+/** Like {@link declarations}, for a rule that can check some of it without them. */
 export const someDeclarations: Convention = { ...declarations, partly: true }
 
-/** Where there is none, isolation may be somebody else's, or nobody's, affair. */
+/** Where there is none, isolation may be configured elsewhere, or not intended. */
 export const networkPolicies: Convention = {
   what: 'a NetworkPolicy',
   isIn: (environment) => environment.ofKind('NetworkPolicy', 'networking.k8s.io').length > 0,

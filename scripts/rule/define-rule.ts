@@ -3,45 +3,73 @@ import type { Path, Severity } from '#kubernetes/model/finding.ts'
 import type { KubeObject } from '#kubernetes/model/objects.ts'
 
 /**
- * Records that an object breaks the rule.
- * @param path where in the object; the empty path means the whole object
+ * Records that an object violates the rule.
+ * @param path where in the object; the empty path is the whole object
  * @param message what is wrong and what was expected
  * @param fix replaces the rule's own fix where a more exact one is known
  */
 export type Report = (object: KubeObject, path: Path, message: string, fix?: string) => void
 
-/** What is said of a rule wherever it is shown. */
+/** What a rule is about, in the order of `docs/rules/README.md`, with its heading there. */
+export const categories = {
+  manifests: 'Manifests',
+  references: 'References between objects',
+  workloads: 'Workloads',
+  images: 'Images',
+  resources: 'Resources and GPUs',
+  availability: 'Availability',
+  scaling: 'Scaling',
+  networking: 'Networking',
+  storage: 'Storage',
+  configuration: 'Configuration',
+  security: 'Security',
+  monitoring: 'Monitoring',
+  argocd: 'Argo CD',
+  environments: 'Environments',
+} as const
+
+export type Category = keyof typeof categories
+
+/** Whether a rule holds for any Kubernetes manifests, or is about the programs and conventions of this platform. */
+export type Scope = 'kubernetes' | 'platform'
+
+/** The description of a rule, wherever it is shown. */
 export interface RuleText {
   /** Kebab case, the name of its file and of its fixtures' folder. */
   readonly id: string
-  /** An error breaks in a cluster; a warning hurts there. */
+  /** Ids it had before: exemptions and `--explain` accept them for one more version. */
+  readonly formerIds?: readonly string[]
+  readonly category: Category
+  /** `kubernetes` when absent. */
+  readonly scope?: Scope
+  /** An error breaks a deployment; a warning degrades it. */
   readonly severity: Severity
-  /** What the rule demands, in one line. */
+  /** What the rule requires, in one line. */
   readonly summary: string
-  /** What happens in a cluster when it is broken. */
+  /** What happens in a cluster when it is violated. */
   readonly why: string
-  /** What to do about it, in general. */
+  /** How to fix a violation, in general. */
   readonly fix: string
 }
 
-/** Something that a rule needs to find before it can say anything true: a convention that other repositories need not share. */
+/** A precondition of a rule: a convention that other repositories need not follow. */
 export interface Convention {
-  /** What is looked for, as a noun: `a program that reads CHAT_MODEL`. */
+  /** What has to be present, as a noun: `a program that reads CHAT_MODEL`. */
   readonly what: string
   isIn(environment: Environment): boolean
-  /** The rule still says what it can tell without. */
+  /** Without it the rule still checks what it can. */
   readonly partly?: true
 }
 
 export interface Rule extends RuleText {
-  /** Where it is absent in another repository the rule is switched off, and the summary says so. */
+  /** Where it is absent in another repository the rule is skipped, and the report lists it. */
   readonly needs?: Convention
-  /** It looks at what else is checked, so it runs once all is read; of one environment alone it says nothing. */
+  /** It compares the targets of one check, so it runs once all of them are read; it finds nothing in a single environment. */
   readonly across?: true
   check(environment: Environment, report: Report): void
 }
 
-/** Gives a rule its type; a rule is one file in `scripts/rules` that default-exports this. */
+/** Types a rule; each rule is one file in `scripts/rules` whose default export is this. */
 export function defineRule(rule: Rule): Rule {
   return rule
 }

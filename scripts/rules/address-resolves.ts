@@ -6,10 +6,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'address-resolves',
+  category: 'networking',
   severity: 'error',
-  summary: 'Every address of a Service in the configuration of a program names a Service and a port that exist.',
-  why: 'A wrong host name or port fails at run time only: the program starts, and every call ends in an error or a time-out.',
-  fix: 'Write the name and port of a rendered Service, or declare the Service in check.yaml if something else makes it.',
+  summary: "Every Service address in a program's configuration names a Service and a port that exist.",
+  why: 'A wrong host name or port fails only at run time: the program starts, and every request ends in an error or a timeout.',
+  fix: 'Write the name and port of a rendered Service, or declare the Service in check.yaml if something else creates it.',
   needs: someDeclarations,
   check(environment, report) {
     const seen = new Set<string>()
@@ -22,14 +23,14 @@ export default defineRule({
       seen.add(key)
       if ('missing' in resolved) {
         const { name, namespace } = resolved.missing
-        // A host by itself may be anything; in a URL a single word can only be a Service.
+        // A bare host may be anything; in a URL a single word can only be a Service.
         if (address.scheme === undefined || aliases(workload.pod).has(address.host)) continue
         if (!environment.isWhole || resolve(environment, 'Service', namespace, name) !== undefined) continue
         report(
           object,
           path,
           `${label} names the host "${address.host}", but there is no Service "${name}" in namespace "${namespace}"`,
-          `Write the name of a rendered Service in the value of ${label}, or declare the Service in check.yaml if something else makes it.`,
+          `Write the name of a rendered Service in the value of ${label}, or declare the Service in check.yaml if something else creates it.`,
         )
       } else if (address.port !== undefined && !serviceHasPort(resolved.service, address.port)) {
         const ports = items(at(resolved.service.raw, 'spec', 'ports')).map((port) => show(at(port, 'port')))

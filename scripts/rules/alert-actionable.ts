@@ -4,9 +4,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'alert-actionable',
+  category: 'monitoring',
   severity: 'warning',
   summary: 'Every alert has an expression, a severity and a summary, and a runbook where the other alerts have one.',
-  why: 'Alertmanager routes by severity, so an alert without one wakes nobody or everybody; without summary and runbook whoever is woken has to find out what to do.',
+  why: 'Alertmanager routes by severity, so an alert without one pages nobody or everybody; without summary and runbook the engineer on call has to find out what to do.',
   fix: 'Add expr, labels.severity, annotations.summary and annotations.runbook_url.',
   check(environment, report) {
     const alerts = [...prometheusRulesOf(environment)].filter(({ rule }) => text(at(rule, 'alert')) !== undefined)

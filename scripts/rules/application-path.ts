@@ -3,10 +3,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'application-path',
+  category: 'argocd',
   severity: 'error',
-  summary: 'The folder of this repository that an Application renders is there and can be built.',
-  why: 'Argo CD finds no such path (ComparisonError) and syncs nothing; what runs stays as it was.',
-  fix: 'Name in path a folder of this repository that holds manifests, a chart, or a kustomization whose resources are all there.',
+  summary: 'The folder of this repository that an Application renders exists and can be built.',
+  why: 'Argo CD reports a ComparisonError for a missing path and syncs nothing; the running objects stay as they are.',
+  fix: 'Set path to a folder of this repository with manifests, a chart, or a kustomization whose resources all exist.',
   needs: {
     what: 'the addresses of the repository itself (delivery in check.yaml)',
     isIn: (environment) => environment.declares('Repository'),
@@ -19,7 +20,7 @@ export default defineRule({
           report(
             application.object,
             [...path, 'path'],
-            `${application.name}: ${folder} is no folder of this repository that can be built`,
+            `${application.name}: ${folder} is not a folder of this repository that can be built`,
           )
       }
   },

@@ -12,10 +12,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'application-project',
+  category: 'argocd',
   severity: 'error',
-  summary: 'The AppProject of an Application exists and lets it take from its repository and go to its destination.',
-  why: 'Argo CD refuses the Application (InvalidSpecError) and syncs nothing of it: the last good state stays, and nobody is told but by the condition.',
-  fix: 'Name a project that is there, or add the repository to its sourceRepos, or the cluster and namespace to its destinations.',
+  summary: 'The AppProject of an Application exists and permits its repository and its destination.',
+  why: 'Argo CD rejects the Application (InvalidSpecError) and syncs none of it: the last synced state stays, and only a condition of the Application shows it.',
+  fix: 'Name an existing project, add the repository to its sourceRepos, or add the cluster and namespace to its destinations.',
   needs: {
     what: 'an Application or ApplicationSet of Argo CD',
     isIn: (environment) => applicationsOf(environment).length > 0,
@@ -24,7 +25,7 @@ export default defineRule({
     const seen = new Set<string>()
     for (const application of applicationsOf(environment)) {
       const { object, path, spec } = application
-      const say = (where: readonly (string | number)[], message: string) => {
+      const reportOnce = (where: readonly (string | number)[], message: string) => {
         const place = existing(object.raw, [...path, ...where])
         const key = `${nameOf(object)} ${place.join('.')} ${message}`
         if (!seen.has(key)) report(object, place, message)
@@ -37,23 +38,23 @@ export default defineRule({
         const elsewhere = name === 'default' || environment.provided('AppProject', name) !== undefined
         const known = environment.ofKind('AppProject', 'argoproj.io').map((one) => one.name)
         if (!elsewhere && environment.isWhole)
-          say(
+          reportOnce(
             ['project'],
-            `${application.name}: there is no AppProject ${name}; there are ${known.join(', ') || 'none'}`,
+            `${application.name}: there is no AppProject ${name}; expected one of ${known.join(', ') || 'none'}`,
           )
         continue
       }
       for (const source of sourcesOf(application))
         if (source.repository !== undefined && admitsRepository(project, source.repository) === false)
-          say(
+          reportOnce(
             [...source.path.slice(path.length), 'repoURL'],
-            `${application.name}: AppProject ${name} does not admit the repository ${source.repository}; it admits ${show(at(project.raw, 'spec', 'sourceRepos') ?? 'none')}`,
+            `${application.name}: AppProject ${name} does not permit the repository ${source.repository}; it permits ${show(at(project.raw, 'spec', 'sourceRepos') ?? 'none')}`,
           )
       const destination = destinationOf(application)
       if (admitsDestination(project, destination) === false)
-        say(
+        reportOnce(
           ['destination'],
-          `${application.name}: AppProject ${name} does not admit the namespace ${destination.namespace ?? '(none)'} of ${destination.name ?? destination.server ?? 'the cluster'}`,
+          `${application.name}: AppProject ${name} does not permit the namespace ${destination.namespace ?? '(none)'} in ${destination.name ?? destination.server ?? 'the cluster'}`,
         )
     }
   },

@@ -5,10 +5,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'backend-exists',
+  category: 'references',
   severity: 'error',
   summary:
-    'Every Service that a route, an Ingress or a webhook sends requests to exists and has the port that is named.',
-  why: 'A route to a missing Service or port answers 500 or 503 to every request; a webhook that cannot be reached blocks what it guards.',
+    'Every Service that a route, an Ingress or a webhook sends requests to exists and has the port that it names.',
+  why: 'A route to a missing Service or port answers every request with 500 or 503; an unreachable webhook blocks the requests that it validates.',
   fix: 'Write the name of a rendered Service, and one of its ports by name or number.',
   check(environment, report) {
     for (const { reference, path, message } of unresolved(environment, 'Service'))

@@ -6,9 +6,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'claim-shared',
+  category: 'storage',
   severity: 'error',
-  summary: 'Two pods never need a volume at once that only one node can mount.',
-  why: 'The second pod waits for the volume as long as the first has it: with a surge the first goes only when the second is ready, so the rollout never ends.',
+  summary: 'Pods that may run at the same time do not share a volume that only one node can mount.',
+  why: 'The second pod waits for the volume for as long as the first has it: with a surge the first pod ends only when the second is ready, so the rollout never completes.',
   fix: 'Use the strategy Recreate, a StatefulSet with volumeClaimTemplates, or a claim with accessModes: [ReadWriteMany].',
   check(environment, report) {
     for (const workload of environment.workloads) {
@@ -39,7 +40,7 @@ export default defineRule({
   },
 })
 
-/** The access mode of a rendered claim that one node or one pod has for itself; undefined for any other. */
+/** The access mode of a rendered claim that is for one node or one pod; undefined for any other. */
 function singleMode(environment: Environment, namespace: string, name: string): string | undefined {
   const claim = environment.find('PersistentVolumeClaim', namespace, name)
   const modes = items(at(claim?.raw, 'spec', 'accessModes')).map(show)
@@ -48,7 +49,7 @@ function singleMode(environment: Environment, namespace: string, name: string): 
   return modes[0]
 }
 
-/** Whether a rollout makes new pods before the old ones are gone: a Deployment does by default, a StatefulSet never. */
+/** Whether a rollout creates new pods before the old ones are gone: a Deployment does by default, a StatefulSet never. */
 function surges({ object }: Workload): boolean {
   if (object.kind !== 'Deployment') return false
   const strategy = at(object.raw, 'spec', 'strategy')

@@ -4,18 +4,19 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'claim-writable',
+  category: 'storage',
   severity: 'error',
-  summary: 'A claim that a container mounts for writing has an access mode that allows it.',
-  why: 'A volume of ReadOnlyMany alone is mounted read-only: every write fails, or the pod does not start.',
+  summary: 'A claim that a container mounts read-write has an access mode that allows it.',
+  why: 'A volume with ReadOnlyMany as its only access mode is mounted read-only: every write fails, or the pod does not start.',
   fix: 'Set accessModes to ReadWriteOnce or ReadWriteMany, or mount the volume with readOnly: true.',
   check(environment, report) {
-    const judge = (object: KubeObject, path: Path, claim: Value) => {
+    const check = (object: KubeObject, path: Path, claim: Value) => {
       const modes = items(at(claim, 'spec', 'accessModes'))
       if (modes.length > 0 && modes.every((mode) => mode === 'ReadOnlyMany'))
         report(
           object,
           [...path, 'spec', 'accessModes'],
-          'the claim is ReadOnlyMany alone, but a container mounts it for writing',
+          'the only access mode of the claim is ReadOnlyMany, but a container mounts it read-write',
         )
     }
     for (const { object, pod, containers } of environment.workloads) {
@@ -27,17 +28,17 @@ export default defineRule({
       for (const [index, claim] of object.kind === 'StatefulSet'
         ? items(at(object.raw, 'spec', 'volumeClaimTemplates')).entries()
         : [])
-        if (written.has(at(claim, 'metadata', 'name'))) judge(object, ['spec', 'volumeClaimTemplates', index], claim)
+        if (written.has(at(claim, 'metadata', 'name'))) check(object, ['spec', 'volumeClaimTemplates', index], claim)
       for (const volume of items(at(pod, 'volumes'))) {
         const claim = environment.find(
           'PersistentVolumeClaim',
           object.namespace,
           text(at(volume, 'persistentVolumeClaim', 'claimName')) ?? '',
         )
-        if (claim !== undefined && written.has(at(volume, 'name'))) judge(claim, [], claim.raw)
+        if (claim !== undefined && written.has(at(volume, 'name'))) check(claim, [], claim.raw)
       }
     }
-    // A claim of which nobody writes anything, though nobody else fills it either.
+    // A claim that no container writes to and that has no other data source.
     for (const claim of environment.ofKind('PersistentVolumeClaim', '')) {
       const mounts = environment.workloads.flatMap(({ object, pod, containers }) => {
         if (object.namespace !== claim.namespace) return []
@@ -58,8 +59,8 @@ export default defineRule({
         report(
           claim,
           [],
-          'every container mounts the claim read-only, so nobody can write to it',
-          'Remove readOnly from the mount of the container that writes, or fill the claim from a dataSource.',
+          'every container mounts the claim read-only, so nothing can write to it',
+          'Remove readOnly from the mount of the container that writes, or populate the claim from a dataSource.',
         )
     }
   },

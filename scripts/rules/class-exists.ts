@@ -7,17 +7,18 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'class-exists',
+  category: 'references',
   severity: 'error',
   summary:
-    'Every PriorityClass and RuntimeClass that a pod names exists, and every StorageClass and GatewayClass, where any is known.',
-  why: 'The API server refuses pods of a class that does not exist, so the workload stays at no pods; nobody makes a volume or an address of one.',
-  fix: 'Render the class, name one that exists, or declare it in check.yaml if an operator makes it.',
+    'Every PriorityClass and RuntimeClass that a pod names exists, and so does every StorageClass and GatewayClass where any are known.',
+  why: 'The API server rejects pods with a class that does not exist, so the workload has zero pods; nothing provisions a volume or a gateway of an unknown class.',
+  fix: 'Render the class, name one that exists, or declare it in check.yaml if an operator creates it.',
   needs: someDeclarations,
   check(environment, report) {
     for (const kind of ['PriorityClass', 'RuntimeClass'])
       for (const { reference, path, message } of unresolved(environment, kind))
         report(reference.source, path, message, fixOf(kind, path))
-    // Installers make these; so only who has declared or rendered some says which there are.
+    // Cluster installers create these, so the list is known only where some are declared or rendered.
     for (const [kind, references] of Object.entries(classes(environment))) {
       const rendered = environment.ofKind(kind).map(({ name }) => name)
       if (rendered.length === 0 && !environment.declares(kind)) continue
@@ -34,7 +35,7 @@ export default defineRule({
 })
 
 function fixOf(kind: string, path: Path): string {
-  return `Set ${path.at(-1)} to a ${kind} that exists, render it, or declare it in check.yaml if an operator makes it.`
+  return `Set ${path.at(-1)} to a ${kind} that exists, render it, or declare it in check.yaml if an operator creates it.`
 }
 
 interface Named {

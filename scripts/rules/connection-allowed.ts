@@ -5,10 +5,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'connection-allowed',
+  category: 'networking',
   severity: 'error',
   summary:
-    'NetworkPolicies of both sides allow every connection that the manifests declare: addresses in the configuration, KEDA triggers, scrapes and routes.',
-  why: 'A denied connection fails by time-out only, at run time, with no event and no log line that names the policy.',
+    'The NetworkPolicies of client and server allow every connection that the manifests declare: addresses in the configuration, KEDA triggers, scrapes and routes.',
+  why: 'A denied connection only times out at run time; no event and no log line names the policy.',
   fix: "Allow it on both sides: egress in a policy that selects the client's pods, ingress in one that selects the server's.",
   check(environment, report) {
     const seen = new Set<string>()

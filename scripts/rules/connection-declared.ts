@@ -17,9 +17,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'connection-declared',
+  category: 'networking',
   severity: 'warning',
-  summary: 'A NetworkPolicy opens no connection between two workloads that nothing in their configuration declares.',
-  why: 'An opening that nobody uses is only of use to whoever takes over the client.',
+  summary: 'A NetworkPolicy allows no connection between two workloads that nothing in their configuration declares.',
+  why: 'An allowed connection that nothing uses only helps an attacker who has taken over the client.',
   fix: 'Narrow from (or to) and ports to what the client connects to, or remove the rule from ingress (or egress).',
   check(environment, report) {
     const declared = declaredConnections(environment)
@@ -28,9 +29,9 @@ export default defineRule({
         for (const server of environment.selectedBy(namespace, podSelector))
           for (const rule of ingress)
             for (const { path, clients } of clientsOf(environment, rule, namespace)) {
-              const unused = clients.flatMap((client) => openings(environment, rule, client, server, declared))
+              const unused = clients.flatMap((client) => unusedPorts(environment, rule, client, server, declared))
               if (unused.length > 0)
-                report(object, path, `opens ${list(unused)}, which no configuration of the client names`)
+                report(object, path, `allows ${list(unused)}, which the client's configuration does not declare`)
             }
   },
 })
@@ -49,7 +50,7 @@ function declaredConnections(environment: Environment): Map<Workload, Map<Worklo
   return declared
 }
 
-/** The rendered pods that a rule admits, by the peer that admits them. */
+/** The rendered pods that a rule allows, by the peer that matches them. */
 function* clientsOf(
   environment: Environment,
   rule: PolicyRule,
@@ -69,7 +70,7 @@ function peerWorkloads(environment: Environment, peer: Value, namespace: string)
     .flatMap((name) => environment.selectedBy(name, podSelector ?? {}))
 }
 
-function openings(
+function unusedPorts(
   environment: Environment,
   rule: PolicyRule,
   client: Workload,

@@ -3,10 +3,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'cron-job-suspended',
+  category: 'workloads',
   severity: 'error',
-  summary: 'A CronJob runs at its times: it is not suspended.',
-  why: 'Suspended by hand for an hour and committed so, it never runs again, and nobody misses a backup before it is needed.',
-  fix: 'Remove suspend; for one that people start by hand, exempt it by an annotation with the reason.',
+  summary: 'A CronJob is not suspended.',
+  why: 'Suspended by hand for an hour and committed that way, it never runs again, and nobody notices the missing backup until it is needed.',
+  fix: 'Remove suspend; exempt a CronJob that is only started by hand with an annotation that gives the reason.',
   check(environment, report) {
     for (const object of environment.ofKind('CronJob', 'batch'))
       if (at(object.raw, 'spec', 'suspend') === true)

@@ -3,9 +3,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'data-kept',
+  category: 'storage',
   severity: 'warning',
-  summary: 'A StatefulSet keeps its state on claims that outlive it, can write to them, and replaces its pods itself.',
-  why: 'State on an emptyDir goes with the pod; claims of policy Delete go with the StatefulSet or its last replica; with OnDelete a new version is synced and never runs.',
+  summary: 'A StatefulSet keeps its state on persistent claims that it can write to, and replaces its pods by itself.',
+  why: 'State on an emptyDir is lost with the pod; claims with the policy Delete are deleted with the StatefulSet or its last replica; with OnDelete a new version is synced but never runs.',
   fix: 'Use volumeClaimTemplates with ReadWriteOnce, mount them without readOnly, keep whenDeleted and whenScaled at Retain, and updateStrategy at RollingUpdate.',
   check(environment, report) {
     for (const { object, pod, containers } of environment.workloads) {
@@ -16,7 +17,7 @@ export default defineRule({
           report(
             object,
             ['spec', 'persistentVolumeClaimRetentionPolicy', when],
-            `${when} is Delete: the data are deleted with the pods; expected Retain`,
+            `${when} is Delete: the data is deleted with the pods; expected Retain`,
           )
       if (at(spec, 'updateStrategy', 'type') === 'OnDelete')
         report(
@@ -33,7 +34,7 @@ export default defineRule({
         report(
           object,
           ['spec'],
-          'the StatefulSet has no claim, so its pods lose their state when they move; expected volumeClaimTemplates, or a Deployment',
+          'the StatefulSet has no claim, so its pods lose their state when they are rescheduled; expected volumeClaimTemplates, or a Deployment',
         )
       for (const [index, claim] of claims.entries()) {
         const name = at(claim, 'metadata', 'name')
@@ -45,12 +46,12 @@ export default defineRule({
           .filter(({ role }) => role !== 'init')
           .flatMap(({ raw }) => items(at(raw, 'volumeMounts')))
           .filter((mount) => at(mount, 'name') === name)
-        const judged = running.length > 0 ? running : mounts
-        if (judged.length > 0 && judged.every((mount) => at(mount, 'readOnly') === true))
+        const relevant = running.length > 0 ? running : mounts
+        if (relevant.length > 0 && relevant.every((mount) => at(mount, 'readOnly') === true))
           report(
             object,
             ['spec', 'volumeClaimTemplates', index],
-            `every container mounts claim "${show(name)}" read-only, so nobody can write to it`,
+            `every container mounts claim "${show(name)}" read-only, so nothing can write to it`,
           )
       }
     }

@@ -2,7 +2,7 @@ import { at } from '#kubernetes/model/objects.ts'
 import { connection, endpointOf, isolating, outsider } from '#kubernetes/network/policies.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
-/** Where clusters run their DNS: namespace, labels of the pods, port. */
+/** Where clusters run their DNS: namespace, pod labels, port. */
 const resolvers = [
   { server: outsider('kube-system', { 'k8s-app': 'kube-dns' }), number: 53 },
   { server: outsider('openshift-dns', { 'dns.operator.openshift.io/daemonset-dns': 'default' }), number: 5353 },
@@ -10,9 +10,10 @@ const resolvers = [
 
 export default defineRule({
   id: 'dns-allowed',
+  category: 'networking',
   severity: 'error',
-  summary: "Pods whose outgoing connections are restricted may ask the cluster's DNS, by UDP and TCP.",
-  why: 'Without DNS no name resolves, so every connection by name fails after a time-out; without TCP only the long answers fail.',
+  summary: 'Pods whose egress is restricted may query the cluster DNS over UDP and TCP.',
+  why: 'Without DNS no name resolves, so every connection by name times out; without TCP only long answers fail.',
   fix: 'Allow egress to namespace kube-system, pods k8s-app: kube-dns, port 53, protocols UDP and TCP.',
   check(environment, report) {
     for (const workload of environment.workloads) {
@@ -30,7 +31,7 @@ export default defineRule({
       report(
         workload.object,
         [],
-        `its pods may not ask the cluster's DNS (port 53/${denied.join(', 53/')}): none of the policies ${names} allows it`,
+        `its pods may not query the cluster DNS (port 53/${denied.join(', 53/')}): none of the policies ${names} allows it`,
       )
     }
   },

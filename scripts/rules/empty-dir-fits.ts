@@ -5,10 +5,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'empty-dir-fits',
+  category: 'storage',
   severity: 'warning',
   summary:
-    "The sizeLimit of an emptyDir is within the pod's limit: of ephemeral storage, or of memory where its medium is Memory.",
-  why: 'What lies in an emptyDir counts towards that limit: the kubelet evicts the pod, or the kernel kills it, before the volume is full.',
+    "The sizeLimit of an emptyDir fits into the pod's ephemeral-storage limit, or its memory limit where the medium is Memory.",
+  why: 'Files in an emptyDir count towards that limit: the kubelet evicts the pod, or the kernel kills it, before the volume is full.',
   fix: 'Lower the sizeLimit, or raise the limit of the containers.',
   check(environment, report) {
     for (const workload of environment.workloads)
@@ -22,7 +23,7 @@ export default defineRule({
         report(
           workload.object,
           [...workload.podPath, 'volumes', index, 'emptyDir', 'sizeLimit'],
-          `volume "${show(at(volume, 'name'))}" may hold ${show(size)}, but the pod may use ${limit} bytes of ${resource}`,
+          `volume "${show(at(volume, 'name'))}" may hold ${show(size)}, but the ${resource} limit of the pod is ${limit} bytes`,
         )
       }
   },

@@ -7,11 +7,12 @@ const serviceLink = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\w+)?)$/
 
 export default defineRule({
   id: 'env-references-exist',
+  category: 'configuration',
   severity: 'error',
   summary:
-    'Every $(NAME) in a variable or an argument names a variable that is set, for a variable one that is set before it.',
-  why: 'What cannot be resolved stays as it is written: the program gets the text $(NAME).',
-  fix: 'Set the variable, before the one that uses it; write $$(NAME) where the text itself is meant.',
+    'Every $(NAME) in a variable or an argument names a variable that is set; in a variable, one that is set earlier in the list.',
+  why: 'An unresolved reference is passed on literally: the program gets the text $(NAME).',
+  fix: 'Set the variable before the one that uses it; write $$(NAME) where the text itself is meant.',
   check(environment, report) {
     for (const { object, pod, containers } of environment.workloads) {
       const links = at(pod, 'enableServiceLinks') !== false
@@ -36,7 +37,7 @@ export default defineRule({
         for (const list of ['command', 'args']) {
           for (const [index, word] of items(at(container.raw, list)).entries()) {
             for (const reference of variableReferences(text(word) ?? '')) {
-              // In small letters it is the shell's way to run a command: $(date).
+              // In lowercase it is command substitution of the shell: $(date).
               if (!/^[A-Z_][A-Z0-9_]*$/.test(reference) || defined.has(reference) || isLink(reference)) continue
               report(
                 object,

@@ -3,10 +3,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'env-source-empty',
+  category: 'configuration',
   severity: 'warning',
-  summary: 'A ConfigMap that a container takes all its variables from (envFrom) has some.',
-  why: 'The container starts all the same and finds none of its settings: it falls back to its defaults, or exits.',
-  fix: 'Fill in data, or remove the entry of envFrom.',
+  summary: 'A ConfigMap that a container reads with envFrom is not empty.',
+  why: 'The container starts without any of its settings: it falls back to its defaults, or exits.',
+  fix: 'Add data, or remove the envFrom entry.',
   check(environment, report) {
     for (const { object, containers } of environment.workloads)
       for (const container of containers)
@@ -15,7 +16,11 @@ export default defineRule({
           const map = name === undefined ? undefined : environment.find('ConfigMap', object.namespace, name)
           if (map === undefined || Object.keys(fields(map.raw.data)).length > 0) continue
           const path = [...container.path, 'envFrom', index]
-          report(object, path, `ConfigMap ${name} has no data, so container "${container.name}" gets no variable of it`)
+          report(
+            object,
+            path,
+            `ConfigMap ${name} has no data, so container "${container.name}" gets no variables from it`,
+          )
         }
   },
 })

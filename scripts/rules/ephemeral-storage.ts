@@ -4,9 +4,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'ephemeral-storage',
+  category: 'resources',
   severity: 'warning',
-  summary: "Every container requests and limits what it writes to the node's disk.",
-  why: "Logs, emptyDirs and the container's own layer share the node's disk: when it is full the kubelet evicts pods, those without a request first.",
+  summary: 'Every container has a request and a limit for ephemeral storage.',
+  why: "Logs, emptyDirs and the writable layers of containers share the node's disk: when it is full, the kubelet evicts pods, those without a request first.",
   fix: 'Set ephemeral-storage in resources.requests and resources.limits.',
   check(environment, report) {
     for (const workload of environment.workloads) {

@@ -9,9 +9,10 @@ const has = (variables: ReadonlyMap<string, unknown>, name: string) =>
 
 export default defineRule({
   id: 'exporter-login',
+  category: 'configuration',
   severity: 'warning',
-  summary: 'A postgres_exporter that is told its user is told the password, too.',
-  why: 'It logs in with an empty password, which Postgres refuses unless it trusts everybody: every metric of the database is missing.',
+  summary: 'postgres_exporter has a password when it has a user.',
+  why: 'It logs in with an empty password, which PostgreSQL rejects unless it uses trust authentication: every metric of the database is missing.',
   fix: 'Set DATA_SOURCE_PASS_FILE in env to the path of the mounted password.',
   needs: {
     what: 'a container of postgres_exporter',
@@ -22,7 +23,7 @@ export default defineRule({
       for (const container of containers.filter(isExporter)) {
         const { variables, complete } = environmentOf(environment, object, container)
         if (!complete || !has(variables, 'DATA_SOURCE_USER') || has(variables, 'DATA_SOURCE_PASS')) continue
-        // A whole connection string counts before the parts; libpq's own variables fill in what is missing.
+        // A complete connection string takes precedence over the parts; libpq's own variables fill in the rest.
         if (['DATA_SOURCE_NAME', 'PGPASSWORD', 'PGPASSFILE'].some((name) => has(variables, name))) continue
         report(object, container.path, 'DATA_SOURCE_USER is set without DATA_SOURCE_PASS or DATA_SOURCE_PASS_FILE')
       }

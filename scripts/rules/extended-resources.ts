@@ -5,10 +5,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'extended-resources',
+  category: 'resources',
   severity: 'error',
-  summary: 'A GPU or other device is asked for in whole numbers, with a limit, and with a request equal to it.',
-  why: 'Devices cannot be shared out in parts or overcommitted: the API server refuses the pod.',
-  fix: 'Set the resource in limits to a whole number, and the same or nothing in requests.',
+  summary: 'A GPU or other device is requested in whole numbers, with a limit, and with a request equal to it.',
+  why: 'Devices cannot be divided or overcommitted: the API server rejects the pod.',
+  fix: 'Set the resource in limits to a whole number, and to the same number or not at all in requests.',
   check(environment, report) {
     for (const workload of environment.workloads) {
       const { object } = workload
@@ -17,20 +18,20 @@ export default defineRule({
         for (const [resource, request] of Object.entries(requests)) {
           if (!isExtended(resource)) continue
           const limit = limits[resource]
-          const who = `container "${container.name}"`
+          const subject = `container "${container.name}"`
           const path = [...container.path, 'resources']
           if (limit === undefined) {
-            const message = `${who} requests ${show(request)} of ${resource} without a limit; expected the same in limits`
+            const message = `${subject} requests ${show(request)} of ${resource} without a limit; expected the same in limits`
             report(object, [...path, 'requests', resource], message, `Set ${resource} in limits to ${show(request)}.`)
           } else if (quantity(request) !== quantity(limit)) {
-            const message = `${who} requests ${show(request)} of ${resource} but its limit is ${show(limit)}; expected them equal`
+            const message = `${subject} requests ${show(request)} of ${resource} but its limit is ${show(limit)}; expected them equal`
             report(object, [...path, 'requests', resource], message, `Set ${resource} in requests to ${show(limit)}.`)
           }
           if (limit === undefined || Number.isInteger(quantity(limit))) continue
           report(
             object,
             [...path, 'limits', resource],
-            `${who} asks for ${show(limit)} of ${resource}; expected a whole number`,
+            `${subject} requests ${show(limit)} of ${resource}; expected a whole number`,
             `Set ${resource} in limits to 1 or another whole number.`,
           )
         }

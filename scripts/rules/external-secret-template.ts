@@ -3,19 +3,20 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'external-secret-template',
+  category: 'configuration',
   severity: 'error',
   summary:
-    'The templates of an ExternalSecret use values that it fetches, and a Secret of type kubernetes.io/tls gets both of its keys.',
-  why: 'External Secrets does not make the Secret: a template that names an unknown value fails, and the API server refuses a TLS Secret without tls.crt and tls.key.',
+    'The templates of an ExternalSecret use only values that it fetches, and a Secret of type kubernetes.io/tls gets both of its keys.',
+  why: 'External Secrets does not create the Secret: a template with an unknown value fails, and the API server rejects a TLS Secret without tls.crt and tls.key.',
   fix: 'Fetch the value under this name in spec.data (secretKey), or correct the name.',
   check(environment, report) {
     for (const external of environment.ofKind('ExternalSecret', 'external-secrets.io')) {
       const spec = external.raw.spec
-      // What dataFrom fetches is known to the store alone.
+      // Only the store knows what dataFrom fetches.
       if (items(at(spec, 'dataFrom')).length > 0) continue
       const fetched = new Set(items(at(spec, 'data')).flatMap((entry) => text(at(entry, 'secretKey')) ?? []))
       const template = at(spec, 'target', 'template')
-      const note = (path: (string | number)[], content: string) => {
+      const check = (path: (string | number)[], content: string) => {
         for (const name of new Set(
           [...content.matchAll(/\{\{[^{}]*?(?<![\w.$)])\.([A-Za-z_]\w*)[^{}]*\}\}/g)].map(([, found = '']) => found),
         ))
@@ -33,13 +34,13 @@ export default defineRule({
             )
       }
       for (const [key, content] of Object.entries(strings(at(template, 'data'))))
-        note(['spec', 'target', 'template', 'data', key], content)
+        check(['spec', 'target', 'template', 'data', key], content)
       for (const [index, source] of items(at(template, 'templateFrom')).entries()) {
         const map = environment.find('ConfigMap', external.namespace, text(at(source, 'configMap', 'name')) ?? '')
         for (const [position, item] of items(at(source, 'configMap', 'items')).entries()) {
           const content = text(fields(map?.raw.data)[text(at(item, 'key')) ?? ''])
           if (content !== undefined)
-            note(['spec', 'target', 'template', 'templateFrom', index, 'configMap', 'items', position, 'key'], content)
+            check(['spec', 'target', 'template', 'templateFrom', index, 'configMap', 'items', position, 'key'], content)
         }
       }
       if (at(template, 'type') !== 'kubernetes.io/tls') continue
@@ -49,7 +50,7 @@ export default defineRule({
         report(
           external,
           ['spec', 'target', 'template', 'type'],
-          `a Secret of type kubernetes.io/tls needs ${missing.join(' and ')}, which it does not get`,
+          `a Secret of type kubernetes.io/tls needs ${missing.join(' and ')}, which it does not have`,
           `Fetch ${missing.join(' and ')} in spec.data (secretKey), or remove the type.`,
         )
     }

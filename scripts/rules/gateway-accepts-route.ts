@@ -17,10 +17,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'gateway-accepts-route',
+  category: 'networking',
   severity: 'error',
   summary:
     'Every Gateway that a route names exists and has a listener that accepts the route: section name, port, namespace and host name.',
-  why: 'A route that no listener accepts serves nothing: its requests meet 404 at the Gateway.',
+  why: 'A route that no listener accepts serves nothing: its requests get 404 from the Gateway.',
   fix: 'Name a rendered Gateway and a listener (sectionName, port) that allows this namespace (allowedRoutes.namespaces) and host (hostname).',
   needs: someDeclarations,
   check(environment, report) {
@@ -29,20 +30,20 @@ export default defineRule({
     for (const reference of referencesTo(environment, 'Gateway')) {
       const gateway = environment.find('Gateway', reference.namespace, reference.name)
       if (gateway === undefined) continue
-      const fault = refusal(environment, reference, gateway)
-      if (fault === undefined) continue
+      const problem = refusal(environment, reference, gateway)
+      if (problem === undefined) continue
       const base = reference.path.slice(0, -1)
       report(
         reference.source,
-        fault.field === undefined ? reference.path : [...base, fault.field],
-        fault.message,
-        fault.fix,
+        problem.field === undefined ? reference.path : [...base, problem.field],
+        problem.message,
+        problem.fix,
       )
     }
   },
 })
 
-/** Why no listener of the gateway accepts the route; undefined when one does. */
+/** Why no listener of the Gateway accepts the route; undefined when one does. */
 function refusal(
   environment: Environment,
   { raw, source }: Reference,
@@ -73,11 +74,11 @@ function refusal(
       fix: `Set allowedRoutes.namespaces.from of the listener to All, or to Selector with labels that Namespace "${source.namespace}" has.`,
     }
   const hosts = items(at(source.raw, 'spec', 'hostnames')).filter((host) => typeof host === 'string')
-  const hears = open.some((listener) => {
+  const isServed = open.some((listener) => {
     const hostname = text(at(listener, 'hostname'))
     return hostname === undefined || hosts.length === 0 || hosts.some((host) => overlap(host, hostname))
   })
-  if (hears) return undefined
+  if (isServed) return undefined
   return {
     message: `no such listener of Gateway "${gateway.name}" serves ${hosts.join(', ')}; its host names are ${open.map((listener) => at(listener, 'hostname')).join(', ')}`,
     fix: `Set hostnames of the route to names that ${open.map((listener) => at(listener, 'hostname')).join(' or ')} covers, or widen hostname of the listener.`,
@@ -99,7 +100,7 @@ function allows(environment: Environment, listener: Value, route: KubeObject, ga
   return selects(at(listener, 'allowedRoutes', 'namespaces', 'selector'), labels)
 }
 
-/** Whether two host names, each maybe with a leading `*.` that stands for one or more labels, have a name in common. */
+/** Whether two host names, each with an optional leading `*.` that matches one or more labels, have a name in common. */
 function overlap(one: string, other: string): boolean {
   if (one === other) return true
   const [wide, narrow] =

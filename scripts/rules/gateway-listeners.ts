@@ -3,10 +3,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'gateway-listeners',
+  category: 'networking',
   severity: 'error',
   summary:
-    'The listeners of a Gateway differ in port, protocol or host name; TLS has a certificate and stands on no plain listener.',
-  why: 'The API server refuses the Gateway: these are rules of its definition that no JSON schema says.',
+    'The listeners of a Gateway differ in port, protocol or host name; an HTTPS listener has a certificate, and an HTTP listener has no tls.',
+  why: 'The API server rejects the Gateway: the validation rules of its definition cannot be expressed as a JSON schema.',
   fix: 'Give each listener its own host name or port, and certificateRefs where protocol is HTTPS.',
   check(environment, report) {
     for (const gateway of environment.ofKind('Gateway', 'gateway.networking.k8s.io')) {
@@ -21,7 +22,7 @@ export default defineRule({
           report(
             gateway,
             path,
-            `listener "${name}" has port, protocol and host name of listener "${other}"`,
+            `listener "${name}" has the same port, protocol and host name as listener "${other}"`,
             'Give it a hostname or a port of its own.',
           )
         seen.set(key, name ?? '')
@@ -30,7 +31,7 @@ export default defineRule({
           report(
             gateway,
             [...path, 'tls'],
-            `listener "${name}" is HTTP, where tls has no place`,
+            `listener "${name}" has tls, which protocol HTTP does not allow`,
             'Remove tls, or set protocol to HTTPS.',
           )
         const terminates = (text(at(tls, 'mode')) ?? 'Terminate') === 'Terminate'
@@ -43,7 +44,7 @@ export default defineRule({
           report(
             gateway,
             tls === undefined ? path : [...path, 'tls'],
-            `listener "${name}" ends TLS but names no certificate; expected tls.certificateRefs`,
+            `listener "${name}" terminates TLS without a certificate; expected tls.certificateRefs`,
             'Add tls.certificateRefs with the name of the Secret that holds the certificate.',
           )
       }

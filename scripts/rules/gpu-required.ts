@@ -6,9 +6,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'gpu-required',
+  category: 'resources',
+  scope: 'platform',
   severity: 'error',
-  summary: 'Where REQUIRE_GPU is true, the Ollama that is meant asks for a GPU.',
-  why: 'A model that runs on the CPU is then a failure: the pod never becomes ready, and jobs are given back.',
+  summary: 'Where REQUIRE_GPU is true, the Ollama server that is used requests a GPU.',
+  why: 'Running a model on the CPU then counts as a failure: the pod never becomes ready, and jobs are requeued.',
   fix: 'Set limits of nvidia.com/gpu (components/gpu), or REQUIRE_GPU to false.',
   needs: {
     what: 'a program that reads REQUIRE_GPU',
@@ -23,7 +25,7 @@ export default defineRule({
         .map(({ to }) => to)
       for (const server of new Set(servers.length > 0 ? servers : [workload]))
         if (isOllama(server) && !hasGpu(server)) {
-          report(object, path, `REQUIRE_GPU is true, but ${nameOf(server.object)} asks for no GPU`)
+          report(object, path, `REQUIRE_GPU is true, but ${nameOf(server.object)} requests no GPU`)
           break
         }
     }

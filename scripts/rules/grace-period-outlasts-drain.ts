@@ -9,10 +9,11 @@ const defaultGracePeriod = 30
 
 export default defineRule({
   id: 'grace-period-outlasts-drain',
+  category: 'availability',
   severity: 'error',
   summary:
-    'terminationGracePeriodSeconds outlasts the preStop hook and the drain (DRAIN_SECONDS) of every container together.',
-  why: 'The grace period begins with the preStop hook. When it ends the kubelet kills the process: work in hand is cut off in every rollout and every drain of a node.',
+    'terminationGracePeriodSeconds is longer than the preStop hook and the drain (DRAIN_SECONDS) of every container together.',
+  why: 'The grace period starts with the preStop hook. When it ends, the kubelet kills the process: in-flight work is lost in every rollout and every node drain.',
   fix: 'Raise terminationGracePeriodSeconds above the sum, or shorten the drain.',
   check(environment, report) {
     for (const { object, containers, pod, podPath } of environment.workloads) {

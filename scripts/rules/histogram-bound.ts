@@ -4,10 +4,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'histogram-bound',
+  category: 'monitoring',
   severity: 'error',
-  summary: 'A query names the bound of a histogram as every Prometheus stores it.',
-  why: 'Prometheus 3 stores the bound 120 as "120.0", so le="120" matches nothing there, and the objective that reads it is silent for ever.',
-  fix: 'Write le=~"120([.]0)?", which matches what Prometheus 2 and 3 store.',
+  summary: 'A query matches the bucket bound of a histogram in the form that every Prometheus version stores.',
+  why: 'Prometheus 3 stores the bound 120 as "120.0", so le="120" matches nothing there, and the objective that reads it never has a value.',
+  fix: 'Write le=~"120([.]0)?", which matches the form that Prometheus 2 and 3 store.',
   check(environment, report) {
     // https://prometheus.io/docs/prometheus/3.0/migration/#le-and-quantile-label-values
     for (const { object, path, rule } of prometheusRulesOf(environment))

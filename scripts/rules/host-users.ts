@@ -4,11 +4,12 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'host-users',
+  category: 'security',
   severity: 'error',
   summary:
-    'A pod with its own users (hostUsers: false) shares no processes or interprocess communication with the node, and mounts no raw device.',
-  why: 'The kernel cannot give a pod its own users and the namespaces or devices of the node: the API server refuses the pod.',
-  fix: 'Remove hostUsers: false, or what it cannot go with.',
+    "A pod in a user namespace (hostUsers: false) does not use the host's PID or IPC namespace and has no raw block device.",
+  why: 'A user namespace cannot be combined with host namespaces or raw block devices: the API server rejects the pod.',
+  fix: 'Remove hostUsers: false, or the field that it cannot be combined with.',
   check(environment, report) {
     for (const workload of environment.workloads) {
       if (!hasOwnUsers(workload)) continue
@@ -24,7 +25,7 @@ export default defineRule({
       }
       for (const { name, path, raw } of containers) {
         if (items(at(raw, 'volumeDevices')).length === 0) continue
-        const message = `container "${name}" has a raw device while hostUsers is false; expected one of them`
+        const message = `container "${name}" has a raw block device while hostUsers is false; expected one of them`
         report(object, [...path, 'volumeDevices'], message, 'Remove volumeDevices, or hostUsers.')
       }
     }

@@ -5,18 +5,18 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'ignore-differences-match',
+  category: 'argocd',
   severity: 'warning',
-  summary:
-    'Every entry of ignoreDifferences is about an object that the Application renders, and a field that it can have.',
-  why: 'An entry that matches nothing ignores nothing: the controller that owns the field and Argo CD undo each other at every sync.',
-  fix: 'Correct group, kind, name or jsonPointers, or remove the entry of ignoreDifferences.',
+  summary: 'Every ignoreDifferences entry matches an object that the Application renders and a field that it can have.',
+  why: 'An entry that matches nothing ignores nothing: Argo CD and the controller that owns the field overwrite each other at every sync.',
+  fix: 'Correct group, kind, name or jsonPointers, or remove the entry from ignoreDifferences.',
   across: true,
   check(environment, report) {
     const rendered = new Map<Application, Environment[]>()
     for (const other of environment.together)
       for (const { application, writtenIn } of deploymentsOf(other))
         if (writtenIn === environment) rendered.set(application, [...(rendered.get(application) ?? []), other])
-    // What an ApplicationSet writes once has to match in one of its Applications.
+    // An entry of an ApplicationSet has to match in at least one of its Applications.
     const byObject = new Map<KubeObject, { application: Application; objects: KubeObject[] }>()
     for (const application of applicationsOf(environment)) {
       const objects = (rendered.get(application) ?? []).flatMap((other) => other.objects)
@@ -27,7 +27,7 @@ export default defineRule({
       for (const [index, entry] of items(at(application.spec, 'ignoreDifferences')).entries()) {
         if (objects.length === 0) continue
         const path = [...application.path, 'ignoreDifferences', index]
-        const matched = objects.filter((object) => isMeant(entry, object))
+        const matched = objects.filter((object) => isMatch(entry, object))
         if (matched.length === 0) {
           report(application.object, path, `no ${describe(entry)} is rendered, so nothing is ignored`)
           continue
@@ -37,20 +37,20 @@ export default defineRule({
             report(
               application.object,
               [...path, 'jsonPointers', position],
-              `${nameOf(matched[0] as KubeObject)} has nothing that holds ${pointer}`,
+              `${nameOf(matched[0] as KubeObject)} has no parent field of ${pointer}`,
             )
       }
   },
 })
 
-function isMeant(entry: Value, object: KubeObject): boolean {
-  const isMatch = (field: string, value: string, fallback: string) =>
+function isMatch(entry: Value, object: KubeObject): boolean {
+  const globField = (field: string, value: string, fallback: string) =>
     globMatches(text(at(entry, field)) || fallback, value) !== false
   return (
     globMatches(text(at(entry, 'group')) ?? '', groupOf(object.apiVersion)) !== false &&
-    isMatch('kind', object.kind, '') &&
-    isMatch('name', object.name, '*') &&
-    (object.namespace === '' || isMatch('namespace', object.namespace, '*'))
+    globField('kind', object.kind, '') &&
+    globField('name', object.name, '*') &&
+    (object.namespace === '' || globField('namespace', object.namespace, '*'))
   )
 }
 
@@ -59,7 +59,7 @@ function describe(entry: Value): string {
   return [kind ?? 'object', ...(name === undefined ? [] : [name]), ...(group ? [`of ${group}`] : [])].join(' ')
 }
 
-/** Whether the object has what the field would stand in: the field itself comes from a controller. */
+/** Whether the object has the parent of the field: the field itself is set by a controller. */
 function hasParent({ raw }: KubeObject, pointer: string): boolean {
   const keys = pointer.split('/').slice(1, -1)
   const path = keys.map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))

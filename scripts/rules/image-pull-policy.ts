@@ -3,9 +3,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'image-pull-policy',
+  category: 'images',
   severity: 'error',
-  summary: 'No container forbids its image to be pulled.',
-  why: 'With imagePullPolicy Never a pod starts only on nodes that happen to have the image; on every other one it stays in ErrImageNeverPull.',
+  summary: 'No container sets imagePullPolicy: Never.',
+  why: 'The pod then starts only on nodes that happen to have the image; on every other node it stays in ErrImageNeverPull.',
   fix: 'Set imagePullPolicy: IfNotPresent and pin the image.',
   check(environment, report) {
     for (const { object, containers } of environment.workloads)

@@ -4,9 +4,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'image-registry',
+  category: 'images',
   severity: 'warning',
   summary: 'Every image names its registry.',
-  why: 'Where the name leaves the registry out the node chooses: Docker Hub by default, another by its configuration, or it refuses the name.',
+  why: 'Without a registry the node decides: Docker Hub by default, another one by its configuration, or it rejects the name.',
   fix: 'Write the registry in front of the name.',
   check(environment, report) {
     for (const workload of environment.workloads) {
@@ -17,7 +18,7 @@ export default defineRule({
         report(
           workload.object,
           path,
-          `"${reference}" names no registry; expected ${full} if Docker Hub is meant`,
+          `"${reference}" has no registry; expected ${full} if Docker Hub is meant`,
           `Write ${full}, or the registry that is meant in front of the name.`,
         )
       }

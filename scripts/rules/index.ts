@@ -9,13 +9,13 @@ import backendExists from './backend-exists.ts'
 import claimShared from './claim-shared.ts'
 import claimWritable from './claim-writable.ts'
 import classExists from './class-exists.ts'
-import configmapExists from './configmap-exists.ts'
+import configMapExists from './config-map-exists.ts'
 import connectionAllowed from './connection-allowed.ts'
 import connectionDeclared from './connection-declared.ts'
+import cronJobConcurrency from './cron-job-concurrency.ts'
+import cronJobSchedule from './cron-job-schedule.ts'
 import cronJobSuspended from './cron-job-suspended.ts'
-import cronjobConcurrency from './cronjob-concurrency.ts'
-import cronjobSchedule from './cronjob-schedule.ts'
-import cronjobTimeZone from './cronjob-time-zone.ts'
+import cronJobTimeZone from './cron-job-time-zone.ts'
 import dataKept from './data-kept.ts'
 import dnsAllowed from './dns-allowed.ts'
 import emptyDirFits from './empty-dir-fits.ts'
@@ -118,9 +118,9 @@ import restartPolicy from './restart-policy.ts'
 import roleExists from './role-exists.ts'
 import rolloutKeepsPods from './rollout-keeps-pods.ts'
 import routeRules from './route-rules.ts'
-import scaledobjectFallback from './scaledobject-fallback.ts'
-import scaledobjectScaleToZero from './scaledobject-scale-to-zero.ts'
-import scaledobjectTriggerNames from './scaledobject-trigger-names.ts'
+import scaledObjectFallback from './scaled-object-fallback.ts'
+import scaledObjectScaleToZero from './scaled-object-scale-to-zero.ts'
+import scaledObjectTriggerNames from './scaled-object-trigger-names.ts'
 import scalerBounds from './scaler-bounds.ts'
 import scalerNeedsRequests from './scaler-needs-requests.ts'
 import scalerOwnsReplicas from './scaler-owns-replicas.ts'
@@ -137,7 +137,7 @@ import servicePorts from './service-ports.ts'
 import serviceSelectsPods from './service-selects-pods.ts'
 import serviceTargetPort from './service-target-port.ts'
 import standardLabels from './standard-labels.ts'
-import statefulsetService from './statefulset-service.ts'
+import statefulSetService from './stateful-set-service.ts'
 import storeConfiguration from './store-configuration.ts'
 import syncAnnotations from './sync-annotations.ts'
 import syncWaveOrder from './sync-wave-order.ts'
@@ -166,13 +166,13 @@ export const rules: readonly Rule[] = [
   claimShared,
   claimWritable,
   classExists,
-  configmapExists,
+  configMapExists,
   connectionAllowed,
   connectionDeclared,
   cronJobSuspended,
-  cronjobConcurrency,
-  cronjobSchedule,
-  cronjobTimeZone,
+  cronJobConcurrency,
+  cronJobSchedule,
+  cronJobTimeZone,
   dataKept,
   dnsAllowed,
   emptyDirFits,
@@ -275,9 +275,9 @@ export const rules: readonly Rule[] = [
   roleExists,
   rolloutKeepsPods,
   routeRules,
-  scaledobjectFallback,
-  scaledobjectScaleToZero,
-  scaledobjectTriggerNames,
+  scaledObjectFallback,
+  scaledObjectScaleToZero,
+  scaledObjectTriggerNames,
   scalerBounds,
   scalerNeedsRequests,
   scalerOwnsReplicas,
@@ -294,7 +294,7 @@ export const rules: readonly Rule[] = [
   serviceSelectsPods,
   serviceTargetPort,
   standardLabels,
-  statefulsetService,
+  statefulSetService,
   storeConfiguration,
   syncAnnotations,
   syncWaveOrder,

@@ -2,12 +2,13 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'job-replaceable',
+  category: 'argocd',
   severity: 'error',
   summary: 'A Job that Argo CD syncs is a hook, or is replaced at every sync.',
-  why: 'A Job\'s template cannot be changed: the first sync with another image fails with "field is immutable", until someone deletes the Job.',
+  why: 'A Job\'s template is immutable: the first sync with another image fails with "field is immutable" until someone deletes the Job.',
   fix: 'Annotate the Job with argocd.argoproj.io/hook: Sync, or with argocd.argoproj.io/sync-options: Replace=true,Force=true.',
   needs: {
-    what: 'an annotation of Argo CD',
+    what: 'an Argo CD annotation',
     isIn: ({ objects }) =>
       objects.some(({ annotations }) =>
         Object.keys(annotations).some((name) => name.startsWith('argocd.argoproj.io/')),

@@ -11,9 +11,11 @@ const defaultGrace = 30
 
 export default defineRule({
   id: 'job-timeout-fits',
+  category: 'availability',
+  scope: 'platform',
   severity: 'error',
   summary: "The pod's grace period and the broker's consumer_timeout are at least JOB_TIMEOUT_SECONDS.",
-  why: 'A shorter grace period kills a job in hand at every rollout; a shorter consumer_timeout makes the broker close the channel and deliver the job again while it still runs.',
+  why: 'A shorter grace period kills a running job at every rollout; a shorter consumer_timeout makes the broker close the channel and deliver the job again while it still runs.',
   fix: 'Raise terminationGracePeriodSeconds or consumer_timeout, or lower JOB_TIMEOUT_SECONDS.',
   needs: settings('JOB_TIMEOUT_SECONDS'),
   check(environment, report) {

@@ -3,10 +3,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'json-valid',
+  category: 'configuration',
   severity: 'error',
-  summary: 'A key of a ConfigMap that ends in .json holds JSON.',
+  summary: 'A ConfigMap key that ends in .json contains valid JSON.',
   why: 'The program that reads the file does not start.',
-  fix: 'Mend the JSON at the place that the message names.',
+  fix: 'Fix the JSON at the reported position.',
   check(environment, report) {
     for (const map of environment.ofKind('ConfigMap', ''))
       for (const [key, content] of Object.entries(strings(map.raw.data))) {
@@ -15,7 +16,12 @@ export default defineRule({
         try {
           JSON.parse(content)
         } catch (error) {
-          report(map, ['data', key], `"${key}" is no JSON: ${(error as Error).message}`, `Mend ${key} at this place.`)
+          report(
+            map,
+            ['data', key],
+            `"${key}" is not valid JSON: ${(error as Error).message}`,
+            `Fix ${key} at this position.`,
+          )
         }
       }
   },

@@ -6,9 +6,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'keda-rabbitmq-queue',
+  category: 'scaling',
   severity: 'error',
-  summary: "A rabbitmq trigger's queue is one that the broker's definitions declare.",
-  why: 'KEDA cannot ask for the length of a queue that does not exist: the trigger fails and nothing is scaled.',
+  summary: "The queue of a rabbitmq trigger is declared in the broker's definitions.",
+  why: 'KEDA cannot read the length of a queue that does not exist: the trigger fails and nothing is scaled.',
   fix: 'Set queueName to a queue of the definitions, and vhostName to its virtual host.',
   needs: brokerDefinitions,
   check(environment, report) {
@@ -21,7 +22,7 @@ export default defineRule({
           const name = text(trigger.metadata.queueName)
           if (trigger.type !== 'rabbitmq' || name === undefined) continue
           const vhost = vhostOf(trigger)
-          if (queues.some((queue) => isMeant(queue, trigger, name) && (vhost === undefined || queue.vhost === vhost)))
+          if (queues.some((queue) => isQueueOf(queue, trigger, name) && (vhost === undefined || queue.vhost === vhost)))
             continue
           const declared = queues.map((queue) => `${queue.name} (vhost ${queue.vhost})`).join(', ')
           report(
@@ -34,7 +35,7 @@ export default defineRule({
   },
 })
 
-function isMeant(queue: Queue, { metadata }: Trigger, name: string): boolean {
+function isQueueOf(queue: Queue, { metadata }: Trigger, name: string): boolean {
   return metadata.useRegex === 'true' ? matches(name, queue.name) : queue.name === name
 }
 

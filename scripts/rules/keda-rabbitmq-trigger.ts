@@ -29,48 +29,49 @@ const parameters = [
 
 export default defineRule({
   id: 'keda-rabbitmq-trigger',
+  category: 'scaling',
   severity: 'error',
   summary:
-    'A rabbitmq trigger has a queue, a mode, a target above zero, a protocol that its host speaks, and a login that KEDA reads.',
-  why: 'The metadata of a trigger has no schema: KEDA finds the fault only when it builds the scaler, and then does not scale at all.',
-  fix: 'Set queueName, mode, value and protocol as https://keda.sh/docs/latest/scalers/rabbitmq-queue says, and a login by authenticationRef.',
+    'A rabbitmq trigger has a queue, a mode, a target above zero, a protocol that matches its host, and credentials that KEDA reads.',
+  why: 'The metadata of a trigger has no schema: KEDA reports the error only when it builds the scaler, and then does not scale at all.',
+  fix: 'Set queueName, mode, value and protocol as described in https://keda.sh/docs/latest/scalers/rabbitmq-queue, and credentials with authenticationRef.',
   check(environment, report) {
     for (const kind of ['ScaledObject', 'ScaledJob'])
       for (const object of environment.ofKind(kind, 'keda.sh'))
         for (const trigger of triggersOf(object)) {
           if (trigger.type !== 'rabbitmq') continue
-          for (const { field, message, fix } of faultsOf(trigger)) {
+          for (const { field, message, fix } of problemsOf(trigger)) {
             const has = field === 'metricType' ? at(trigger.raw, field) : trigger.metadata[field]
             const path = field === 'metricType' ? [field] : has === undefined ? ['metadata'] : ['metadata', field]
             report(object, [...trigger.path, ...path], message, fix)
           }
-          const login = loginFault(environment, object, trigger)
+          const login = loginProblem(environment, object, trigger)
           if (login !== undefined) report(login.object, login.path, login.message, login.fix)
         }
   },
 })
 
-function* faultsOf({ metadata, raw }: Trigger): Generator<{ field: string; message: string; fix: string }> {
+function* problemsOf({ metadata, raw }: Trigger): Generator<{ field: string; message: string; fix: string }> {
   const { queueName, mode, value, protocol, host, queueLength } = metadata
   if (!text(queueName))
     yield {
       field: 'queueName',
-      message: 'the trigger names no queue; expected queueName',
-      fix: 'Set queueName to the queue whose messages the workload takes.',
+      message: 'the trigger has no queueName',
+      fix: 'Set queueName to the queue that the workload consumes.',
     }
-  // queueLength is the old spelling of mode and value.
+  // queueLength is the older form of mode and value.
   if (queueLength === undefined) {
     if (!modes.includes(show(mode)))
       yield {
         field: 'mode',
         message: `mode is ${mode === undefined ? 'not set' : `"${show(mode)}"`}; expected one of ${modes.join(', ')}`,
-        fix: 'Set mode to QueueLength, to scale by the messages that wait, or to another of these.',
+        fix: 'Set mode to QueueLength, to scale by the number of ready messages, or to another of these.',
       }
     if (!(Number(show(value)) > 0))
       yield {
         field: 'value',
         message: `value is ${value === undefined ? 'not set' : `"${show(value)}"`}; expected a number above zero`,
-        fix: 'Set value to how many messages (or messages a second, by mode) one pod is for.',
+        fix: 'Set value to the number of messages (or messages per second, depending on mode) per pod.',
       }
   }
   const scheme = toAddress(text(host) ?? '')?.scheme?.replace(/s$/, '')
@@ -84,7 +85,7 @@ function* faultsOf({ metadata, raw }: Trigger): Generator<{ field: string; messa
     yield {
       field: 'protocol',
       message: `protocol is "${show(protocol)}", but host is a ${scheme} address; expected "${scheme}"`,
-      fix: `Set protocol to ${scheme}, or host to an address of ${show(protocol)}.`,
+      fix: `Set protocol to ${scheme}, or host to an ${show(protocol)} address.`,
     }
   if (at(raw, 'metricType') === 'Utilization')
     yield {
@@ -94,8 +95,8 @@ function* faultsOf({ metadata, raw }: Trigger): Generator<{ field: string; messa
     }
 }
 
-/** The broker refuses whoever gives no name: it has to come with the host, or from a TriggerAuthentication. */
-function loginFault(
+/** The broker rejects anonymous clients: the user has to be in host, or come from a TriggerAuthentication. */
+function loginProblem(
   environment: Environment,
   object: KubeObject,
   { metadata, raw, path }: Trigger,
@@ -113,8 +114,8 @@ function loginFault(
       : {
           object,
           path: [...path],
-          message: 'the trigger has no login: neither authenticationRef nor a user in host',
-          fix: 'Set authenticationRef.name to a TriggerAuthentication that gives username and password.',
+          message: 'the trigger has no credentials: neither authenticationRef nor a user in host',
+          fix: 'Set authenticationRef.name to a TriggerAuthentication that provides username and password.',
         }
   const authentication = environment.find('TriggerAuthentication', object.namespace, name)
   if (authentication === undefined) return undefined
@@ -126,7 +127,7 @@ function loginFault(
         object: authentication,
         path: ['spec', 'secretTargetRef', index, 'parameter'],
         message: `the rabbitmq scaler reads no parameter "${parameter}"; expected one of ${parameters.join(', ')}`,
-        fix: 'Set parameter to the one of these that is meant, such as username or password.',
+        fix: 'Set parameter to one of these, such as username or password.',
       }
   }
   return undefined

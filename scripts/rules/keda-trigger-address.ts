@@ -5,9 +5,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'keda-trigger-address',
+  category: 'scaling',
   severity: 'error',
-  summary: "A trigger's address names a Service with its namespace, and the Service and port exist.",
-  why: 'KEDA asks from its own namespace: a name without a namespace means a Service there. The trigger fails and nothing is scaled.',
+  summary: 'The address of a trigger includes the namespace of its Service, and the Service and port exist.',
+  why: 'KEDA connects from its own namespace: a name without a namespace means a Service there. The trigger fails and nothing is scaled.',
   fix: 'Write service.namespace.svc.cluster.local and a port of that Service.',
   check(environment, report) {
     for (const { object, path, address } of triggerAddressesOf(environment)) {
@@ -28,7 +29,7 @@ export default defineRule({
             object,
             path,
             `there is no Service "${name}" in namespace "${namespace}"`,
-            `Name in ${path.at(-1)} a Service that is rendered, with its namespace.`,
+            `Set ${path.at(-1)} to a rendered Service, with its namespace.`,
           )
       } else if (address.port !== undefined && !serviceHasPort(resolved.service, address.port)) {
         const ports = items(at(resolved.service.raw, 'spec', 'ports')).map(

@@ -8,9 +8,10 @@ import { defineRule, type Report } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'limit-range-admits',
+  category: 'resources',
   severity: 'error',
   summary: 'A LimitRange admits every container, pod and claim of its namespace.',
-  why: 'The API server refuses a pod or claim outside the range, so the workload stays at no pods.',
+  why: 'The API server rejects a pod or claim outside the range, so the workload has zero pods.',
   fix: 'Bring the request or limit into the range, or widen the range.',
   check(environment, report) {
     for (const range of environment.ofKind('LimitRange', ''))
@@ -44,24 +45,24 @@ function boundsOf(limit: Value): Bound[] {
   )
 }
 
-/** What to do about a bound that is broken. */
+/** How to fix a violation of a bound. */
 function fixOf({ kind, resource, written }: Bound): string {
   const bound = show(written)
   if (kind === 'min') return `Set requests.${resource} to ${bound} or more, or lower min of the LimitRange.`
   if (kind === 'max') return `Set limits.${resource} to ${bound} or less, or raise max of the LimitRange.`
-  return `Raise requests.${resource} to a ${bound}th of limits.${resource} or more, or lower the limit.`
+  return `Raise requests.${resource} to at least 1/${bound} of limits.${resource}, or lower the limit.`
 }
 
-/** Why amounts break a bound, as the API server's LimitRanger judges; undefined when they do not. */
-function breach(
+/** Why amounts violate a bound, by the rules of the API server's LimitRanger; undefined when they do not. */
+function violation(
   { kind, resource, value, written }: Bound,
   request: number | undefined,
   limit: number | undefined,
 ): string | undefined {
   if (kind === 'min' && (request === undefined || request < value))
-    return `requests ${request === undefined ? 'no' : 'less'} ${resource}${request === undefined ? '' : ` than ${show(written)}`}; the least is ${show(written)}`
+    return `requests ${request === undefined ? 'no' : 'less'} ${resource}${request === undefined ? '' : ` than ${show(written)}`}; the minimum is ${show(written)}`
   if (kind === 'max' && (limit === undefined || limit > value))
-    return `${limit === undefined ? 'has no limit of' : 'may use more'} ${resource}; the most is ${show(written)}`
+    return `${limit === undefined ? 'has no limit of' : 'has too high a limit of'} ${resource}; the maximum is ${show(written)}`
   if (kind === 'maxLimitRequestRatio' && limit !== undefined && request !== undefined && limit > request * value)
     return `has a ${resource} limit of more than ${show(written)} times its request`
   return undefined
@@ -79,10 +80,15 @@ function checkContainers(
     for (const bound of bounds) {
       const amount = (part: 'requests' | 'limits') =>
         containerAmount(environment, workload, container, part, bound.resource)
-      const fault = breach(bound, amount('requests'), amount('limits'))
-      if (fault === undefined) continue
+      const problem = violation(bound, amount('requests'), amount('limits'))
+      if (problem === undefined) continue
       const path = at(container.raw, 'resources') === undefined ? container.path : [...container.path, 'resources']
-      report(workload.object, path, `container "${container.name}" ${fault} (LimitRange "${range.name}")`, fixOf(bound))
+      report(
+        workload.object,
+        path,
+        `container "${container.name}" ${problem} (LimitRange "${range.name}")`,
+        fixOf(bound),
+      )
     }
   }
 }
@@ -96,9 +102,9 @@ function checkPod(
 ): void {
   for (const bound of bounds) {
     const amount = (part: 'requests' | 'limits') => podAmount(environment, workload, part, bound.resource) || undefined
-    const fault = breach(bound, amount('requests'), amount('limits'))
-    if (fault !== undefined)
-      report(workload.object, workload.podPath, `the pod ${fault} (LimitRange "${range.name}")`, fixOf(bound))
+    const problem = violation(bound, amount('requests'), amount('limits'))
+    if (problem !== undefined)
+      report(workload.object, workload.podPath, `the pod ${problem} (LimitRange "${range.name}")`, fixOf(bound))
   }
 }
 
@@ -108,12 +114,12 @@ function checkClaims(environment: Environment, bounds: readonly Bound[], range: 
     for (const bound of bounds) {
       if (bound.resource !== 'storage' || bound.kind === 'maxLimitRequestRatio' || request === undefined) continue
       if (bound.kind === 'min' ? request >= bound.value : request <= bound.value) continue
-      const least = bound.kind === 'min'
+      const isMin = bound.kind === 'min'
       report(
         object,
         [...path, 'spec', 'resources', 'requests', 'storage'],
-        `the claim asks for ${least ? 'less' : 'more'} than ${show(bound.written)}, the ${least ? 'least' : 'most'} of LimitRange "${range.name}"`,
-        `Set requests.storage to ${show(bound.written)} or ${least ? 'more' : 'less'}, or move ${bound.kind} of the LimitRange.`,
+        `the claim requests ${isMin ? 'less' : 'more'} than ${show(bound.written)}, the ${isMin ? 'minimum' : 'maximum'} of LimitRange "${range.name}"`,
+        `Set requests.storage to ${show(bound.written)} or ${isMin ? 'more' : 'less'}, or change ${bound.kind} of the LimitRange.`,
       )
     }
   }

@@ -7,10 +7,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'member-exists',
+  category: 'networking',
   severity: 'error',
   summary:
-    'A pod of a StatefulSet that is named (rabbitmq-2.rabbitmq-nodes) is one that it has, and can be found before it is ready where that is needed.',
-  why: 'A name beyond the replicas never resolves; and a pod that is not ready has no name in DNS, so members that find each other before they are ready, or a Job that makes them ready, wait for ever.',
+    'A StatefulSet pod that is addressed by name (rabbitmq-2.rabbitmq-nodes) exists, and resolves before it is ready where that is needed.',
+  why: 'A name beyond the replicas never resolves; a pod that is not ready has no DNS record, so members that discover each other before they are ready, or a Job that makes them ready, wait forever.',
   fix: 'Name as many members as there are replicas, and set publishNotReadyAddresses: true on the headless Service.',
   check(environment, report) {
     for (const declaration of declarationsOf(environment)) {
@@ -36,7 +37,7 @@ export default defineRule({
         report(
           headless,
           ['spec'],
-          `${nameOf(workload.object)} looks for ${pod} by this Service before it need be ready; expected publishNotReadyAddresses: true`,
+          `${nameOf(workload.object)} resolves ${pod} through this Service before it is ready; expected publishNotReadyAddresses: true`,
           'Set publishNotReadyAddresses to true on the Service.',
         )
     }

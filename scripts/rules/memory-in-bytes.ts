@@ -4,9 +4,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'memory-in-bytes',
+  category: 'resources',
   severity: 'error',
-  summary: 'An amount of memory or disk is at least a kibibyte.',
-  why: 'The unit m means thousandths: 512m is half a byte, so the scheduler reserves nothing, and a limit of it kills the container at once.',
+  summary: 'A memory or storage quantity is at least one kibibyte.',
+  why: 'The suffix m means thousandths: 512m is half a byte, so the scheduler reserves nothing, and such a limit kills the container immediately.',
   fix: 'Write Mi or Gi: 512Mi.',
   check(environment, report) {
     for (const { object, containers } of environment.workloads)

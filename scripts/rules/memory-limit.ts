@@ -9,10 +9,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'memory-limit',
+  category: 'resources',
   severity: 'warning',
   summary: 'Every container has a memory limit.',
-  why: 'One container that leaks takes the memory of the whole node, and the kernel kills whichever process it likes.',
-  fix: 'Set resources.limits.memory to the most that the program may take.',
+  why: 'One container with a memory leak takes the memory of the whole node, and the kernel may kill any process on it.',
+  fix: 'Set resources.limits.memory to the most that the program may use.',
   check(environment, report) {
     for (const workload of environment.workloads) {
       const { object } = workload

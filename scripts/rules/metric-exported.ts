@@ -5,7 +5,7 @@ import { metricNames } from '#kubernetes/monitoring/metric-names.ts'
 import { prometheusRulesOf } from '#kubernetes/monitoring/prometheus-rules.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
-/** What Prometheus itself writes for every target and alert. */
+/** Series that Prometheus itself writes for every target and alert. */
 const own = new Set([
   'ALERTS',
   'ALERTS_FOR_STATE',
@@ -18,11 +18,12 @@ const own = new Set([
 
 export default defineRule({
   id: 'metric-exported',
+  category: 'monitoring',
   severity: 'error',
   summary:
-    'Every metric that an alert, a recording rule or a dashboard reads is exported by something, or recorded by another rule.',
-  why: 'An expression over a metric that nobody exports has no result: the alert never fires, the panel stays empty, and nobody is told.',
-  fix: 'Name in expr a metric that is exported; where a program exports it, add it to the lists that `metrics` in check.yaml names.',
+    'Every metric that an alert, a recording rule or a dashboard reads is exported by a program or recorded by another rule.',
+  why: 'An expression over a metric that does not exist has no result: the alert never fires and the panel stays empty, without any error.',
+  fix: 'Use an exported metric in expr; if a program does export it, add it to the lists that `metrics` in check.yaml names.',
   needs: {
     what: 'a list of the metrics that are exported (metrics in check.yaml)',
     isIn: (environment) => environment.declares('Metric'),
@@ -36,14 +37,14 @@ export default defineRule({
       for (const metric of metricNames(expression))
         if (!isKnown(metric)) report(object, path, `${name} reads ${metric}, which nothing exports or records`)
     for (const { object, path, expressions } of dashboardsOf(environment)) {
-      // A colon is for what rules record, and a dashboard may be rendered apart from them.
+      // Names with a colon come from recording rules, and a dashboard may be rendered apart from them.
       const unknown = expressions.flatMap(metricNames).filter((metric) => !metric.includes(':') && !isKnown(metric))
       for (const metric of new Set(unknown))
         report(
           object,
           path,
           `the dashboard reads ${metric}, which nothing exports`,
-          'Name a metric that is exported in the expr of the panel, in data; where a program exports it, add it to the lists that `metrics` in check.yaml names.',
+          'Use an exported metric in the expr of the panel, in data; if a program does export it, add it to the lists that `metrics` in check.yaml names.',
         )
     }
   },
@@ -67,7 +68,7 @@ function rulesOf(environment: Environment): Expression[] {
   }))
 }
 
-/** The dashboards that Grafana's sidecar finds by their label, with what their panels and variables ask. */
+/** The dashboards that Grafana's sidecar finds by their label, with the expressions of their panels and variables. */
 function* dashboardsOf(
   environment: Environment,
 ): Generator<{ object: KubeObject; path: Path; expressions: readonly string[] }> {
@@ -82,16 +83,16 @@ function read(content: string): Value {
   try {
     return JSON.parse(content)
   } catch {
-    // json-valid says so.
+    // json-valid reports it.
     return undefined
   }
 }
 
-/** Every `expr` of a dashboard that is asked of a Prometheus. */
+/** Every `expr` of a dashboard that queries Prometheus. */
 function expressionsIn(value: Value): string[] {
   if (Array.isArray(value)) return value.flatMap(expressionsIn)
   const { expr, datasource } = fields(value)
   const type = text(at(datasource, 'type')) ?? 'prometheus'
-  const asked = text(expr) !== undefined && type === 'prometheus' ? [String(expr)] : []
-  return [...asked, ...Object.values(fields(value)).flatMap(expressionsIn)]
+  const found = text(expr) !== undefined && type === 'prometheus' ? [String(expr)] : []
+  return [...found, ...Object.values(fields(value)).flatMap(expressionsIn)]
 }

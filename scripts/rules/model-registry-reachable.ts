@@ -9,10 +9,13 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'model-registry-reachable',
+  category: 'networking',
+  scope: 'platform',
   severity: 'error',
-  summary: 'An Ollama that is told to pull models may connect to their registry: TCP port 443 outside of the cluster.',
-  why: 'Ollama itself downloads, not the Job that asks it: without the opening the download times out, the Job fails, and no model is ever there.',
-  fix: 'Allow egress to TCP port 443 of the addresses outside (an ipBlock) in a NetworkPolicy that selects the pods of Ollama.',
+  summary:
+    'An Ollama server that has to pull models may connect to their registry: TCP port 443 outside of the cluster.',
+  why: 'Ollama itself downloads the model, not the Job that requests it: without this egress rule the pull times out, the Job fails, and the model never exists.',
+  fix: 'Allow egress to TCP port 443 of external addresses (an ipBlock) in a NetworkPolicy that selects the pods of Ollama.',
   needs: {
     what: 'a Job of this platform that pulls models',
     isIn: (environment) => pullersOf(environment).length > 0,
@@ -27,13 +30,13 @@ export default defineRule({
       report(
         declaration.object,
         declaration.path,
-        `${nameOf(from.object)} tells ${nameOf(to.object)} to pull models, but no egress rule lets its pods out to port 443`,
+        `${nameOf(from.object)} has ${nameOf(to.object)} pull models, but no egress rule allows its pods to connect to port 443`,
       )
     }
   },
 })
 
-/** What tells Ollama to download from the public registry: neither from files nor from a registry that a model's name begins with. */
+/** Workloads that have Ollama pull from the public registry: neither from files nor from a registry that the model's name starts with. */
 function pullersOf(environment: Environment): Workload[] {
   return environment.workloads.filter((workload) =>
     workload.containers.some((container) => {

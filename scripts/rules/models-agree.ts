@@ -5,9 +5,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'models-agree',
+  category: 'configuration',
+  scope: 'platform',
   severity: 'error',
-  summary: 'All programs of a namespace name the same models: CHAT_MODEL and EMBED_MODEL.',
-  why: 'A program that asks for a model that nobody pulled gets 404 from Ollama; an index built with another embedding model finds nonsense.',
+  summary: 'All programs of a namespace use the same models: CHAT_MODEL and EMBED_MODEL.',
+  why: 'A program that requests a model that was never pulled gets 404 from Ollama; a search with another embedding model than the index returns nonsense.',
   fix: 'Read the models from one ConfigMap.',
   needs: settings('CHAT_MODEL', 'EMBED_MODEL'),
   check(environment, report) {
@@ -22,7 +24,7 @@ export default defineRule({
             object,
             path,
             `${name} of ${nameOf(workload.object)} is "${value}", but that of ${nameOf(other.workload.object)} is "${other.value}"`,
-            `Set the value of ${name} to "${other.value}", best by reading it from one ConfigMap in all programs.`,
+            `Set the value of ${name} to "${other.value}", preferably by reading it from one ConfigMap in all programs.`,
           )
       }
     }

@@ -3,9 +3,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'monitor-port',
+  category: 'monitoring',
   severity: 'error',
-  summary: "A monitor's endpoint names a port that the selected Services or pods have.",
-  why: 'Prometheus drops every target whose port has another name, without an error: nothing is scraped.',
+  summary: 'The endpoint of a monitor names a port that the selected Services or pods have.',
+  why: 'Prometheus silently drops every target without a port of that name: nothing is scraped.',
   fix: 'Name a port of the Service (ServiceMonitor) or of a container (PodMonitor).',
   check(environment, report) {
     for (const { object, selected, endpoints, ports, looksOutside } of monitorsOf(environment)) {

@@ -3,10 +3,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'monitor-selects',
+  category: 'monitoring',
   severity: 'error',
-  summary: 'A ServiceMonitor selects a Service, a PodMonitor selects pods, in the namespaces that it looks into.',
+  summary: 'A ServiceMonitor selects a Service and a PodMonitor selects pods, in the namespaces that it covers.',
   why: 'A monitor that selects nothing scrapes nothing, and no alert on its metrics ever fires.',
-  fix: "Make matchLabels of the selector equal to labels of the Service itself (ServiceMonitor) or of the pod template (PodMonitor); for another namespace than the monitor's own list it in namespaceSelector.matchNames.",
+  fix: "Make matchLabels of the selector equal to labels of the Service itself (ServiceMonitor) or of the pod template (PodMonitor); list any other namespace than the monitor's own in namespaceSelector.matchNames.",
   check(environment, report) {
     for (const { object, selected, looksOutside, namespaces } of monitorsOf(environment)) {
       if (selected.length > 0 || looksOutside || namespaces.some(environment.isOperated)) continue

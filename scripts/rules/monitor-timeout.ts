@@ -4,18 +4,23 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'monitor-timeout',
+  category: 'monitoring',
   severity: 'error',
-  summary: 'The scrapeTimeout of a monitor is not above its interval.',
-  why: 'The Prometheus operator leaves such a monitor out, so nothing of it is scraped.',
+  summary: 'The scrapeTimeout of a monitor is not longer than its interval.',
+  why: 'The Prometheus operator ignores such a monitor, so none of its targets is scraped.',
   fix: 'Lower scrapeTimeout, or raise interval.',
   check(environment, report) {
     for (const { object, endpoints } of monitorsOf(environment))
       for (const { path } of endpoints) {
         const [timeout, interval] = ['scrapeTimeout', 'interval'].map((field) => text(at(object.raw, ...path, field)))
-        // Without an interval Prometheus's own holds, which is not known here.
-        const [waits, every] = [seconds(timeout), seconds(interval)]
-        if (waits !== undefined && every !== undefined && waits > every)
-          report(object, [...path, 'scrapeTimeout'], `scrapeTimeout is ${timeout}, above the interval of ${interval}`)
+        // Without an interval Prometheus uses its own, which is unknown here.
+        const [timeoutSeconds, intervalSeconds] = [seconds(timeout), seconds(interval)]
+        if (timeoutSeconds !== undefined && intervalSeconds !== undefined && timeoutSeconds > intervalSeconds)
+          report(
+            object,
+            [...path, 'scrapeTimeout'],
+            `scrapeTimeout is ${timeout}, longer than the interval of ${interval}`,
+          )
       }
   },
 })

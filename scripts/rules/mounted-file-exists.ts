@@ -9,11 +9,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'mounted-file-exists',
+  category: 'storage',
   severity: 'error',
-  summary:
-    'A file that a variable, an argument or a mounted file names is one that the mounted ConfigMap or Secret has.',
-  why: 'A program that is told of a file that is not there exits at start; a subPath that is not in the volume becomes an empty folder in place of the file.',
-  fix: 'Name a file of the volume, or mount it where the program looks.',
+  summary: 'A file that a variable, an argument or a mounted file names exists in the mounted ConfigMap or Secret.',
+  why: 'A program that is configured with a missing file exits at start; a subPath that is not in the volume becomes an empty directory in place of the file.',
+  fix: 'Name a file of the volume, or mount it where the program expects it.',
   check(environment, report) {
     for (const workload of environment.workloads)
       for (const container of workload.containers) {
@@ -27,12 +27,12 @@ export default defineRule({
               `Set subPath to a file of the volume: ${list(files)}.`,
             )
         for (const { object, path, label, file } of namedFiles(environment, workload, container, mounts)) {
-          const fault = judge(file, label, mounts)
-          if (fault !== undefined)
+          const problem = problemOf(file, label, mounts)
+          if (problem !== undefined)
             report(
               object,
               path,
-              `${label} names ${file}, but ${fault}`,
+              `${label} names ${file}, but ${problem}`,
               `Write the path of a mounted file in ${path.at(-1) === 'value' ? 'the value of ' : ''}${label}, or mount the file there.`,
             )
         }
@@ -78,10 +78,10 @@ function paths(value: string | undefined): string[] {
 
 const secretFile = /(?:PASSWORD|PASS|SECRET|TOKEN|CREDENTIALS?)_FILE$/
 
-function judge(file: string, label: string, mounts: readonly Mount[]): string | undefined {
+function problemOf(file: string, label: string, mounts: readonly Mount[]): string | undefined {
   const mount = mountAt(mounts, file)
   if (mount === undefined) {
-    // A secret is in no image; any other file may be, unless it lies mounted elsewhere.
+    // No image contains a secret; any other file may be in the image, unless it is mounted elsewhere.
     if (secretFile.test(label))
       return `nothing is mounted there; the mounts are ${mounts.map(({ mountPath }) => mountPath).join(', ') || 'none'}`
     const name = file.slice(file.lastIndexOf('/') + 1)

@@ -8,13 +8,14 @@ const builtIn = ['default', 'kube-node-lease', 'kube-public', 'kube-system']
 
 export default defineRule({
   id: 'namespace-declared',
+  category: 'references',
   severity: 'error',
-  summary: 'Every namespaced object names its namespace, and something makes that namespace.',
-  why: 'Without a name the object lands wherever the client happens to point; in a namespace that does not exist nothing can be made.',
+  summary: 'Every namespaced object sets its namespace, and that namespace is rendered or declared.',
+  why: "Without a namespace the object is created in the client's current one; in a namespace that does not exist nothing can be created.",
   fix: 'Set `namespace` in the kustomization, and render the Namespace or declare it in check.yaml.',
   needs: declarations,
   check(environment, report) {
-    const homeless = new Map<string, KubeObject[]>()
+    const withoutNamespace = new Map<string, KubeObject[]>()
     for (const object of environment.objects) {
       const { namespace } = object
       if (namespace === '') {
@@ -23,15 +24,17 @@ export default defineRule({
       }
       if (builtIn.includes(namespace) || environment.find('Namespace', '', namespace) !== undefined) continue
       if (environment.provided('Namespace', namespace) !== undefined) continue
-      const list = homeless.get(namespace)
-      if (list === undefined) homeless.set(namespace, [object])
+      const list = withoutNamespace.get(namespace)
+      if (list === undefined) withoutNamespace.set(namespace, [object])
       else list.push(object)
     }
-    // One cause, one finding.
-    for (const [namespace, [first, ...others]] of homeless) {
+    // One finding per namespace, however many objects it has.
+    for (const [namespace, [first, ...others]] of withoutNamespace) {
       if (first === undefined) continue
       const more =
-        others.length === 0 ? '' : ` (nor for ${others.length} more, as ${others.slice(0, 3).map(nameOf).join(', ')})`
+        others.length === 0
+          ? ''
+          : ` (${others.length} more objects are in it, such as ${others.slice(0, 3).map(nameOf).join(', ')})`
       const message = `the namespace "${namespace}" is neither rendered nor declared in check.yaml${more}`
       report(first, ['metadata', 'namespace'], message)
     }

@@ -6,9 +6,10 @@ const versionLabel = `${enforceLabel}-version`
 
 export default defineRule({
   id: 'namespace-pod-security',
+  category: 'security',
   severity: 'warning',
-  summary: 'A namespace that holds workloads enforces the restricted Pod Security Standard.',
-  why: 'A namespace that enforces nothing takes any pod, a privileged one too: every other rule about pods then holds by good will only.',
+  summary: 'A namespace with workloads enforces the restricted Pod Security Standard.',
+  why: 'A namespace that enforces no standard admits any pod, even a privileged one: nothing in the cluster then enforces the other rules about pods.',
   fix: `Label the namespace ${enforceLabel}: restricted.`,
   check(environment, report) {
     const used = new Set(environment.workloads.map(({ object }) => object.namespace))

@@ -3,23 +3,24 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'network-policy-narrow',
+  category: 'networking',
   severity: 'warning',
   summary:
-    'A NetworkPolicy that allows says whom and on which ports, and gives to the whole namespace only what all of it needs.',
-  why: 'A rule without peers lets in every pod of the cluster and every address, or lets out to all of them; one without ports opens all ports; what every pod may do, a broken-into one may.',
+    'A NetworkPolicy rule lists its peers and ports, and applies to a whole namespace only where all of its pods need it.',
+  why: 'A rule without peers allows traffic from or to every pod and address; one without ports allows all ports; whatever every pod may do, a compromised one may do.',
   fix: 'List the peers (from, to) and the ports that the workload needs, and set podSelector to the labels of the pods that need them.',
   check(environment, report) {
     for (const policy of environment.ofKind('NetworkPolicy', 'networking.k8s.io'))
-      for (const [direction, field, words] of [
-        ['ingress', 'from', 'lets in from everywhere'],
-        ['egress', 'to', 'lets out to everywhere'],
+      for (const [direction, field, effect] of [
+        ['ingress', 'from', 'allows traffic from everywhere'],
+        ['egress', 'to', 'allows traffic to everywhere'],
       ] as const)
         for (const [index, rule] of items(at(policy.raw, 'spec', direction)).entries()) {
           const path = ['spec', direction, index]
           const [peers, ports] = [items(at(rule, field)), items(at(rule, 'ports'))]
           if (peers.length === 0)
-            report(policy, path, `this ${direction} rule names no peers in ${field}, so it ${words}`)
-          if (ports.length === 0) report(policy, path, `this ${direction} rule names no ports, so it opens all of them`)
+            report(policy, path, `this ${direction} rule has no peers in ${field}, so it ${effect}`)
+          if (ports.length === 0) report(policy, path, `this ${direction} rule has no ports, so it allows all of them`)
           if (
             peers.length > 0 &&
             selectsAll(policy) &&
@@ -29,7 +30,7 @@ export default defineRule({
             report(
               policy,
               ['spec', 'podSelector'],
-              `gives every pod of the namespace what ${direction} rule ${index} allows; expected the pods that need it`,
+              `applies ${direction} rule ${index} to every pod of the namespace; expected a podSelector for the pods that need it`,
             )
         }
   },
@@ -39,7 +40,7 @@ function selectsAll(policy: KubeObject): boolean {
   return isEmpty(at(policy.raw, 'spec', 'podSelector'))
 }
 
-/** Whether a peer is some pods and not a whole namespace, or every address there is: a policy for all pods with such a peer was meant for one. */
+/** Whether a peer is some pods rather than a whole namespace, or every address: a policy for all pods with such a peer was meant for one. */
 function isForOne(peer: Value): boolean {
   return !isEmpty(at(peer, 'podSelector')) || /\/0$/.test(text(at(peer, 'ipBlock', 'cidr')) ?? '')
 }

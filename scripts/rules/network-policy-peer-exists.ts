@@ -7,18 +7,19 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'network-policy-peer-exists',
+  category: 'networking',
   severity: 'error',
   summary:
     'Every peer of a NetworkPolicy exists: pods that are rendered, or a namespace that is rendered or declared in check.yaml.',
-  why: 'A peer that is nobody allows nobody: the connection that the rule was written for is denied.',
+  why: 'A peer that matches nothing allows nothing: the connection that the rule was written for is denied.',
   fix: 'Make matchLabels or matchExpressions of the selectors equal to the labels of the peer; declare a namespace of the platform in check.yaml (kind: Namespace).',
   needs: declarations,
   check(environment, report) {
     for (const [namespace, policies] of policiesByNamespace(environment))
       for (const { object, ingress = [], egress = [] } of policies)
         for (const { path, raw } of [...ingress, ...egress].flatMap((rule: PolicyRule) => rule.peers)) {
-          const fault = absent(environment, raw, namespace)
-          if (fault !== undefined) report(object, [...path, ...fault.path], fault.message)
+          const problem = findMissing(environment, raw, namespace)
+          if (problem !== undefined) report(object, [...path, ...problem.path], problem.message)
         }
   },
 })
@@ -26,7 +27,11 @@ export default defineRule({
 /** Namespaces that every cluster has. */
 const always = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease'])
 
-function absent(environment: Environment, peer: Value, namespace: string): { path: Path; message: string } | undefined {
+function findMissing(
+  environment: Environment,
+  peer: Value,
+  namespace: string,
+): { path: Path; message: string } | undefined {
   const { ipBlock, namespaceSelector, podSelector } = fields(peer)
   if (ipBlock !== undefined) return undefined
   if (namespaceSelector === undefined || namespaceSelector === null) {
@@ -34,7 +39,7 @@ function absent(environment: Environment, peer: Value, namespace: string): { pat
     return { path: ['podSelector'], message: `no pod template in namespace "${namespace}" has these labels` }
   }
   const names = namesOf(namespaceSelector)
-  // Labels may be those of any namespace of the cluster; only names can be held against what is known.
+  // Labels may be those of any namespace of the cluster; only names can be compared with what is known.
   if (names === undefined) return undefined
   const known = names.filter(
     (name) => environment.hasNamespace(name) || always.has(name) || environment.provided('Namespace', name),

@@ -6,10 +6,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'network-policy-port-exists',
+  category: 'networking',
   severity: 'error',
   summary:
-    'Every port of a NetworkPolicy is declared, by number or name and with the same protocol, by a container of the pods that are connected to.',
-  why: 'A rule for a port that nobody listens on allows nothing that works; most often the right port is denied. A policy sees the port of the pod, not of the Service.',
+    'Every port of a NetworkPolicy is declared, by number or name and with the same protocol, by a container of the destination pods.',
+  why: 'A rule for a port that nothing listens on allows no working connection; usually the intended port is then denied. A policy applies to the port of the pod, not of the Service.',
   fix: "Set port (with its protocol and endPort) to a port of the container, or add it to the container's ports.",
   check(environment, report) {
     for (const [namespace, policies] of policiesByNamespace(environment))

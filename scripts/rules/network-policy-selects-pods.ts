@@ -4,9 +4,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'network-policy-selects-pods',
+  category: 'networking',
   severity: 'error',
   summary: 'A NetworkPolicy selects the pods of at least one workload.',
-  why: 'A policy that selects nothing neither protects nor allows anything: the pods it was written for are open, or cut off by the default denial.',
+  why: 'A policy that selects nothing neither protects nor allows anything: its intended pods are open, or cut off by the default-deny policy.',
   fix: "Make matchLabels of podSelector equal to labels of the workload's pod template, and keep the policy in the namespace of the pods.",
   check(environment, report) {
     for (const [namespace, policies] of policiesByNamespace(environment))

@@ -6,10 +6,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'object-owned-once',
+  category: 'argocd',
   severity: 'error',
-  summary: 'No object is rendered by two Applications that go to the same cluster.',
-  why: 'Each sync undoes the other, and whichever Application is deleted takes the object away from both (SharedResourceWarning).',
-  fix: 'Render the object in one of the two only, or change its metadata.name by a namePrefix.',
+  summary: 'No object is rendered by two Applications with the same destination cluster.',
+  why: 'Each sync reverts the other, and deleting either Application deletes the object of both (SharedResourceWarning).',
+  fix: 'Render the object in only one of the two, or change its metadata.name with a namePrefix.',
   across: true,
   check(environment, report) {
     const others = environment.together.filter(({ folder = '' }) => folder < (environment.folder ?? ''))
@@ -21,7 +22,7 @@ export default defineRule({
             first,
             [],
             `${two.application.name} and ${one.application.name} both render ${environment.folder} into the same cluster`,
-            'Keep one of the two Applications, or let them go to different clusters.',
+            'Keep one of the two Applications, or give them different destination clusters.',
           )
       }
       for (const other of others)
@@ -33,7 +34,7 @@ export default defineRule({
               report(
                 object,
                 ['metadata', 'name'],
-                `${two.application.name} (${other.folder}) renders ${nameOf(object)} into the same cluster, too`,
+                `${two.application.name} (${other.folder}) renders ${nameOf(object)} into the same cluster`,
               )
         }
     }
@@ -42,7 +43,7 @@ export default defineRule({
 
 const deployments = perEnvironment(deploymentsOf)
 
-/** One Argo CD and one of its clusters; undefined where the destination is filled in only in the cluster. */
+/** One Argo CD and one of its clusters; undefined where the destination is known only in the cluster. */
 function clusterOf({ application, writtenIn }: Deployment): string | undefined {
   const { server, name } = destinationOf(application)
   return server === undefined && name === undefined ? undefined : `${writtenIn.folder} ${server ?? name}`

@@ -6,9 +6,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'ollama-context-length',
+  category: 'configuration',
+  scope: 'platform',
   severity: 'warning',
-  summary: 'CONTEXT_LENGTH of the workers is the OLLAMA_CONTEXT_LENGTH of the Ollama that they call.',
-  why: 'Ollama loads a model anew for a request with another context length than the loaded one: each such request waits for the load and evicts the model for the others.',
+  summary: 'CONTEXT_LENGTH of the workers equals OLLAMA_CONTEXT_LENGTH of the Ollama server that they call.',
+  why: 'Ollama reloads a model for a request with another context length than the loaded one: each such request waits for the load and evicts the model for all others.',
   fix: 'Read both from one ConfigMap key.',
   needs: settings('OLLAMA_CONTEXT_LENGTH'),
   check(environment, report) {
@@ -21,7 +23,7 @@ export default defineRule({
           object,
           path,
           `CONTEXT_LENGTH of ${nameOf(workload.object)} is ${value}, but OLLAMA_CONTEXT_LENGTH of ${nameOf(ollama.workload.object)} is ${ollama.value}`,
-          `Set the value of CONTEXT_LENGTH to ${ollama.value}, best by reading both from one key of a ConfigMap.`,
+          `Set the value of CONTEXT_LENGTH to ${ollama.value}, preferably by reading both from one ConfigMap key.`,
         )
       }
   },

@@ -7,10 +7,12 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'ollama-parallelism',
+  category: 'scaling',
+  scope: 'platform',
   severity: 'warning',
   summary:
-    'The workers at their maximum scale run no more jobs at once (CONCURRENCY) than Ollama does (OLLAMA_NUM_PARALLEL a replica).',
-  why: 'What is above waits inside Ollama, where it can time out and nobody else can take it; in the broker it would wait safely.',
+    'At maximum scale the workers run no more concurrent jobs (CONCURRENCY) than Ollama (OLLAMA_NUM_PARALLEL per replica).',
+  why: 'Excess jobs wait inside Ollama, where they can time out and no other worker can take them; in the broker they would wait safely.',
   fix: 'Lower the maximum of the scaler (maxReplicaCount, maxReplicas) or CONCURRENCY, or raise OLLAMA_NUM_PARALLEL or the replicas of Ollama.',
   needs: settings('OLLAMA_NUM_PARALLEL'),
   check(environment, report) {
@@ -28,7 +30,7 @@ export default defineRule({
       report(
         first.object,
         first.path,
-        `up to ${jobs} jobs at once (${parts.join(', ')}), but ${nameOf(ollama.workload.object)} runs ${slots} (${replicas} x ${ollama.number})`,
+        `up to ${jobs} concurrent jobs (${parts.join(', ')}), but ${nameOf(ollama.workload.object)} runs ${slots} (${replicas} x ${ollama.number})`,
       )
     }
   },

@@ -5,11 +5,12 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'one-scaler',
+  category: 'scaling',
   severity: 'error',
   summary:
-    'A workload has one scaler: not two, and no VerticalPodAutoscaler that changes the CPU or memory its scaler measures.',
-  why: "Two scalers overwrite each other's replicas, so the workload flaps between both; KEDA's admission refuses such a ScaledObject.",
-  fix: 'Keep one, with all metrics or triggers in it; give the VerticalPodAutoscaler updateMode: "Off".',
+    'A workload has only one scaler, and no VerticalPodAutoscaler that changes the CPU or memory that its scaler measures.',
+  why: "Two scalers overwrite each other's replicas, so the workload flaps between both values; KEDA's admission webhook rejects such a ScaledObject.",
+  fix: 'Keep one scaler with all metrics or triggers in it; set updateMode: "Off" for the VerticalPodAutoscaler.',
   check(environment, report) {
     for (const workload of environment.workloads) {
       const scalers = scalersFor(environment, workload)
@@ -20,8 +21,8 @@ export default defineRule({
         report(
           other.object,
           other.target.path,
-          `${nameOf(workload.object)} is scaled by ${nameOf(first.object)} as well`,
-          `Remove this ${other.object.kind}, and put what it measures into ${nameOf(first.object)}.`,
+          `${nameOf(workload.object)} is already scaled by ${nameOf(first.object)}`,
+          `Remove this ${other.object.kind}, and move its metrics to ${nameOf(first.object)}.`,
         )
       }
     }
@@ -31,14 +32,14 @@ export default defineRule({
         report(
           vertical,
           ['spec'],
-          `it changes the requests by which ${nameOf(scaler.object)} measures utilisation`,
+          `it changes the requests that ${nameOf(scaler.object)} measures utilization by`,
           'Set updatePolicy.updateMode to "Off", so that it only recommends.',
         )
     }
   },
 })
 
-/** Whether KEDA takes the autoscaler over, or was told not to look. */
+/** Whether KEDA takes over the autoscaler, or its ownership check is disabled. */
 function handsOver(scaledObject: KubeObject, other: KubeObject): boolean {
   if (scaledObject.kind !== 'ScaledObject' || other.kind !== 'HorizontalPodAutoscaler') return false
   if (scaledObject.annotations['validations.keda.sh/hpa-ownership'] === 'false') return true
@@ -46,7 +47,7 @@ function handsOver(scaledObject: KubeObject, other: KubeObject): boolean {
   return scaledObject.annotations['scaledobject.keda.sh/transfer-hpa-ownership'] === 'true' && name === other.name
 }
 
-/** The scaler by utilisation of what a VerticalPodAutoscaler changes. */
+/** The scaler that measures utilization of the workload that a VerticalPodAutoscaler changes. */
 function measuring(environment: Environment, vertical: KubeObject): Scaler | undefined {
   if (at(vertical.raw, 'spec', 'updatePolicy', 'updateMode') === 'Off') return undefined
   const target = at(vertical.raw, 'spec', 'targetRef')

@@ -4,10 +4,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'own-service-account',
+  category: 'security',
   severity: 'warning',
-  summary: 'Every workload runs as a ServiceAccount of its own.',
-  why: 'A right that one workload gets, in the cluster or from the cloud, is then had by all that share its account, and nobody can tell them apart in the audit log.',
-  fix: 'Make a ServiceAccount named after the workload and set serviceAccountName.',
+  summary: 'Every workload has its own ServiceAccount.',
+  why: 'A permission that one workload gets, in the cluster or from the cloud, then applies to all workloads with that account, and the audit log cannot distinguish them.',
+  fix: 'Create a ServiceAccount named after the workload and set serviceAccountName.',
   check(environment, report) {
     const owners = new Map<string, string>()
     for (const workload of environment.workloads) {
@@ -15,7 +16,7 @@ export default defineRule({
       const { name, field } = serviceAccountOf(workload)
       const path = existing(object.raw, field === undefined ? podPath : [...podPath, field])
       if (name === 'default') {
-        report(object, path, 'the pods run as the ServiceAccount "default"; expected one of their own')
+        report(object, path, 'the pods use the ServiceAccount "default"; expected their own')
         continue
       }
       if (field === 'serviceAccount')
@@ -28,7 +29,7 @@ export default defineRule({
       const key = `${object.namespace}/${name}`
       const owner = owners.get(key)
       if (owner === undefined) owners.set(key, nameOf(object))
-      else report(object, path, `the ServiceAccount "${name}" is also that of ${owner}; expected one of its own`)
+      else report(object, path, `the ServiceAccount "${name}" is also used by ${owner}; expected its own`)
     }
   },
 })

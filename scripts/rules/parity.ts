@@ -15,7 +15,7 @@ import {
 import { perEnvironment } from '#kubernetes/model/per-environment.ts'
 import { defineRule, type Report } from '#rule/define-rule.ts'
 
-/** What may differ. Everything else is the same: kinds, names, policies, security settings, probes, alerts, and which keys there are. */
+/** Fields that may differ. Everything else has to be the same: kinds, names, policies, security settings, probes, alerts, and the set of keys. */
 const mayDiffer = new Set([
   // Sizes and replicas.
   'resources',
@@ -48,23 +48,24 @@ const mayDiffer = new Set([
   'app.kubernetes.io/version',
 ])
 
-/** Mappings of which only the keys have to be the same: the values are the environment's own. */
+/** Mappings of which only the keys have to be the same: the values may differ. */
 const keysOnly = new Set(['data', 'binaryData', 'stringData'])
 
 export default defineRule({
   id: 'parity',
+  category: 'environments',
   severity: 'error',
   summary:
-    'Environments that check.yaml holds to one another (parity) differ in sizes, replicas, placement, hosts, versions and values of settings only.',
-  why: 'What only one of them has was never tried before it: a policy, a probe or a setting that staging lacks shows its fault in prod.',
-  fix: 'Bring the change into both, or into the base that they share.',
+    'Environments that check.yaml lists under parity differ only in sizes, replicas, placement, hosts, versions and values of settings.',
+  why: 'Whatever only one of them has was never tested before it: a policy, a probe or a setting that is missing in staging shows its bug in prod.',
+  fix: 'Make the change in both, or in the base that they share.',
   across: true,
   check(environment, report) {
     for (const other of environment.together) {
-      const isHeld = (one: Environment, to: Environment) =>
-        one.provided('Parity', one.name)?.keys?.includes(to.name) === true
-      const isLater = isHeld(environment, other)
-      if (!isLater && !isHeld(other, environment)) continue
+      const isCompared = (later: Environment, earlier: Environment) =>
+        later.provided('Parity', later.name)?.keys?.includes(earlier.name) === true
+      const isLater = isCompared(environment, other)
+      if (!isLater && !isCompared(other, environment)) continue
       const theirs = byIdentity(other)
       for (const [id, object] of byIdentity(environment)) {
         const counterpart = theirs.get(id)
@@ -72,7 +73,7 @@ export default defineRule({
           report(
             object,
             [],
-            `${nameOf(object)} is in ${environment.name} alone, not in ${other.name}`,
+            `${nameOf(object)} is in ${environment.name}, but not in ${other.name}`,
             `Render the ${object.kind} in both, or in neither.`,
           )
         else if (isLater) compare(environment, other, object, counterpart, report)
@@ -81,7 +82,7 @@ export default defineRule({
   },
 })
 
-/** The objects by kind and name, less what is an environment's own in a name: its name and the hashes of generated ones. */
+/** The objects by kind and name, without the parts of a name that differ per environment: the environment's name and generated hashes. */
 const byIdentity = perEnvironment(
   (environment) =>
     new Map(
@@ -92,7 +93,7 @@ const byIdentity = perEnvironment(
     ),
 )
 
-/** A text without what is an environment's own. */
+/** A text without the parts that differ per environment. */
 function common(environment: Environment, value: string): string {
   return value.replace(generatedHash, '').replace(ownName(environment), '*')
 }
@@ -114,11 +115,11 @@ function compare(
     if (typeof key === 'string' && mayDiffer.has(key)) return
     if (Array.isArray(here) && Array.isArray(there)) visitList(here, there, path)
     else if (isMapping(here) && isMapping(there)) visitFields(here, there, path)
-    else if (!isSame(here, there)) say(path, describe(here, there, path))
+    else if (!isSame(here, there)) reportAt(path, describe(here, there, path))
   }
 
-  function say(path: Path, message: string): void {
-    const fix = `Let ${formatPath(path)} be the same in both: set it in the base that they share.`
+  function reportAt(path: Path, message: string): void {
+    const fix = `Make ${formatPath(path)} the same in both: set it in the base that they share.`
     report(object, existing(object.raw, path), message, fix)
   }
 
@@ -127,22 +128,22 @@ function compare(
     const isVariable = text(here.name) !== undefined
     for (const field of new Set([...Object.keys(here), ...Object.keys(there)])) {
       const isInBoth = here[field] !== undefined && there[field] !== undefined
-      // The value of a setting is the environment's own; that there is one, and where it comes from, is not.
+      // The value of a setting may differ; whether it is set, and from which source, may not.
       if (isInBoth && (isSettings || (isVariable && field === 'value'))) continue
       visit(here[field], there[field], [...path, field])
     }
   }
 
-  /** Items with names of their own are compared by these, others in their order. */
+  /** Items with unique names are compared by name, others by position. */
   function visitList(here: readonly Value[], there: readonly Value[], path: Path): void {
     const [own, theirs] = [namesOf(here), namesOf(there)]
     if (own === undefined || theirs === undefined) {
-      if (here.length !== there.length) say(path, describe(here, there, path))
+      if (here.length !== there.length) reportAt(path, describe(here, there, path))
       else for (const [index, item] of here.entries()) visit(item, there[index], [...path, index])
       return
     }
     for (const [index, item] of here.entries()) visit(item, there[theirs.indexOf(own[index] ?? '')], [...path, index])
-    for (const name of theirs) if (!own.includes(name)) say(path, `lacks ${name}, which ${other.name} has`)
+    for (const name of theirs) if (!own.includes(name)) reportAt(path, `lacks ${name}, which ${other.name} has`)
   }
 
   function isSame(here: Value, there: Value): boolean {
@@ -154,12 +155,12 @@ function compare(
     const field = path.at(-1)
     if (here === undefined) return `lacks ${field}, which is ${show(there)} in ${other.name}`
     if (there === undefined)
-      return `has ${typeof field === 'number' ? show(at(here, 'name') ?? here) : field}, which ${other.name} has not`
+      return `has ${typeof field === 'number' ? show(at(here, 'name') ?? here) : field}, which ${other.name} does not have`
     return `is ${show(here)}, but ${show(there)} in ${other.name}`
   }
 }
 
-/** The names of a list's items; undefined where not each has one of its own. */
+/** The names of a list's items; undefined where not every item has a unique one. */
 function namesOf(list: readonly Value[]): string[] | undefined {
   const names = list.flatMap((item) => text(at(item, 'name')) ?? [])
   return new Set(names).size === list.length ? names : undefined

@@ -5,9 +5,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pdb-allows-disruption',
+  category: 'availability',
   severity: 'error',
-  summary: 'A PodDisruptionBudget lets at least one pod go when its workloads run at their minimum scale.',
-  why: 'A budget that never lets a pod go blocks every node drain, so a cluster upgrade stops at this node until someone deletes the budget.',
+  summary: 'A PodDisruptionBudget allows at least one disruption when its workloads run at minimum scale.',
+  why: 'A budget that allows no disruption blocks every node drain, so a cluster upgrade stops at that node until someone deletes the budget.',
   fix: 'Write maxUnavailable: 1, which allows a drain at any scale, or raise the minimum scale: replicas, or minReplicas (minReplicaCount) of the scaler.',
   check(environment, report) {
     for (const { object, workloads } of budgetsOf(environment)) {
@@ -16,10 +17,10 @@ export default defineRule({
         report(object, ['spec'], 'the budget sets neither minAvailable nor maxUnavailable, so it allows no disruption')
         continue
       }
-      // How many pods a DaemonSet, a Job or a bare Pod stands for cannot be known, or is nothing that a budget counts.
+      // The number of pods of a DaemonSet, a Job or a bare Pod is unknown, or not counted by a budget.
       if (workloads.length === 0 || workloads.some(({ replicas }) => replicas === undefined)) continue
       const scales = workloads.map((workload) => ({ workload, ...scaleOf(environment, workload) }))
-      // What is off has nothing to disrupt; what scales to zero has one pod before it has none.
+      // A workload at zero has nothing to disrupt; one that scales to zero has one pod before it has none.
       const pods = scales.reduce((sum, { min, max }) => sum + (max === 0 ? 0 : Math.max(min, 1)), 0)
       if (pods === 0) continue
       const kept = podCount(minAvailable, pods, 'up')

@@ -4,9 +4,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pdb-disjoint',
+  category: 'availability',
   severity: 'error',
-  summary: 'A pod is counted by one PodDisruptionBudget at most.',
-  why: 'The eviction API answers 500 for a pod that two budgets select, so its node can never be drained.',
+  summary: 'A pod is selected by at most one PodDisruptionBudget.',
+  why: 'The eviction API answers 500 for a pod with two budgets, so its node can never be drained.',
   fix: 'Narrow the selectors, or remove one of the budgets.',
   check(environment, report) {
     for (const workload of environment.workloads) {
@@ -15,7 +16,7 @@ export default defineRule({
         report(
           other,
           ['spec', 'selector'],
-          `the pods of ${nameOf(workload.object)} are selected by ${nameOf(first ?? other)} as well`,
+          `the pods of ${nameOf(workload.object)} are also selected by ${nameOf(first ?? other)}`,
         )
     }
   },

@@ -4,9 +4,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pdb-exists',
+  category: 'availability',
   severity: 'warning',
   summary: 'A workload that may run two or more pods has a PodDisruptionBudget.',
-  why: 'Without a budget a node drain may evict all replicas at once.',
+  why: 'Without a budget a node drain may evict all replicas at the same time.',
   fix: 'Add a PodDisruptionBudget with maxUnavailable: 1 that selects the pods.',
   check(environment, report) {
     for (const workload of environment.workloads) {

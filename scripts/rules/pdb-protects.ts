@@ -5,16 +5,17 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pdb-protects',
+  category: 'availability',
   severity: 'error',
   summary:
-    'A PodDisruptionBudget has either minAvailable or maxUnavailable, and keeps at least one pod of a workload that has several.',
-  why: 'The API server refuses a budget with both; one that lets all pods go at once lets a drain stop the service.',
-  fix: 'Write maxUnavailable: 1 alone, without minAvailable.',
+    'A PodDisruptionBudget sets either minAvailable or maxUnavailable, and keeps at least one pod of a workload that has several.',
+  why: 'The API server rejects a budget with both; one that allows evicting all pods at the same time lets a drain stop the service.',
+  fix: 'Write only maxUnavailable: 1, without minAvailable.',
   check(environment, report) {
     for (const { object, workloads } of budgetsOf(environment)) {
-      const most = at(object.raw, 'spec', 'maxUnavailable')
-      const least = at(object.raw, 'spec', 'minAvailable')
-      if (most !== undefined && least !== undefined) {
+      const maxUnavailable = at(object.raw, 'spec', 'maxUnavailable')
+      const minAvailable = at(object.raw, 'spec', 'minAvailable')
+      if (maxUnavailable !== undefined && minAvailable !== undefined) {
         report(
           object,
           ['spec', 'minAvailable'],
@@ -23,16 +24,16 @@ export default defineRule({
         continue
       }
       const pods = workloads.reduce((sum, workload) => sum + scaleOf(environment, workload).max, 0)
-      const gone = most === undefined ? undefined : podCount(most, pods, 'up')
-      const kept = least === undefined ? undefined : podCount(least, pods, 'up')
-      if (pods > 1 && ((gone !== undefined && gone >= pods) || kept === 0))
+      const evicted = maxUnavailable === undefined ? undefined : podCount(maxUnavailable, pods, 'up')
+      const kept = minAvailable === undefined ? undefined : podCount(minAvailable, pods, 'up')
+      if (pods > 1 && ((evicted !== undefined && evicted >= pods) || kept === 0))
         report(
           object,
-          ['spec', most === undefined ? 'minAvailable' : 'maxUnavailable'],
-          `all ${pods} pods may go at once; expected some to stay`,
-          most === undefined
+          ['spec', maxUnavailable === undefined ? 'minAvailable' : 'maxUnavailable'],
+          `all ${pods} pods may be evicted at the same time; expected at least one to stay`,
+          maxUnavailable === undefined
             ? 'Set minAvailable to 1 or more, or write maxUnavailable: 1 instead.'
-            : 'Set maxUnavailable to 1, or at least below the number of pods.',
+            : 'Set maxUnavailable to 1, or to less than the number of pods.',
         )
     }
   },

@@ -1,16 +1,13 @@
-import { unresolved } from '#kubernetes/references/references.ts'
 import { someDeclarations } from '#rule/conventions.ts'
-import { defineRule } from '#rule/define-rule.ts'
+import { existsRule } from '#rule/exists-rule.ts'
 
-export default defineRule({
+export default existsRule({
   id: 'persistent-volume-claim-exists',
+  category: 'references',
   severity: 'error',
   summary: 'Every PersistentVolumeClaim that a pod mounts exists in its namespace.',
   why: 'A pod whose claim is missing stays Pending.',
-  fix: 'Render the PersistentVolumeClaim, set claimName to one that is there (a StatefulSet makes template-name-0 and so on, one a replica), or declare it in check.yaml.',
+  fix: 'Render the PersistentVolumeClaim, set claimName to an existing one (a StatefulSet creates template-name-0 and so on, one per replica), or declare it in check.yaml.',
   needs: someDeclarations,
-  check(environment, report) {
-    for (const kind of ['PersistentVolumeClaim'])
-      for (const { reference, path, message } of unresolved(environment, kind)) report(reference.source, path, message)
-  },
+  kinds: ['PersistentVolumeClaim'],
 })

@@ -5,14 +5,15 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pod-isolated',
+  category: 'networking',
   severity: 'warning',
   summary: "NetworkPolicies isolate every workload's pods in both directions.",
-  why: 'A pod that no policy isolates accepts connections from every pod of the cluster, or opens them to anywhere: one taken program reaches all.',
-  fix: 'Render a NetworkPolicy with podSelector: {} and policyTypes: [Ingress, Egress] in the namespace, with egress to the DNS of the cluster, and allow each real connection.',
+  why: 'A pod that no policy isolates accepts connections from every pod of the cluster, or may connect anywhere: one compromised program reaches everything.',
+  fix: 'Render a NetworkPolicy with podSelector: {} and policyTypes: [Ingress, Egress] in the namespace, with egress to the cluster DNS, and allow each real connection.',
   needs: networkPolicies,
   check(environment, report) {
     for (const workload of environment.workloads) {
-      // Pods in the node's network have the node's address; no policy is sure to apply to them.
+      // Pods in the host network have the node's address; whether a policy applies to them is undefined.
       if (at(workload.pod, 'hostNetwork') === true) continue
       const open = (['ingress', 'egress'] as const).filter(
         (side) => isolating(environment, workload, side).length === 0,

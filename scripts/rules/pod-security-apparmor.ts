@@ -6,9 +6,10 @@ const allowed = ['RuntimeDefault', 'Localhost']
 
 export default defineRule({
   id: 'pod-security-apparmor',
+  category: 'security',
   severity: 'error',
-  summary: 'No container leaves the default AppArmor profile for none.',
-  why: 'Without a profile a process may use every file and capability that its user may; Pod Security admission refuses the pod.',
+  summary: 'No container disables the default AppArmor profile.',
+  why: 'Without a profile a process may use every file and capability that its user may; Pod Security admission rejects the pod.',
   fix: 'Remove the AppArmor profile, or set its type to RuntimeDefault or Localhost.',
   check(environment, report) {
     for (const workload of heldTo('baseline', environment)) {
@@ -19,10 +20,10 @@ export default defineRule({
         report(
           workload.object,
           [...context.path, 'appArmorProfile', ...(type === undefined ? [] : ['type'])],
-          `${describe(context)} has the AppArmor profile ${show(type ?? 'of no type')}; expected ${allowed.join(' or ')}`,
+          `${describe(context)} has the AppArmor profile ${show(type ?? 'without a type')}; expected ${allowed.join(' or ')}`,
         )
       }
-      // The annotation is the older way to say it, which the kubelet still obeys where the field is not set.
+      // The annotation is the older form, which the kubelet still uses where the field is not set.
       const annotations = [...workload.podPath.slice(0, -1), 'metadata', 'annotations']
       for (const [name, value] of Object.entries(fields(at(workload.object.raw, ...annotations)))) {
         if (!name.startsWith('container.apparmor.security.beta.kubernetes.io/')) continue

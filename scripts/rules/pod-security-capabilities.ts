@@ -22,10 +22,11 @@ const baselineAdds = [
 
 export default defineRule({
   id: 'pod-security-capabilities',
+  category: 'security',
   severity: 'error',
-  summary: 'Every container drops all capabilities and adds none but NET_BIND_SERVICE.',
-  why: 'A capability is a part of what root may do, and the default set is enough to escape more than one container; Pod Security admission refuses the pod.',
-  fix: 'Set securityContext.capabilities.drop to [ALL] in the container, and remove what it adds.',
+  summary: 'Every container drops all capabilities and adds at most NET_BIND_SERVICE.',
+  why: "A capability is a part of root's privileges, and the default set has been enough for container escapes; Pod Security admission rejects the pod.",
+  fix: 'Set securityContext.capabilities.drop to [ALL] in the container, and remove the capabilities that it adds.',
   check(environment, report) {
     for (const workload of heldTo('baseline', environment)) {
       const { object } = workload
@@ -36,7 +37,7 @@ export default defineRule({
         const path = [...context.path, 'capabilities']
         const dropped = items(at(context.value, 'capabilities', 'drop'))
         if (restricted && !dropped.includes('ALL')) {
-          const found = dropped.length === 0 ? 'drops no capability' : `drops only ${dropped.map(show).join(', ')}`
+          const found = dropped.length === 0 ? 'drops no capabilities' : `drops only ${dropped.map(show).join(', ')}`
           report(object, existing(object.raw, [...path, 'drop']), `${describe(context)} ${found}; expected ALL`)
         }
         for (const [index, capability] of items(at(context.value, 'capabilities', 'add')).entries()) {

@@ -4,9 +4,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pod-security-host-process',
+  category: 'security',
   severity: 'error',
-  summary: 'No Windows container runs as a process of the node.',
-  why: 'A HostProcess container has the whole Windows node; Pod Security admission refuses the pod.',
+  summary: 'No Windows container is a HostProcess container.',
+  why: 'A HostProcess container has full access to the Windows node; Pod Security admission rejects the pod.',
   fix: 'Remove windowsOptions.hostProcess.',
   check(environment, report) {
     for (const workload of heldTo('baseline', environment)) {
@@ -15,7 +16,7 @@ export default defineRule({
         report(
           workload.object,
           [...context.path, 'windowsOptions', 'hostProcess'],
-          `hostProcess of ${describe(context)} is true; expected false or nothing`,
+          `hostProcess of ${describe(context)} is true; expected false or unset`,
         )
       }
     }

@@ -4,9 +4,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pod-security-privilege-escalation',
+  category: 'security',
   severity: 'error',
-  summary: 'No process of a container can gain more rights than its parent has.',
-  why: 'A set-UID program in the image makes any user root; Pod Security admission refuses the pod.',
+  summary: 'allowPrivilegeEscalation is false in every container.',
+  why: 'A set-user-ID program in the image can make any user root; Pod Security admission rejects the pod.',
   fix: 'Set securityContext.allowPrivilegeEscalation to false in the container.',
   check(environment, report) {
     for (const workload of heldTo('restricted', environment)) {

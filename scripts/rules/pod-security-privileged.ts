@@ -4,9 +4,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pod-security-privileged',
+  category: 'security',
   severity: 'error',
   summary: 'No container is privileged.',
-  why: 'A privileged container has every device and capability of the node: it is root there; Pod Security admission refuses the pod.',
+  why: 'A privileged container has every device and capability of the node: it is root there; Pod Security admission rejects the pod.',
   fix: 'Remove privileged.',
   check(environment, report) {
     for (const workload of heldTo('baseline', environment)) {
@@ -15,7 +16,7 @@ export default defineRule({
         report(
           workload.object,
           [...context.path, 'privileged'],
-          `${describe(context)} is privileged; expected false or nothing`,
+          `${describe(context)} is privileged; expected false or unset`,
         )
       }
     }

@@ -4,9 +4,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pod-security-run-as-non-root',
+  category: 'security',
   severity: 'error',
-  summary: 'Every container must run as another user than root, by its own word or by that of the pod.',
-  why: 'Root in a container is root on the node once it gets out; Pod Security admission refuses the pod.',
+  summary: 'Every container has runAsNonRoot: true, set by itself or by its pod.',
+  why: 'Root in a container is root on the node after a container escape; Pod Security admission rejects the pod.',
   fix: "Set runAsNonRoot to true in the pod's securityContext.",
   check(environment, report) {
     for (const workload of heldTo('restricted', environment)) {
@@ -21,9 +22,9 @@ export default defineRule({
         report(object, path, `runAsNonRoot of ${describe(context)} is ${show(value)}; expected true`)
       }
       if (at(pod.value, 'runAsNonRoot') != null) continue
-      const silent = containers.filter(({ value }) => at(value, 'runAsNonRoot') == null)
-      if (silent.length === 0) continue
-      const message = `neither the pod nor ${silent.map(describe).join(', ')} sets runAsNonRoot; expected true`
+      const unset = containers.filter(({ value }) => at(value, 'runAsNonRoot') == null)
+      if (unset.length === 0) continue
+      const message = `neither the pod nor ${unset.map(describe).join(', ')} sets runAsNonRoot; expected true`
       report(object, existing(object.raw, [...pod.path, 'runAsNonRoot']), message)
     }
   },

@@ -4,10 +4,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pod-security-run-as-user',
+  category: 'security',
   severity: 'error',
-  summary: 'Neither a pod nor a container asks for user 0, root.',
-  why: 'Root in a container is root on the node once it gets out; Pod Security admission refuses the pod, even where every container overrides the UID.',
-  fix: 'Set runAsUser to the UID that the image is made for, or remove it.',
+  summary: 'Neither a pod nor a container sets runAsUser to 0 (root).',
+  why: 'Root in a container is root on the node after a container escape; Pod Security admission rejects the pod, even where every container overrides the UID.',
+  fix: 'Set runAsUser to the UID that the image expects, or remove it.',
   check(environment, report) {
     for (const workload of heldTo('restricted', environment)) {
       if (hasOwnUsers(workload)) continue

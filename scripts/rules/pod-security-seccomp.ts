@@ -13,9 +13,10 @@ const allowed = ['RuntimeDefault', 'Localhost']
 
 export default defineRule({
   id: 'pod-security-seccomp',
+  category: 'security',
   severity: 'error',
-  summary: 'Every container filters its system calls, by its own seccomp profile or by that of the pod.',
-  why: 'Without a profile the whole interface of the kernel lies open to a broken program; Pod Security admission refuses the pod.',
+  summary: 'Every container has a seccomp profile, set by itself or by its pod.',
+  why: 'Without a profile a compromised program can use every system call of the kernel; Pod Security admission rejects the pod.',
   fix: "Set seccompProfile.type to RuntimeDefault in the pod's securityContext.",
   check(environment, report) {
     for (const workload of heldTo('baseline', environment)) {
@@ -28,13 +29,13 @@ export default defineRule({
         const profile = at(context.value, 'seccompProfile')
         const type = fields(profile).type
         if (profile == null || allowed.includes(show(type))) continue
-        const message = `${describe(context)} has the seccomp profile ${show(type ?? 'of no type')}; expected ${allowed.join(' or ')}`
+        const message = `${describe(context)} has the seccomp profile ${show(type ?? 'without a type')}; expected ${allowed.join(' or ')}`
         report(object, existing(object.raw, [...context.path, 'seccompProfile', 'type']), message)
       }
       if (!restricted || at(pod.value, 'seccompProfile') != null) continue
-      const silent = containers.filter(({ value }) => at(value, 'seccompProfile') == null)
-      if (silent.length === 0) continue
-      const message = `neither the pod nor ${silent.map(describe).join(', ')} sets a seccomp profile; expected ${allowed.join(' or ')}`
+      const unset = containers.filter(({ value }) => at(value, 'seccompProfile') == null)
+      if (unset.length === 0) continue
+      const message = `neither the pod nor ${unset.map(describe).join(', ')} sets a seccomp profile; expected ${allowed.join(' or ')}`
       report(object, existing(object.raw, [...pod.path, 'seccompProfile']), message)
     }
   },

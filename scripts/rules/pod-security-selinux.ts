@@ -6,17 +6,18 @@ const types = ['container_t', 'container_init_t', 'container_kvm_t', 'container_
 
 export default defineRule({
   id: 'pod-security-selinux',
+  category: 'security',
   severity: 'error',
-  summary: 'SELinux options keep to the types that are made for containers, with no user and no role.',
-  why: 'Another type, user or role may reach past the container; Pod Security admission refuses the pod.',
-  fix: 'Remove seLinuxOptions, or only name one of the types for containers.',
+  summary: 'SELinux options use only the types for containers, and set no user and no role.',
+  why: "Other types, users and roles may break out of the container's confinement; Pod Security admission rejects the pod.",
+  fix: 'Remove seLinuxOptions, or set only one of the types for containers.',
   check(environment, report) {
     for (const workload of heldTo('baseline', environment)) {
       for (const context of [podContext(workload), ...containerContexts(workload)]) {
         const path = [...context.path, 'seLinuxOptions']
         const type = at(context.value, 'seLinuxOptions', 'type') ?? ''
         if (type !== '' && !types.includes(show(type))) {
-          const message = `the SELinux type of ${describe(context)} is ${show(type)}; expected ${types.join(', ')} or nothing`
+          const message = `the SELinux type of ${describe(context)} is ${show(type)}; expected ${types.join(', ')} or unset`
           report(
             workload.object,
             [...path, 'type'],
@@ -27,7 +28,7 @@ export default defineRule({
         for (const field of ['user', 'role']) {
           const value = at(context.value, 'seLinuxOptions', field) ?? ''
           if (value === '') continue
-          const message = `the SELinux ${field} of ${describe(context)} is ${show(value)}; expected nothing`
+          const message = `the SELinux ${field} of ${describe(context)} is ${show(value)}; expected unset`
           report(workload.object, [...path, field], message, `Remove ${field} from seLinuxOptions.`)
         }
       }

@@ -19,9 +19,10 @@ const safe = [
 
 export default defineRule({
   id: 'pod-security-sysctls',
+  category: 'security',
   severity: 'error',
-  summary: 'A pod sets only kernel parameters that are its own.',
-  why: 'Other parameters hold for the whole node; the kubelet refuses them unless the node allows them, and Pod Security admission refuses the pod.',
+  summary: 'A pod sets only safe sysctls.',
+  why: 'Other kernel parameters apply to the whole node; the kubelet rejects them unless the node allows them, and Pod Security admission rejects the pod.',
   fix: 'Remove the entry from securityContext.sysctls, or set the parameter on the node.',
   check(environment, report) {
     for (const { object, pod, podPath } of heldTo('baseline', environment)) {

@@ -16,10 +16,11 @@ const allowed = [
 
 export default defineRule({
   id: 'pod-security-volumes',
+  category: 'security',
   severity: 'error',
-  summary: 'No volume is a path of the node, nor of a type that reaches storage without a claim.',
-  why: "A hostPath volume gives a container the node's files; the other types carry addresses and credentials of storage into the pod. Pod Security admission refuses the pod.",
-  fix: 'Use a persistentVolumeClaim, or an emptyDir for what may be lost.',
+  summary: 'No volume is a hostPath or of another type that the restricted standard forbids.',
+  why: "A hostPath volume gives a container the node's files; the other types bring storage addresses and credentials into the pod. Pod Security admission rejects the pod.",
+  fix: 'Use a persistentVolumeClaim, or an emptyDir for data that may be lost.',
   check(environment, report) {
     for (const { object, pod, podPath } of heldTo('baseline', environment)) {
       const restricted = levelOf(environment, object.namespace) === 'restricted'

@@ -8,33 +8,38 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'port-scheme',
+  category: 'networking',
   severity: 'error',
   summary:
-    'All that ask a port by HTTP, the probes and the Services that name its protocol, agree whether it speaks TLS.',
-  why: 'A port speaks one of the two: a probe that asks for the other always fails, so the pod never becomes ready or is restarted for ever.',
-  fix: 'Set the scheme of the probe to what the port speaks.',
+    'Everything that uses a port over HTTP, such as probes, monitors and Services with an appProtocol, agrees on whether it uses TLS.',
+  why: 'A port serves one of the two: a probe with the other scheme always fails, so the pod never becomes ready or is restarted forever.',
+  fix: 'Set the scheme of the probe to the one that the port serves.',
   check(environment, report) {
     for (const workload of environment.workloads) {
-      const uses = new Map<number, { scheme: string; who: string; path: Path }[]>()
+      const uses = new Map<number, { scheme: string; client: string; path: Path }[]>()
       for (const use of usesOf(environment, workload)) uses.set(use.port, [...(uses.get(use.port) ?? []), use])
       for (const all of uses.values()) {
         const tls = all.filter(({ scheme }) => scheme === 'HTTPS')
         const plain = all.filter(({ scheme }) => scheme === 'HTTP')
         if (tls.length === 0 || plain.length === 0) continue
         const [odd, others] = tls.length <= plain.length ? [tls, plain] : [plain, tls]
-        for (const { scheme, who, path } of odd)
+        for (const { scheme, client, path } of odd)
           if (path.length > 0)
-            report(workload.object, path, `${who} asks by ${scheme}, but ${others[0]?.who} by ${others[0]?.scheme}`)
+            report(
+              workload.object,
+              path,
+              `${client} uses ${scheme}, but ${others[0]?.client} uses ${others[0]?.scheme}`,
+            )
       }
     }
   },
 })
 
-/** Who asks which port of a workload's containers by which scheme. Services have no path here: only a probe can be mended. */
+/** Which clients use which port of a workload's containers, and with which scheme. Only a probe has a path, since only a probe can be fixed. */
 function* usesOf(
   environment: Environment,
   { containers, object, labels }: Workload,
-): Generator<{ port: number; scheme: string; who: string; path: Path }> {
+): Generator<{ port: number; scheme: string; client: string; path: Path }> {
   const numberOf = (port: Value, ports = containers.flatMap((container) => container.ports)) =>
     typeof port === 'number' ? port : ports.find(({ name }) => name !== undefined && name === port)?.port
   for (const { raw, path, ports } of containers)
@@ -43,7 +48,12 @@ function* usesOf(
       const port = numberOf(at(http, 'port'), [...ports])
       if (http === undefined || port === undefined || at(http, 'host')) continue
       const known = at(http, 'scheme') === undefined ? [] : ['scheme']
-      yield { port, scheme: text(at(http, 'scheme')) ?? 'HTTP', who: kind, path: [...path, kind, 'httpGet', ...known] }
+      yield {
+        port,
+        scheme: text(at(http, 'scheme')) ?? 'HTTP',
+        client: kind,
+        path: [...path, kind, 'httpGet', ...known],
+      }
     }
   for (const { object: monitor, endpoints } of monitorsOf(environment))
     for (const { path, scraped } of endpoints)
@@ -52,7 +62,7 @@ function* usesOf(
           yield {
             port,
             scheme: (text(at(monitor.raw, ...path, 'scheme')) ?? 'http').toUpperCase(),
-            who: `${monitor.kind} ${monitor.name}`,
+            client: `${monitor.kind} ${monitor.name}`,
             path: [],
           }
   if (Object.keys(labels).length === 0) return
@@ -67,7 +77,8 @@ function* usesOf(
     for (const entry of items(at(service.raw, 'spec', 'ports'))) {
       const scheme = { http: 'HTTP', https: 'HTTPS' }[text(at(entry, 'appProtocol')) ?? '']
       const port = numberOf(at(entry, 'targetPort') ?? at(entry, 'port'))
-      if (scheme !== undefined && port !== undefined) yield { port, scheme, who: `Service ${service.name}`, path: [] }
+      if (scheme !== undefined && port !== undefined)
+        yield { port, scheme, client: `Service ${service.name}`, path: [] }
     }
   }
 }

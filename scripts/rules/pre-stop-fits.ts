@@ -3,11 +3,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'pre-stop-fits',
+  category: 'availability',
   severity: 'error',
-  summary:
-    'The grace period of a pod is longer than what its preStop hook may wait: --timeout and sleep in its command.',
-  why: 'The grace period includes the hook: at its end the kubelet kills the program, whether or not it has heard SIGTERM.',
-  fix: 'Raise terminationGracePeriodSeconds above the waits of the hook.',
+  summary: 'The grace period of a pod is longer than its preStop hook may wait: --timeout and sleep in its command.',
+  why: 'The grace period includes the hook: when it ends, the kubelet kills the program, whether or not it has received SIGTERM.',
+  fix: 'Raise terminationGracePeriodSeconds above the waiting time of the hook.',
   check(environment, report) {
     for (const { object, pod, podPath, containers } of environment.workloads) {
       const grace = number(at(pod, 'terminationGracePeriodSeconds')) ?? 30

@@ -3,10 +3,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'probes-present',
+  category: 'workloads',
   severity: 'warning',
-  summary: 'Every container that keeps running has a startup, a readiness and a liveness probe.',
-  why: 'Without readiness a rollout sends traffic to a program that does not listen yet; without liveness one that hangs stays; without startup the two must guess how long a start takes.',
-  fix: 'Add the probe that is missing: startup waits for the program, readiness says whether it can work now, liveness whether only a restart would help.',
+  summary: 'Every long-running container has a startup, a readiness and a liveness probe.',
+  why: 'Without readiness a rollout sends traffic to a program that does not listen yet; without liveness a hung program keeps running; without startup the other two must allow for the slowest start.',
+  fix: 'Add the missing probe: startup waits for the program, readiness reports whether it can serve now, liveness whether only a restart would help.',
   check(environment, report) {
     for (const { object, containers, runsToCompletion } of environment.workloads) {
       if (runsToCompletion) continue
@@ -17,7 +18,7 @@ export default defineRule({
             object,
             container.path,
             `container "${container.name}" has no ${missing.join(', no ')}`,
-            `Add ${missing.join(' and ')}: startup waits for the program, readiness says whether it can work now, liveness whether only a restart would help.`,
+            `Add ${missing.join(' and ')}: startup waits for the program, readiness reports whether it can serve now, liveness whether only a restart would help.`,
           )
       }
     }

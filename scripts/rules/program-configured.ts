@@ -6,10 +6,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'program-configured',
+  category: 'configuration',
+  scope: 'platform',
   severity: 'error',
-  summary:
-    'A program of this platform exists in its image and gets every variable that it needs, with a value that it takes.',
-  why: 'The programs read their configuration at start and exit with 78 when it is wrong: the pod restarts for ever, a Job fails.',
+  summary: 'A program of this platform exists in its image and has a valid value for every variable that it requires.',
+  why: 'The programs validate their configuration at start and exit with code 78 when it is invalid: the pod restarts forever, a Job fails.',
   fix: 'Set the variable in the ConfigMap of the program, or in env; docs/architecture.md lists them all.',
   needs: platformImage,
   check(environment, report) {

@@ -14,10 +14,12 @@ const metricsPath = '/metrics'
 
 export default defineRule({
   id: 'program-endpoints',
+  category: 'networking',
+  scope: 'platform',
   severity: 'error',
   summary:
-    'The ports of the programs of this platform are the ones that they listen on (PORT, METRICS_PORT), and probes and monitors ask for paths that they serve.',
-  why: 'A program listens where its configuration says, whatever its container declares; another port refuses, another path answers 404: never ready, or restarted for ever, or never scraped.',
+    "The ports of this platform's programs are those that they listen on (PORT, METRICS_PORT), and probes and monitors use paths that they serve.",
+  why: 'A program listens on the port of its configuration, whatever its container declares; another port refuses the connection and another path answers 404: the pod is never ready, restarted forever, or not scraped.',
   fix: 'Use /livez, /readyz and /metrics as path, and the same number in the variable (PORT, METRICS_PORT) and in containerPort.',
   needs: platformImage,
   check(environment, report) {
@@ -40,29 +42,29 @@ export default defineRule({
             report(
               workload.object,
               [...container.path, kind, 'httpGet', 'path'],
-              `the program serves no ${path}; expected ${probePaths.join(' or ')}`,
+              `the program does not serve ${path}; expected ${probePaths.join(' or ')}`,
             )
         }
       }
     for (const { object, endpoints } of monitorsOf(environment))
       for (const { path, scraped } of endpoints) {
-        const asked = text(at(object.raw, ...path, 'path')) ?? metricsPath
+        const configured = text(at(object.raw, ...path, 'path')) ?? metricsPath
         const ours = scraped.find(({ workload, port }) =>
           workload.containers.some((container) =>
             [...(listeningPorts(environment, workload, container)?.values() ?? [])].includes(port),
           ),
         )
-        if (ours !== undefined && asked !== metricsPath)
+        if (ours !== undefined && configured !== metricsPath)
           report(
             object,
             [...path, 'path'],
-            `${ours.workload.object.name} serves no ${asked}; its metrics are at ${metricsPath}`,
+            `${ours.workload.object.name} does not serve ${configured}; its metrics are at ${metricsPath}`,
           )
       }
   },
 })
 
-/** The ports by the variable that says so; undefined for other programs and for those that do not listen. */
+/** The ports by the variable that sets them; undefined for other programs and for those that do not listen. */
 function listeningPorts(
   environment: Environment,
   workload: Workload,

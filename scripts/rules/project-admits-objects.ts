@@ -11,41 +11,42 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'project-admits-objects',
+  category: 'argocd',
   severity: 'error',
   summary:
-    'The AppProject of the Application that renders an environment admits the kinds and namespaces of all its objects.',
-  why: 'Argo CD syncs nothing of an Application that holds an object its project does not permit.',
+    'The AppProject of the Application that renders an environment permits the kinds and namespaces of all its objects.',
+  why: 'Argo CD syncs nothing of an Application that has an object its project does not permit.',
   fix: 'Add the kind to clusterResourceWhitelist or namespaceResourceWhitelist, take it off namespaceResourceBlacklist, or add the namespace to destinations; or render the object elsewhere.',
   across: true,
   check(environment, report) {
     for (const { application, writtenIn } of deploymentsOf(environment)) {
       const project = projectOf(writtenIn, application)
       if (project === undefined) continue
-      const told = `AppProject ${project.name} of ${application.name}`
-      // One cause, one finding.
-      const refused = new Set<string>()
+      const subject = `AppProject ${project.name} of ${application.name}`
+      // One finding per kind.
+      const reported = new Set<string>()
       for (const object of environment.objects) {
-        const list = refusingList(project, object)
+        const list = forbiddingList(project, object)
         const kind = `${groupOf(object.apiVersion)}/${object.kind}`
-        if (list !== undefined && !refused.has(kind))
-          report(object, ['kind'], `${told} does not permit ${object.kind}: ${list}`)
-        if (list !== undefined) refused.add(kind)
+        if (list !== undefined && !reported.has(kind))
+          report(object, ['kind'], `${subject} does not permit ${object.kind}: ${list}`)
+        if (list !== undefined) reported.add(kind)
       }
       const destination = destinationOf(application)
       for (const namespace of environment.namespaces) {
         const first = environment.objects.find((object) => object.namespace === namespace)
         if (first === undefined || namespace === '') continue
         if (admitsDestination(project, { ...destination, namespace }) === false)
-          report(first, ['metadata', 'namespace'], `${told} does not admit the namespace ${namespace}`)
+          report(first, ['metadata', 'namespace'], `${subject} does not permit the namespace ${namespace}`)
       }
     }
   },
 })
 
-/** Which list of the project refuses the object's kind: without a whitelist every namespaced kind may be made, and no kind of the cluster. */
-function refusingList({ raw }: KubeObject, object: KubeObject): string | undefined {
+/** Which list of the project forbids the object's kind: without a whitelist every namespaced kind is permitted, and no cluster-scoped kind. */
+function forbiddingList({ raw }: KubeObject, object: KubeObject): string | undefined {
   const group = groupOf(object.apiVersion)
-  // A custom resource without a namespace may still live in one: the destination's.
+  // A custom resource without a namespace may still be namespaced: it gets that of the destination.
   const scoped = isNamespaced(object) ?? (object.namespace !== '' || undefined)
   if (scoped === undefined) return undefined
   const scope = scoped ? 'namespaceResource' : 'clusterResource'

@@ -8,31 +8,32 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'rabbitmq-configuration',
+  category: 'configuration',
   severity: 'error',
   summary:
-    "RabbitMQ's configuration fits its container: watermark below the memory limit, disk limit below the volume, ports as declared, plugins for them, definitions where they are mounted.",
-  why: 'The kernel kills a broker whose watermark is above its limit; one whose free disk is always below its limit blocks all publishers; a port that nobody listens on refuses; a folder that is not there holds no queues.',
-  fix: 'Change the setting in the ConfigMap, or the container to match.',
+    "RabbitMQ's configuration fits its container: memory watermark below the limit, disk limit below the volume, declared ports, enabled plugins, and mounted definitions.",
+  why: 'The kernel kills a broker whose watermark is above its memory limit; one whose free disk is always below its limit blocks all publishers; nothing can connect to a port without a listener; without its definitions the broker has no queues.',
+  fix: 'Change the setting in the ConfigMap, or change the container to match.',
   needs: {
     what: 'a container of RabbitMQ that mounts its configuration',
     isIn: (environment) => [...brokers(environment)].length > 0,
   },
   check(environment, report) {
     for (const { workload, container, settings, plugins } of brokers(environment)) {
-      const note = ({ object, key }: Setting, message: string, fix: string) =>
+      const reportSetting = ({ object, key }: Setting, message: string, fix: string) =>
         report(object, ['data', key], message, `${fix} in ${key}.`)
       const limit = containerAmount(environment, workload, container, 'limits', 'memory')
       const watermark = settings.get('vm_memory_high_watermark.absolute')
       if (watermark !== undefined && limit !== undefined && bytes(watermark.value) >= limit)
-        note(
+        reportSetting(
           watermark,
-          `the watermark is ${watermark.value}, but container "${container.name}" may use ${limit} bytes; expected less`,
+          `the watermark is ${watermark.value}, but the memory limit of container "${container.name}" is ${limit} bytes; expected less`,
           'Raise the memory limit of the container, or lower vm_memory_high_watermark.absolute',
         )
       const disk = settings.get('disk_free_limit.absolute')
       const volume = largestClaim(workload)
       if (disk !== undefined && volume !== undefined && bytes(disk.value) >= volume)
-        note(
+        reportSetting(
           disk,
           `disk_free_limit is ${disk.value}, but the largest claim of ${nameOf(workload.object)} has ${volume} bytes; expected less`,
           'Raise the storage of the claim, or lower disk_free_limit.absolute',
@@ -41,7 +42,7 @@ export default defineRule({
         const setting = settings.get(name)
         const declared = container.ports.map(({ port }) => port)
         if (setting !== undefined && declared.length > 0 && !declared.includes(Number(setting.value)))
-          note(
+          reportSetting(
             setting,
             `RabbitMQ listens for ${protocol} on ${setting.value}, which container "${container.name}" does not declare; it declares ${declared.join(', ')}`,
             `Declare the port in the container, or set ${name} to ${declared.join(' or ')}`,
@@ -52,7 +53,7 @@ export default defineRule({
           plugin !== undefined &&
           !new RegExp(`\\b${plugin}\\b`).test(plugins.value)
         )
-          note(plugins, `${name} is set, but the plugin ${plugin} is not enabled`, `Add ${plugin} to the list`)
+          reportSetting(plugins, `${name} is set, but the plugin ${plugin} is not enabled`, `Add ${plugin} to the list`)
       }
       const folder = settings.get('definitions.local.path')
       const mounts = mountsOf(environment, workload, container)
@@ -61,7 +62,7 @@ export default defineRule({
         mountAt(mounts, folder.value) === undefined &&
         !mounts.some(({ mountPath }) => mountPath.startsWith(`${folder.value}/`))
       )
-        note(
+        reportSetting(
           folder,
           `nothing is mounted at ${folder.value}; the mounts are ${mounts.map(({ mountPath }) => mountPath).join(', ')}`,
           'Mount the definitions there, or set definitions.local.path to where they are mounted',

@@ -5,23 +5,24 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'rabbitmq-queue-safe',
+  category: 'configuration',
   severity: 'warning',
   summary:
-    'A queue of the broker definitions is a quorum queue with a dead-letter queue, a length limit that refuses, and a delivery limit.',
-  why: 'A classic queue is lost with its node; without a dead-letter queue a message that always fails is dropped or redelivered for ever; without a limit the broker fills up and blocks every publisher.',
+    'A queue of the broker definitions is a quorum queue with a dead-letter queue, a length limit that rejects publishes, and a delivery limit.',
+  why: 'A classic queue is lost with its node; without a dead-letter queue a message that always fails is dropped or redelivered forever; without a length limit the broker fills up and blocks every publisher.',
   fix: 'Declare x-queue-type: quorum, and a policy with dead-letter-exchange, dead-letter-strategy: at-least-once, max-length and overflow: reject-publish.',
   needs: brokerDefinitions,
   check(environment, report) {
     for (const queues of queuesByNamespace(environment).values()) {
       const targets = new Set(queues.map(({ settings }) => settings['dead-letter-routing-key']))
       for (const queue of queues)
-        for (const [fault, fix] of faultsOf(queue, queues, targets.has(queue.name)))
-          report(queue.object, queue.path, `queue "${queue.name}" ${fault}`, `${fix} in ${queue.path.at(-1)}.`)
+        for (const [problem, fix] of problemsOf(queue, queues, targets.has(queue.name)))
+          report(queue.object, queue.path, `queue "${queue.name}" ${problem}`, `${fix} in ${queue.path.at(-1)}.`)
     }
   },
 })
 
-function* faultsOf(
+function* problemsOf(
   { name, vhost, quorum, durable, settings }: Queue,
   queues: readonly Queue[],
   isDeadLetterQueue: boolean,
@@ -31,7 +32,7 @@ function* faultsOf(
       'is not a quorum queue; expected the argument x-queue-type: quorum',
       'Set the argument x-queue-type to quorum',
     ]
-  if (!durable) yield ['is not durable, so it is gone after a restart; expected durable: true', 'Set durable to true']
+  if (!durable) yield ['is not durable, so it is lost at a restart; expected durable: true', 'Set durable to true']
   if (settings['max-length'] === undefined && settings['max-length-bytes'] === undefined)
     yield [
       'has no length limit; expected max-length or max-length-bytes in its arguments or policy',
@@ -42,13 +43,13 @@ function* faultsOf(
       `drops its oldest messages when it is full (overflow is ${show(settings.overflow ?? 'drop-head')}); expected reject-publish`,
       'Set overflow of the policy (x-overflow of the arguments) to reject-publish',
     ]
-  // -1 is the broker's word for none; RabbitMQ 4 has 20 by default.
+  // -1 means no limit; the default of RabbitMQ 4 is 20.
   if (Number(settings['delivery-limit']) < 0)
     yield [
-      'redelivers a failing message for ever; expected a delivery-limit',
+      'redelivers a failing message forever; expected a delivery-limit',
       'Set delivery-limit to 0 or more, or remove it',
     ]
-  // Where dead letters end, nothing is dead-lettered again.
+  // A dead-letter queue needs no dead-letter queue itself.
   if (isDeadLetterQueue) return
   const exchange = settings['dead-letter-exchange']
   if (exchange === undefined) {
@@ -62,7 +63,7 @@ function* faultsOf(
   // The default exchange delivers to the queue of the routing key's name.
   if (exchange === '' && (key === name || !queues.some((other) => other.name === key && other.vhost === vhost)))
     yield [
-      `sends its dead letters to "${show(key)}", which is ${key === name ? 'itself' : 'no queue of the definitions'}`,
+      `sends its dead letters to "${show(key)}", which is ${key === name ? 'itself' : 'not a queue of the definitions'}`,
       'Set dead-letter-routing-key to another queue of the definitions',
     ]
   if (quorum && settings['dead-letter-strategy'] !== 'at-least-once')

@@ -4,9 +4,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'read-only-root-filesystem',
+  category: 'security',
   severity: 'warning',
-  summary: "No container can write to its image's files.",
-  why: 'Whoever breaks into a container with a writable root can replace its programs, and what the program writes there is lost and counted nowhere.',
+  summary: 'Every container has a read-only root filesystem.',
+  why: "An attacker in a container with a writable root filesystem can replace its programs; files that the program writes there are lost with the container and use the node's disk.",
   fix: 'Set securityContext.readOnlyRootFilesystem to true, and mount an emptyDir where the program writes.',
   check(environment, report) {
     for (const workload of environment.workloads) {

@@ -8,9 +8,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'redis-maxmemory',
+  category: 'configuration',
   severity: 'error',
   summary: "Redis's maxmemory is below the memory limit of its container.",
-  why: 'The kernel kills Redis at the limit before Redis itself says that it is full; buffers and a rewrite of the append-only file come on top of maxmemory.',
+  why: 'The kernel kills Redis at the memory limit before Redis reaches maxmemory; buffers and a rewrite of the append-only file come on top of it.',
   fix: 'Set maxmemory to three quarters of the memory limit or less.',
   check(environment, report) {
     for (const workload of environment.workloads)
@@ -21,7 +22,7 @@ export default defineRule({
         report(
           found.object,
           found.path,
-          `maxmemory is ${found.written} (${found.bytes} bytes), but container "${container.name}" may use ${limit} bytes`,
+          `maxmemory is ${found.written} (${found.bytes} bytes), but the memory limit of container "${container.name}" is ${limit} bytes`,
           `Set maxmemory to ${Math.floor((limit * 3) / 4 / 2 ** 20)}mb (three quarters of the memory limit) or less, or raise the limit.`,
         )
       }
@@ -35,7 +36,7 @@ interface Found {
   readonly bytes: number
 }
 
-/** `--maxmemory` among the arguments, which win, or `maxmemory` in the configuration file that the first argument names. */
+/** `--maxmemory` among the arguments, which take precedence, or `maxmemory` in the configuration file that the first argument names. */
 function maxmemory(environment: Environment, workload: Workload, container: Container): Found | undefined {
   const { variables } = environmentOf(environment, workload.object, container)
   for (const field of ['args', 'command']) {

@@ -4,9 +4,9 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'reference-grant',
+  category: 'networking',
   severity: 'error',
-  summary:
-    'A route or Gateway that names a Service or Secret of another namespace is allowed to by a ReferenceGrant there.',
+  summary: 'A ReferenceGrant allows every reference of a route or Gateway to a Service or Secret of another namespace.',
   why: 'Without the grant the Gateway API treats the reference as missing: the route answers 500, the listener has no certificate.',
   fix: "Render a ReferenceGrant in the target's namespace that names this kind and namespace under from and the target's kind under to.",
   check(environment, report) {
@@ -24,7 +24,7 @@ export default defineRule({
         report(
           source,
           path,
-          `no ReferenceGrant in namespace "${namespace}" lets ${nameOf(source)} refer to ${kind} "${name}"`,
+          `no ReferenceGrant in namespace "${namespace}" allows ${nameOf(source)} to refer to ${kind} "${name}"`,
         )
       }
   },

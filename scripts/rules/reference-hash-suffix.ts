@@ -3,10 +3,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'reference-hash-suffix',
+  category: 'references',
   severity: 'error',
   summary:
-    'A generated ConfigMap or Secret is named with the hash that kustomize gave it, in custom resources as well.',
-  why: "kustomize rewrites a generator's name where it knows the field; in a custom resource it does not, so the name leads nowhere.",
+    'A reference to a generated ConfigMap or Secret has the hash suffix of kustomize, in custom resources as well.',
+  why: 'kustomize rewrites a generated name in fields that it knows; in a custom resource it does not, so the reference does not resolve.',
   fix: 'Add the field to nameReference in a kustomize configuration file (configurations:), or set disableNameSuffixHash for this generator.',
   check(environment, report) {
     for (const kind of ['ConfigMap', 'Secret'])

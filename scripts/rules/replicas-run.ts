@@ -4,9 +4,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'replicas-run',
+  category: 'availability',
   severity: 'warning',
-  summary: 'A Deployment or StatefulSet says how many pods it runs, at least one, or a scaler does.',
-  why: 'Without replicas and without a scaler it runs one pod, or stays at whatever a scaler that is gone left; with none nobody does its work.',
+  summary: 'A Deployment or StatefulSet has at least one replica, or a scaler.',
+  why: 'Without replicas and without a scaler it runs one pod, or keeps the number that a deleted scaler left; with zero replicas nothing runs.',
   fix: 'Set spec.replicas, or render the scaler.',
   check(environment, report) {
     for (const workload of environment.workloads) {
@@ -20,11 +21,7 @@ export default defineRule({
           `${object.kind} ${object.name} has neither replicas nor a scaler; expected one of them`,
         )
       if (replicas === 0)
-        report(
-          object,
-          ['spec', 'replicas'],
-          `${object.kind} ${object.name} runs no pod and has no scaler that would start one`,
-        )
+        report(object, ['spec', 'replicas'], `${object.kind} ${object.name} has zero replicas and no scaler`)
     }
   },
 })

@@ -9,9 +9,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'resource-requests',
+  category: 'resources',
   severity: 'warning',
-  summary: 'Every container requests the CPU and memory that it needs.',
-  why: 'The scheduler places a pod by its requests: without them it lands on a full node, is the first to be evicted, and no scaler can work with a share of nothing.',
+  summary: 'Every container requests CPU and memory.',
+  why: 'The scheduler places a pod by its requests: without them it may run on a full node, is the first to be evicted, and cannot be scaled by utilization.',
   fix: 'Set resources.requests to what the program uses under its usual load.',
   check(environment, report) {
     for (const workload of environment.workloads) {

@@ -3,9 +3,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'restart-policy',
+  category: 'workloads',
   severity: 'error',
-  summary: 'The pods of a Job say OnFailure or Never, those of a Deployment, StatefulSet or DaemonSet Always.',
-  why: 'The API server refuses the object. The default is Always, so a Job that says nothing is refused too.',
+  summary:
+    'The restartPolicy of a Job is OnFailure or Never, that of a Deployment, StatefulSet or DaemonSet is Always.',
+  why: 'The API server rejects the object. The default is Always, so a Job without a restartPolicy is rejected, too.',
   fix: 'Set restartPolicy in the pod template.',
   check(environment, report) {
     for (const { object, pod, podPath, runsToCompletion } of environment.workloads) {

@@ -1,16 +1,13 @@
-import { unresolved } from '#kubernetes/references/references.ts'
 import { someDeclarations } from '#rule/conventions.ts'
-import { defineRule } from '#rule/define-rule.ts'
+import { existsRule } from '#rule/exists-rule.ts'
 
-export default defineRule({
+export default existsRule({
   id: 'role-exists',
+  category: 'references',
   severity: 'error',
   summary: 'Every Role and ClusterRole that a binding names exists.',
-  why: 'A binding to a missing role grants nothing; the program meets 403 Forbidden at run time.',
+  why: 'A binding to a missing role grants nothing; the program gets 403 Forbidden at run time.',
   fix: 'Render the role, name one that exists, or declare the ClusterRole in check.yaml if the platform installs it.',
   needs: someDeclarations,
-  check(environment, report) {
-    for (const kind of ['Role', 'ClusterRole'])
-      for (const { reference, path, message } of unresolved(environment, kind)) report(reference.source, path, message)
-  },
+  kinds: ['Role', 'ClusterRole'],
 })

@@ -5,9 +5,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'rollout-keeps-pods',
+  category: 'availability',
   severity: 'warning',
-  summary: 'A rolling update of a Deployment keeps some of its pods at any time.',
-  why: 'With all pods unavailable at once nobody answers until the new ones are ready, which is what a rolling update is there to avoid.',
+  summary: 'A rolling update of a Deployment keeps some of its pods available at any time.',
+  why: 'With all pods unavailable at the same time nothing serves requests until the new ones are ready, which a rolling update is meant to prevent.',
   fix: 'Set maxUnavailable to 0 and maxSurge to 1 or more.',
   check(environment, report) {
     for (const workload of environment.workloads) {
@@ -15,12 +16,12 @@ export default defineRule({
       const unavailable = at(object.raw, 'spec', 'strategy', 'rollingUpdate', 'maxUnavailable')
       if (object.kind !== 'Deployment' || unavailable === undefined) continue
       const { max } = scaleOf(environment, workload)
-      const gone = podCount(unavailable, max, 'down')
-      if (max > 0 && gone !== undefined && gone >= max && (max > 1 || unavailable === '100%'))
+      const stopped = podCount(unavailable, max, 'down')
+      if (max > 0 && stopped !== undefined && stopped >= max && (max > 1 || unavailable === '100%'))
         report(
           object,
           ['spec', 'strategy', 'rollingUpdate', 'maxUnavailable'],
-          `an update may stop all ${max} pods at once (maxUnavailable is ${show(unavailable)})`,
+          `an update may stop all ${max} pods at the same time (maxUnavailable is ${show(unavailable)})`,
         )
     }
   },

@@ -3,11 +3,12 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'route-rules',
+  category: 'networking',
   severity: 'error',
   summary:
-    'A rule of an HTTPRoute has backends or redirects, not both; its paths begin with a slash; and a Gateway has a route.',
-  why: 'The API server refuses a rule that does both or whose path is relative; one that does neither answers 500, a Gateway without routes 404.',
-  fix: 'Give each rule backendRefs or a filter RequestRedirect, begin each path with /, and name each Gateway in parentRefs of a route.',
+    'A rule of an HTTPRoute has either backends or a redirect, its paths start with a slash, and every Gateway has a route.',
+  why: 'The API server rejects a rule with both or with a relative path; a rule with neither answers 500, and a Gateway without routes answers 404.',
+  fix: 'Give each rule backendRefs or a RequestRedirect filter, start each path with /, and name each Gateway in parentRefs of a route.',
   check(environment, report) {
     const parents = new Set<string>()
     for (const kind of ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'])
@@ -39,14 +40,14 @@ export default defineRule({
               report(
                 route,
                 [...path, 'matches', position, 'path', 'value'],
-                `the path is "${value}"; expected one that begins with /`,
+                `the path is "${value}"; expected one that starts with /`,
                 `Write the value /${value}.`,
               )
           }
         }
       }
     for (const gateway of environment.ofKind('Gateway', 'gateway.networking.k8s.io')) {
-      // Others may attach routes where the Gateway lets them.
+      // Other namespaces may attach routes where the Gateway allows it.
       const open = items(at(gateway.raw, 'spec', 'listeners')).some(
         (listener) => !['Same', undefined].includes(text(at(listener, 'allowedRoutes', 'namespaces', 'from'))),
       )

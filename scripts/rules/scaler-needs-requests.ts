@@ -7,16 +7,17 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'scaler-needs-requests',
+  category: 'scaling',
   severity: 'error',
-  summary: 'Every container that a CPU or memory utilisation target measures requests that resource.',
-  why: 'Utilisation is a share of the requests. One container without a request, a sidecar included, makes the metric fail: the workload is never scaled.',
-  fix: 'Set the request (or the limit, which becomes the request) on the container, or scale on one container by ContainerResource.',
+  summary: 'Every container that a CPU or memory utilization target measures requests that resource.',
+  why: 'Utilization is relative to the requests. One container without a request, even a sidecar, makes the metric fail: the workload is never scaled.',
+  fix: 'Set the request (or the limit, which becomes the request) on the container, or scale on one container with ContainerResource.',
   check(environment, report) {
     for (const { object, workload, metrics } of scalersOf(environment)) {
       if (workload === undefined) continue
       for (const { resource, kind, container, path } of metrics) {
         if (kind !== 'utilization') continue
-        // A request for the whole pod counts instead of its containers'.
+        // A request of the whole pod counts instead of those of its containers.
         if (container === undefined && podStates(workload, 'requests', resource)) continue
         const without = workload.containers
           .filter(({ name, role }) => runs(role) && (container === undefined || name === container))

@@ -4,9 +4,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'scaler-owns-replicas',
+  category: 'scaling',
   severity: 'error',
-  summary: 'A workload under a scaler sets no spec.replicas.',
-  why: 'Each sync writes the number of Git over the number that the scaler chose: under load most pods are deleted at every deployment.',
+  summary: 'A workload with a scaler does not set spec.replicas.',
+  why: "Each sync overwrites the scaler's number with the one in Git: under load most pods are deleted at every deployment.",
   fix: 'Remove spec.replicas from the workload; the scaler owns that field.',
   check(environment, report) {
     for (const { object, workload } of scalersOf(environment))

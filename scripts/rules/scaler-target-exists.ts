@@ -5,15 +5,16 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'scaler-target-exists',
+  category: 'scaling',
   severity: 'error',
   summary:
-    'What a HorizontalPodAutoscaler, ScaledObject or VerticalPodAutoscaler scales exists: kind, API group, name and container.',
-  why: 'A scaler without its target does nothing, and says so only in its status: the workload stays at the replicas it has.',
+    'The target of a HorizontalPodAutoscaler, ScaledObject or VerticalPodAutoscaler exists: kind, API group, name and container.',
+  why: 'A scaler without its target does nothing and reports it only in its status: the workload keeps its current number of replicas.',
   fix: 'Set kind, name and apiVersion of the target to those of a rendered workload in the same namespace, and container (containerName) to one of its containers.',
   check(environment, report) {
     for (const { object, target, metrics, workload } of scalersOf(environment)) {
-      const fault = missing(environment, object, target)
-      if (fault !== undefined) report(object, [...target.path, fault.field], fault.message)
+      const problem = problemOf(environment, object, target)
+      if (problem !== undefined) report(object, [...target.path, problem.field], problem.message)
       if (workload === undefined) continue
       const containers = workload.containers
         .filter(({ role }) => role === 'main' || role === 'sidecar')
@@ -27,8 +28,8 @@ export default defineRule({
       const [apiVersion, kind, name] = ['apiVersion', 'kind', 'name'].map((field) => text(at(ref, field)) ?? '')
       const path = ['spec', 'targetRef']
       const target = { apiVersion: apiVersion ?? '', kind: kind ?? '', name: name ?? '', path }
-      const fault = missing(environment, object, target)
-      if (fault !== undefined) report(object, [...path, fault.field], fault.message)
+      const problem = problemOf(environment, object, target)
+      if (problem !== undefined) report(object, [...path, problem.field], problem.message)
       const workload = environment.findWorkload(target.kind, object.namespace, target.name)
       if (workload === undefined) continue
       const containers = workload.containers.map((container) => container.name)
@@ -42,7 +43,7 @@ export default defineRule({
   },
 })
 
-function missing(
+function problemOf(
   environment: Environment,
   { namespace }: KubeObject,
   { apiVersion, kind, name }: Scaler['target'],
@@ -58,7 +59,7 @@ function missing(
   }
   if (apiVersion !== '' && groupOf(found.apiVersion) !== groupOf(apiVersion))
     return { field: 'apiVersion', message: `${kind} "${name}" is of ${found.apiVersion}, not of ${apiVersion}` }
-  // Only autoscaling/v1 lets the group of the target be left out; then it means the core group, which has no such kind.
+  // Only autoscaling/v1 allows a target without a group; that means the core group, which has no such kind.
   if (apiVersion === '' && groupOf(found.apiVersion) !== '')
     return { field: 'kind', message: `apiVersion is missing, which means the core group; expected ${found.apiVersion}` }
   return undefined

@@ -2,7 +2,7 @@ import { at, items, number, text } from '#kubernetes/model/objects.ts'
 import { scalersOf, triggersOf } from '#kubernetes/workloads/scalers.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
-/** Scalers of KEDA that a misspelt type may have meant. Source: keda.sh, scalers. */
+/** KEDA scalers to suggest for a misspelled type. Source: keda.sh, scalers. */
 const types = [
   'activemq',
   'apache-kafka',
@@ -41,11 +41,12 @@ const types = [
 
 export default defineRule({
   id: 'scaler-valid',
+  category: 'scaling',
   severity: 'error',
   summary:
-    'A scaler says what it measures and by which trigger, names the version in which its target is rendered, and its numbers are ones that its controller takes.',
-  why: 'An HPA without metrics falls back to 80 % CPU; KEDA builds nothing of an unknown trigger; a fallback above the maximum or a negative minimum is refused or ignored.',
-  fix: 'Set apiVersion as the target is rendered, metrics or triggers by their exact type, and replicas within the bounds.',
+    'A scaler has metrics or triggers of known types, refers to its target with the rendered apiVersion, and has valid numbers.',
+  why: 'An HPA without metrics falls back to 80 % CPU; KEDA does not build an unknown trigger; a fallback above the maximum or a negative minimum is rejected or ignored.',
+  fix: 'Set apiVersion to that of the rendered target, metrics or triggers to their exact type, and replicas within the bounds.',
   check(environment, report) {
     for (const { object, target, workload, max } of scalersOf(environment)) {
       const version = workload?.object.apiVersion
@@ -57,16 +58,16 @@ export default defineRule({
         report(
           object,
           [...target.path, 'apiVersion'],
-          `the target is named as ${target.apiVersion}, but rendered as ${version}`,
+          `the target refers to ${target.apiVersion}, but is rendered with ${version}`,
           `Set apiVersion to ${version}.`,
         )
       if (object.kind === 'HorizontalPodAutoscaler') {
-        const least = number(at(object.raw, 'spec', 'minReplicas'))
-        if (least !== undefined && least < 0)
+        const minimum = number(at(object.raw, 'spec', 'minReplicas'))
+        if (minimum !== undefined && minimum < 0)
           report(
             object,
             ['spec', 'minReplicas'],
-            `minReplicas is ${least}; expected 0 or more`,
+            `minReplicas is ${minimum}; expected 0 or more`,
             'Set minReplicas to 1 or more.',
           )
         if (
@@ -76,8 +77,8 @@ export default defineRule({
           report(
             object,
             ['spec'],
-            'the scaler names no metrics, so it keeps the CPU at 80 % of the requests; expected spec.metrics',
-            'Add metrics with the resource and target that shall decide.',
+            'the scaler has no metrics, so it targets 80 % CPU utilization; expected spec.metrics',
+            'Add metrics with the resource and the target to scale on.',
           )
         continue
       }
@@ -90,26 +91,26 @@ export default defineRule({
           `Set fallback.replicas to ${max} or less, or raise maxReplicaCount.`,
         )
       for (const { type, path } of triggersOf(object)) {
-        const meant = types.includes(type) ? undefined : types.find((known) => near(type, known))
-        if (meant !== undefined)
+        const suggestion = types.includes(type) ? undefined : types.find((known) => near(type, known))
+        if (suggestion !== undefined)
           report(
             object,
             [...path, 'type'],
-            `KEDA has no scaler "${type}"; perhaps "${meant}" is meant`,
-            `Set type to ${meant}.`,
+            `KEDA has no scaler "${type}"; did you mean "${suggestion}"?`,
+            `Set type to ${suggestion}.`,
           )
       }
     }
   },
 })
 
-/** Whether two names differ by signs between their letters, or by one letter. */
+/** Whether two names differ only in punctuation, or in one letter. */
 function near(one: string, other: string): boolean {
   const [a, b] = [one, other].map((name) => name.toLowerCase().replace(/[^a-z0-9]/g, '')) as [string, string]
   if (a === b) return true
   const [short, long] = a.length <= b.length ? [a, b] : [b, a]
   if (long.length - short.length > 1 || short.length < 4) return false
-  let at_ = 0
-  while (at_ < short.length && short[at_] === long[at_]) at_++
-  return short.slice(short.length === long.length ? at_ + 1 : at_) === long.slice(at_ + 1)
+  let index = 0
+  while (index < short.length && short[index] === long[index]) index++
+  return short.slice(short.length === long.length ? index + 1 : index) === long.slice(index + 1)
 }

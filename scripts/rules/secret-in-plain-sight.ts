@@ -10,17 +10,18 @@ import { defineRule, type Report } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'secret-in-plain-sight',
+  category: 'security',
   severity: 'error',
-  summary: 'No credential stands in a variable, an argument, a ConfigMap or a Secret of this repository.',
-  why: 'Whoever can read the repository, or the pod, has it, and the history keeps it after it is removed. Base64 hides nothing.',
+  summary: 'No credential is in a variable, an argument, a ConfigMap or a Secret of this repository.',
+  why: 'Anyone who can read the repository or the pod can read it, and the Git history keeps it after it is removed. Base64 is not encryption.',
   fix: 'Revoke the credential, keep the new one in the secret store, and mount it as a file.',
   check(environment, report) {
     checkContainers(environment, report)
     for (const configMap of environment.ofKind('ConfigMap', '')) {
       for (const [key, content] of Object.entries(fields(configMap.raw.data))) {
-        const found = judge(key, text(content) ?? '')
+        const found = credentialOf(key, text(content) ?? '')
         if (found !== undefined)
-          report(configMap, ['data', key], `the key "${key}" holds ${found}`, fixOf(`out of ${key}`))
+          report(configMap, ['data', key], `the key "${key}" contains ${found}`, fixOf(`out of ${key}`))
       }
     }
     for (const secret of environment.ofKind('Secret', '')) {
@@ -29,9 +30,14 @@ export default defineRule({
         ['stringData', (value: string) => value],
       ] as const) {
         for (const [key, content] of Object.entries(fields(secret.raw[part]))) {
-          const found = judge(key, decode(text(content) ?? ''))
+          const found = credentialOf(key, decode(text(content) ?? ''))
           if (found !== undefined)
-            report(secret, [part, key], `the key "${key}" holds ${found}`, fixOf(`out of ${key}, or the whole Secret`))
+            report(
+              secret,
+              [part, key],
+              `the key "${key}" contains ${found}`,
+              fixOf(`out of ${key}, or the whole Secret`),
+            )
         }
       }
     }
@@ -39,45 +45,45 @@ export default defineRule({
 })
 
 function fixOf(place: string): string {
-  return `Revoke the credential and take it ${place}; keep the new one in the secret store, from which an ExternalSecret makes the Secret, and mount that as a file.`
+  return `Revoke the credential and take it ${place}; keep the new one in the secret store, from which an ExternalSecret creates the Secret, and mount that as a file.`
 }
 
 function checkContainers(environment: Environment, report: Report): void {
   for (const { object, containers } of environment.workloads) {
     for (const { path, env, raw } of containers) {
       for (const variable of env) {
-        const found = judge(variable.name, variable.value ?? '')
+        const found = credentialOf(variable.name, variable.value ?? '')
         if (found !== undefined)
           report(
             object,
             [...variable.path, 'value'],
-            `${variable.name} holds ${found}`,
+            `${variable.name} contains ${found}`,
             fixOf(`out of the value of ${variable.name} in env`),
           )
       }
       for (const list of ['command', 'args']) {
         for (const [index, word] of items(at(raw, list)).entries()) {
-          const found = judgeArgument(text(word) ?? '')
+          const found = credentialInArgument(text(word) ?? '')
           if (found !== undefined)
-            report(object, [...path, list, index], `the argument holds ${found}`, fixOf(`out of ${list}`))
+            report(object, [...path, list, index], `the argument contains ${found}`, fixOf(`out of ${list}`))
         }
       }
     }
   }
 }
 
-/** What credential a named value holds, in words. */
-function judge(name: string, value: string): string | undefined {
+/** Describes the credential that a named value contains; undefined when it contains none. */
+function credentialOf(name: string, value: string): string | undefined {
   const form = credentialIn(value)
   if (form !== undefined) return form
   if (value.includes('\n')) {
     const setting = passwordSetting(value)
     return setting && `a value for "${setting}"`
   }
-  return isCredentialName(name) && isLiteral(value) ? 'a credential, to go by its name' : undefined
+  return isCredentialName(name) && isLiteral(value) ? 'a credential, judging by its name' : undefined
 }
 
-function judgeArgument(word: string): string | undefined {
+function credentialInArgument(word: string): string | undefined {
   const form = credentialIn(word)
   if (form !== undefined) return form
   const [, name = '', value = ''] = /^--?([\w-]+)=(.+)$/.exec(word) ?? []

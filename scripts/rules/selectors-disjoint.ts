@@ -6,10 +6,11 @@ const kinds = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', '
 
 export default defineRule({
   id: 'selectors-disjoint',
+  category: 'workloads',
   severity: 'error',
   summary: "A workload's selector selects no pods of another workload.",
-  why: "Controllers adopt and count each other's pods, and an autoscaler takes its average over the pods of both.",
-  fix: 'Give each workload a label of its own, such as app.kubernetes.io/name, in selector and template.',
+  why: "Controllers adopt and count each other's pods, and an autoscaler averages over the pods of both.",
+  fix: 'Give each workload a unique label, such as app.kubernetes.io/name, in selector and template.',
   check(environment, report) {
     for (const { object } of environment.workloads) {
       if (!kinds.has(object.kind)) continue

@@ -1,14 +1,11 @@
-import { unresolved } from '#kubernetes/references/references.ts'
-import { defineRule } from '#rule/define-rule.ts'
+import { existsRule } from '#rule/exists-rule.ts'
 
-export default defineRule({
+export default existsRule({
   id: 'service-account-exists',
+  category: 'references',
   severity: 'error',
-  summary: 'Every ServiceAccount that a pod runs as or a binding names exists.',
-  why: 'Pods of a missing ServiceAccount are refused, so the workload stays at no pods; a binding to one gives nobody any right.',
-  fix: 'Render the ServiceAccount, or name one that exists.',
-  check(environment, report) {
-    for (const kind of ['ServiceAccount'])
-      for (const { reference, path, message } of unresolved(environment, kind)) report(reference.source, path, message)
-  },
+  summary: 'Every ServiceAccount that a pod or a binding names exists.',
+  why: 'Pods with a missing ServiceAccount are rejected, so the workload has zero pods; a binding to one grants nothing.',
+  fix: 'Render the ServiceAccount, or name an existing one.',
+  kinds: ['ServiceAccount'],
 })

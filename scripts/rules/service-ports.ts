@@ -3,10 +3,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'service-ports',
+  category: 'networking',
   severity: 'error',
   summary:
-    'The ports of a Service have names of their own where there are several, and a Service without a selector has endpoints from elsewhere.',
-  why: 'The API server refuses the Service otherwise; and nothing fills in the endpoints of a Service that selects nothing, so every connection is refused.',
+    'A Service with several ports names each of them uniquely, and a Service without a selector has endpoints from another source.',
+  why: 'Otherwise the API server rejects the Service; nothing fills in the endpoints of a Service that selects nothing, so every connection is refused.',
   fix: 'Name every port, or give the Service a selector or an EndpointSlice.',
   check(environment, report) {
     for (const service of environment.ofKind('Service', '')) {
@@ -21,11 +22,7 @@ export default defineRule({
             'the port has no name; expected one, since the Service has several ports',
           )
         if (name && seen.has(name))
-          report(
-            service,
-            ['spec', 'ports', index, 'name'],
-            `two ports are named "${name}"; expected names of their own`,
-          )
+          report(service, ['spec', 'ports', index, 'name'], `two ports are named "${name}"; expected unique names`)
         if (name) seen.add(name)
       }
       if (
@@ -44,7 +41,7 @@ export default defineRule({
         report(
           service,
           ['spec'],
-          'the Service selects no pods, and no EndpointSlice is rendered for it, so it leads nowhere',
+          'the Service selects no pods, and no EndpointSlice is rendered for it, so it has no endpoints',
           'Give it a selector, render an EndpointSlice, or declare the EndpointSlice in check.yaml.',
         )
     }

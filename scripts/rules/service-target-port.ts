@@ -4,10 +4,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'service-target-port',
+  category: 'networking',
   severity: 'error',
   summary:
-    'A Service port leads to a port, by number or name and with the same protocol, that the selected pods declare.',
-  why: 'Connections to a port that no container listens on are refused; a name that no container port bears gives the Service no endpoint at all.',
+    'The targetPort of a Service is a port that the selected pods declare, by number or name and with the same protocol.',
+  why: 'Connections to a port that no container listens on are refused; with a port name that no container declares, the Service has no endpoints at all.',
   fix: "Set targetPort and protocol to one of the containers' ports, or declare the port there.",
   check(environment, report) {
     for (const service of environment.ofKind('Service', '')) {

@@ -3,25 +3,26 @@ import { defineRule } from '#rule/define-rule.ts'
 
 const prefix = 'app.kubernetes.io/'
 
-/** What every object of an application bears, and what a workload and its pods bear besides. */
+/** Labels of every object of an application, and those of a workload and its pods. */
 const onAll = ['instance', 'managed-by']
 const onWorkloads = ['name', 'component', 'version', 'instance', 'managed-by']
 
 export default defineRule({
   id: 'standard-labels',
+  category: 'manifests',
   severity: 'warning',
-  summary: `An object that is part of an application (${prefix}part-of) bears the other standard labels, and its pods the same.`,
-  why: 'Policies, dashboards and queries choose by these labels; what lacks one, or says another thing on its pods, is not seen by them.',
-  fix: `Add the labels, in the kustomization's \`labels\` with includeTemplates where they hold for all.`,
+  summary: `An object that is part of an application (${prefix}part-of) has the other standard labels, and so do its pods.`,
+  why: 'Policies, dashboards and queries select by these labels; they miss an object without one, or with another value on its pods.',
+  fix: `Add the labels, in the kustomization's \`labels\` with includeTemplates where they apply to all objects.`,
   needs: {
     what: `an object with the label ${prefix}part-of`,
     isIn: ({ objects }) => objects.some(({ labels }) => labels[`${prefix}part-of`] !== undefined),
   },
   check(environment, report) {
-    const judged = new Set<KubeObject>()
+    const seen = new Set<KubeObject>()
     for (const { object, labels: podLabels, podPath } of environment.workloads) {
       if (object.labels[`${prefix}part-of`] === undefined) continue
-      judged.add(object)
+      seen.add(object)
       const missing = onWorkloads.filter((name) => object.labels[prefix + name] === undefined)
       if (missing.length > 0)
         report(object, ['metadata', 'labels'], `the labels ${list(missing)} are missing`, fixOf(missing))
@@ -37,7 +38,7 @@ export default defineRule({
       }
     }
     for (const object of environment.objects) {
-      if (judged.has(object) || object.labels[`${prefix}part-of`] === undefined) continue
+      if (seen.has(object) || object.labels[`${prefix}part-of`] === undefined) continue
       const missing = onAll.filter((name) => object.labels[prefix + name] === undefined)
       if (missing.length > 0)
         report(object, ['metadata', 'labels'], `the labels ${list(missing)} are missing`, fixOf(missing))
@@ -46,7 +47,7 @@ export default defineRule({
 })
 
 function fixOf(names: readonly string[]): string {
-  return `Add ${list(names)} to metadata.labels, of the pod template too; in the kustomization's labels, with includeTemplates, where they hold for all.`
+  return `Add ${list(names)} to metadata.labels, of the pod template too; in the kustomization's labels, with includeTemplates, where they apply to all objects.`
 }
 
 function list(names: readonly string[]): string {

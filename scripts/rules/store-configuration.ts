@@ -1,61 +1,60 @@
 import { environmentOf } from '#kubernetes/configuration/container-env.ts'
 import { type Mount, mountAt, mountsOf } from '#kubernetes/configuration/mounts.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
-import type { Path } from '#kubernetes/model/finding.ts'
-import { at, items, type KubeObject, text } from '#kubernetes/model/objects.ts'
+import { at, type KubeObject, text } from '#kubernetes/model/objects.ts'
 import type { Container, Workload } from '#kubernetes/model/workloads.ts'
 import { placesOf } from '#kubernetes/network/dependencies.ts'
 import { containerAmount } from '#kubernetes/workloads/pod-resources.ts'
-import { defineRule } from '#rule/define-rule.ts'
+import { defineRule, type Report } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'store-configuration',
+  category: 'configuration',
   severity: 'error',
   summary:
-    'Redis, Postgres and Ollama keep what they are given on their volume, listen for other pods on the port that is declared, and fit into their memory.',
-  why: 'A store that answers before its data are on disk loses them with the node; one that evicts loses quotas silently; a data folder beside the volume goes with the pod; one that listens on the loopback address is reached by nobody.',
-  fix: 'Change the setting in the ConfigMap of the store.',
+    'Redis, PostgreSQL and Ollama keep their data on their volume, listen for other pods on the declared port, and fit into their memory limit.',
+  why: 'A store that confirms a write before it is on disk loses it when the node fails; one that evicts keys loses quotas silently; files outside the persistent volume are lost with the pod; no other pod can reach a server that listens on the loopback address.',
+  fix: 'Change the setting in the ConfigMap of the store, or mount its claim at the data folder.',
   needs: {
-    what: 'a container of Redis, Postgres or Ollama',
-    isIn: ({ workloads }) => workloads.some(({ containers }) => containers.some(({ image }) => store.test(image))),
+    what: 'a container of Redis, PostgreSQL or Ollama',
+    isIn: ({ workloads }) =>
+      workloads.some(({ containers }) => containers.some(({ image }) => imageOfStore.test(image))),
   },
   check(environment, report) {
     for (const workload of environment.workloads)
       for (const container of workload.containers) {
-        const kind =
-          container.role === 'main' && !workload.runsToCompletion ? store.exec(container.image)?.[1] : undefined
+        const runs = container.role === 'main' && !workload.runsToCompletion
+        const kind = runs ? imageOfStore.exec(container.image)?.[1] : undefined
         if (kind === undefined) continue
-        const mounts = mountsOf(environment, workload, container)
-        if (kind === 'redis' || kind === 'postgres') judgeFile(environment, workload, container, mounts, kind, report)
-        judgeVariables(environment, workload, container, mounts, report)
-        const { variables, complete } = environmentOf(environment, workload.object, container)
-        const login = ['POSTGRES_PASSWORD', 'POSTGRES_PASSWORD_FILE', 'POSTGRES_HOST_AUTH_METHOD']
-        if (kind === 'postgres' && complete && !login.some((name) => variables.has(name)))
-          report(
-            workload.object,
-            container.path,
-            'the image does not start a new database without POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE',
-            'Set POSTGRES_PASSWORD_FILE in env to the path of the mounted password.',
-          )
+        const store = { environment, workload, container, kind, mounts: mountsOf(environment, workload, container) }
+        if (kind === 'redis' || kind === 'postgres') checkFiles(store, settings[kind], report)
+        checkVariables(store, report)
+        if (kind === 'postgres') checkPassword(store, report)
       }
   },
 })
 
-const store = /(?:^|\/)(redis|postgres|ollama)(?:[:@]|$)/
+const imageOfStore = /(?:^|\/)(redis|postgres|ollama)(?:[:@]|$)/
 
-type Note = (object: KubeObject, path: Path, message: string, fix: string) => void
+interface Store {
+  readonly environment: Environment
+  readonly workload: Workload
+  readonly container: Container
+  readonly kind: string
+  readonly mounts: readonly Mount[]
+}
 
-/** Settings of a configuration file that lose data or clients, with what is expected. */
+/** Settings of a configuration file that lose data or refuse clients: pattern, message and fix. */
 const settings = {
   redis: [
     [
       /^\s*appendonly\s+no\b/m,
-      'appendonly is no: what was answered is lost with the pod; expected yes',
+      'appendonly is no: confirmed writes are lost when the pod ends; expected yes',
       'Set appendonly to yes',
     ],
     [
       /^\s*maxmemory-policy\s+(?!noeviction\b)\S+/m,
-      'maxmemory-policy drops keys without a word when memory is short; expected noeviction',
+      'maxmemory-policy evicts keys silently when memory runs out; expected noeviction',
       'Set maxmemory-policy to noeviction',
     ],
   ],
@@ -78,90 +77,132 @@ const settings = {
   ],
 } as const
 
-function judgeFile(
-  environment: Environment,
-  workload: Workload,
-  container: Container,
-  mounts: readonly Mount[],
-  kind: 'redis' | 'postgres',
-  note: Note,
-): void {
-  const limit = containerAmount(environment, workload, container, 'limits', 'memory')
+type Settings = (typeof settings)[keyof typeof settings]
+
+function checkFiles(store: Store, wrong: Settings, report: Report): void {
+  const { environment, workload, kind, mounts } = store
   for (const { volume, contents } of mounts) {
     const map = environment.find('ConfigMap', workload.object.namespace, text(at(volume, 'configMap', 'name')) ?? '')
     for (const [key, content] of contents) {
       if (map === undefined || !key.endsWith('.conf')) continue
-      for (const [pattern, message, fix] of settings[kind])
-        if (pattern.test(content)) note(map, ['data', key], message, `${fix} in ${key}.`)
-      const buffers = kind === 'postgres' ? /^\s*shared_buffers\s*=\s*'?(\d+)\s*([kMGT]?B)/m.exec(content) : null
-      const bytes = Number(buffers?.[1]) * 1024 ** ['B', 'kB', 'MB', 'GB', 'TB'].indexOf(buffers?.[2] ?? '')
-      if (limit !== undefined && bytes >= limit)
-        note(
-          map,
-          ['data', key],
-          `shared_buffers is ${buffers?.[1]}${buffers?.[2]}, but container "${container.name}" may use ${limit} bytes; expected a quarter of it`,
-          `Set shared_buffers to ${Math.floor(limit / 4 / 2 ** 20)}MB in ${key}.`,
-        )
+      const path = ['data', key]
+      for (const [pattern, message, fix] of wrong)
+        if (pattern.test(content)) report(map, path, message, `${fix} in ${key}.`)
+      if (kind === 'postgres') checkSharedBuffers(store, map, key, content, report)
       const folder = kind === 'redis' ? /^\s*dir\s+(\/\S+)/m.exec(content)?.[1] : undefined
-      const fault = folder === undefined ? undefined : folderFault(folder, container, mounts)
-      if (fault !== undefined)
-        note(
+      const problem = folder && (notWritable(folder, store) ?? notKept(folder, store))
+      if (problem)
+        report(
           map,
-          ['data', key],
-          `dir is ${folder}, ${fault}`,
+          path,
+          `dir is ${folder}, ${problem}`,
           `Set dir to a mounted folder in ${key}, or mount a volume there.`,
         )
     }
   }
 }
 
-function judgeVariables(
-  environment: Environment,
-  workload: Workload,
-  container: Container,
-  mounts: readonly Mount[],
-  note: Note,
-): void {
+function checkSharedBuffers(store: Store, map: KubeObject, key: string, content: string, report: Report): void {
+  const { environment, workload, container } = store
+  const limit = containerAmount(environment, workload, container, 'limits', 'memory')
+  const [, amount, unit = ''] = /^\s*shared_buffers\s*=\s*'?(\d+)\s*([kMGT]?B)/m.exec(content) ?? []
+  const bytes = Number(amount) * 1024 ** ['B', 'kB', 'MB', 'GB', 'TB'].indexOf(unit)
+  if (limit !== undefined && bytes >= limit)
+    report(
+      map,
+      ['data', key],
+      `shared_buffers is ${amount}${unit}, but the memory limit of container "${container.name}" is ${limit} bytes; expected a quarter of it`,
+      `Set shared_buffers to ${Math.floor(limit / 4 / 2 ** 20)}MB in ${key}.`,
+    )
+}
+
+function checkVariables(store: Store, report: Report): void {
+  const { environment, workload, container, kind } = store
   const { variables } = environmentOf(environment, workload.object, container)
   for (const { name, object, path } of placesOf(environment, workload, container)) {
     const value = variables.get(name)
     if (value === undefined) continue
-    if (['PGDATA', 'OLLAMA_MODELS', 'HOME'].includes(name) && value.startsWith('/')) {
-      const fault = folderFault(value, container, mounts)
-      if (fault !== undefined)
-        note(
-          object,
-          path,
-          `${name} is ${value}, ${fault}`,
-          `Set the value of ${name} to a mounted folder, or mount a volume there.`,
-        )
-    }
-    if (name !== 'OLLAMA_HOST') continue
-    const [, host = '', port] = /^(?:https?:\/\/)?(\[[^\]]*\]|[^:/]*)(?::(\d+))?/.exec(value) ?? []
-    const declared = container.ports.map((entry) => entry.port)
-    if (/^(?:localhost|127\.|\[::1\])/.test(host))
-      note(
+    const data = dataFolder(kind, name, value, variables)
+    const problem =
+      (isFolder(name, value) && notWritable(value, store)) || (data === undefined ? undefined : notKept(data, store))
+    if (problem)
+      report(
         object,
         path,
-        `OLLAMA_HOST is ${value}, so no other pod can connect; expected 0.0.0.0`,
-        `Set the value of OLLAMA_HOST to 0.0.0.0${port === undefined ? '' : `:${port}`}.`,
+        `${name} is ${value}, ${problem}`,
+        `Set the value of ${name} to a mounted folder, or mount a volume there.`,
       )
-    else if (port !== undefined && declared.length > 0 && !declared.includes(Number(port)))
-      note(
-        object,
-        path,
-        `Ollama listens on ${port}, which container "${container.name}" does not declare; it declares ${declared.join(', ')}`,
-        `Set the port in the value of OLLAMA_HOST to ${declared.join(' or ')}, or declare ${port} in the container.`,
-      )
+    if (name === 'OLLAMA_HOST') checkOllamaHost(store, value, (message, fix) => report(object, path, message, fix))
   }
 }
 
-/** A folder for data has to be on a volume that can be written to. */
-function folderFault(folder: string, { raw }: Container, mounts: readonly Mount[]): string | undefined {
+function isFolder(name: string, value: string): boolean {
+  return ['PGDATA', 'OLLAMA_MODELS', 'HOME'].includes(name) && value.startsWith('/')
+}
+
+/** The folder in which a store keeps its data because of a variable; undefined where the variable does not decide it. */
+function dataFolder(
+  kind: string,
+  name: string,
+  value: string,
+  variables: ReadonlyMap<string, string | undefined>,
+): string | undefined {
+  if (!isFolder(name, value)) return undefined
+  if (kind === 'postgres') return name === 'PGDATA' ? value : undefined
+  if (kind !== 'ollama') return undefined
+  if (name === 'OLLAMA_MODELS') return value
+  return name === 'HOME' && !variables.has('OLLAMA_MODELS') ? `${value}/.ollama/models` : undefined
+}
+
+function checkOllamaHost({ container }: Store, value: string, report: (message: string, fix: string) => void): void {
+  const [, host = '', port] = /^(?:https?:\/\/)?(\[[^\]]*\]|[^:/]*)(?::(\d+))?/.exec(value) ?? []
+  const declared = container.ports.map((entry) => entry.port)
+  if (/^(?:localhost|127\.|\[::1\])/.test(host))
+    report(
+      `OLLAMA_HOST is ${value}, so no other pod can connect; expected 0.0.0.0`,
+      `Set the value of OLLAMA_HOST to 0.0.0.0${port === undefined ? '' : `:${port}`}.`,
+    )
+  else if (port !== undefined && declared.length > 0 && !declared.includes(Number(port)))
+    report(
+      `Ollama listens on ${port}, which container "${container.name}" does not declare; it declares ${declared.join(', ')}`,
+      `Set the port in the value of OLLAMA_HOST to ${declared.join(' or ')}, or declare ${port} in the container.`,
+    )
+}
+
+const passwords = ['POSTGRES_PASSWORD', 'POSTGRES_PASSWORD_FILE', 'POSTGRES_HOST_AUTH_METHOD']
+
+function checkPassword({ environment, workload, container }: Store, report: Report): void {
+  const { variables, complete } = environmentOf(environment, workload.object, container)
+  if (complete && !passwords.some((name) => variables.has(name)))
+    report(
+      workload.object,
+      container.path,
+      'the image does not start a new database without POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE',
+      'Set POSTGRES_PASSWORD_FILE in env to the path of the mounted password.',
+    )
+}
+
+/** Why a folder cannot be written to; undefined when it can. */
+function notWritable(folder: string, { container, mounts }: Store): string | undefined {
+  if (mountAt(mounts, folder) !== undefined) return undefined
+  if (at(container.raw, 'securityContext', 'readOnlyRootFilesystem') !== true) return undefined
+  const mounted = mounts.map(({ mountPath }) => mountPath).join(', ') || 'none'
+  return `where nothing is mounted and the root filesystem is read-only; the mounts are ${mounted}`
+}
+
+/** Why the data in a folder is lost with the pod; undefined when it is kept, or where a temporary volume is all that the container has. */
+function notKept(folder: string, { mounts }: Store): string | undefined {
   const mount = mountAt(mounts, folder)
-  if (mount === undefined)
-    return at(raw, 'securityContext', 'readOnlyRootFilesystem') === true
-      ? `where nothing is mounted and the root filesystem is read-only; the mounts are ${items(mounts).length === 0 ? 'none' : mounts.map(({ mountPath }) => mountPath).join(', ')}`
-      : undefined
-  return undefined
+  const claims = mounts.filter(isClaim).map(({ mountPath }) => mountPath)
+  const hint = claims.length === 0 ? '' : `; the claim is mounted at ${claims.join(', ')}`
+  if (mount === undefined) return `which is on no volume, so the data is lost with the container${hint}`
+  const isTemporary = at(mount.volume, 'emptyDir') !== undefined || at(mount.volume, 'ephemeral') !== undefined
+  return isTemporary && claims.length > 0
+    ? `which is on a temporary volume, so the data is lost with the pod${hint}`
+    : undefined
+}
+
+/** A volume that the pod does not declare comes from a volumeClaimTemplate. */
+function isClaim({ volume }: Mount): boolean {
+  return volume === undefined || at(volume, 'persistentVolumeClaim') !== undefined
 }

@@ -9,11 +9,11 @@ const known: Readonly<Record<string, readonly string[]>> = {
 
 export default defineRule({
   id: 'sync-annotations',
+  category: 'argocd',
   severity: 'error',
-  summary:
-    "Argo CD's annotations hold what Argo CD reads: a wave is a whole number, a hook and its delete policy are ones that exist.",
-  why: 'Argo CD takes a wave that is no number for 0, leaves a hook that it does not know out of every sync, and ignores a delete policy that it does not know.',
-  fix: 'Write one of the expected words, or a whole number in quotes.',
+  summary: 'Argo CD annotations have valid values: a sync wave is an integer, a hook and its delete policy are known.',
+  why: 'Argo CD treats an invalid wave as 0, leaves an object with an unknown hook out of every sync, and ignores an unknown delete policy.',
+  fix: 'Write one of the expected values, or an integer in quotes.',
   check(environment, report) {
     for (const object of environment.objects) {
       for (const [name, expected] of Object.entries(known)) {
@@ -32,8 +32,8 @@ export default defineRule({
         report(
           object,
           ['metadata', 'annotations', `${prefix}sync-wave`],
-          `the wave is "${wave}"; expected a whole number`,
-          `Set ${prefix}sync-wave to a whole number in quotes: "1".`,
+          `the wave is "${wave}"; expected an integer`,
+          `Set ${prefix}sync-wave to an integer in quotes: "1".`,
         )
     }
   },

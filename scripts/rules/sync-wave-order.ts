@@ -7,17 +7,18 @@ import { producedObjects } from '#kubernetes/references/produced-objects.ts'
 import { referencesTo } from '#kubernetes/references/references.ts'
 import { defineRule, type Report } from '#rule/define-rule.ts'
 
-/** What a pod waits for. */
+/** Kinds that a pod waits for. */
 const kinds = ['ConfigMap', 'Secret', 'PersistentVolumeClaim', 'ServiceAccount', 'PriorityClass'] as const
 
 const phases = ['PreSync', 'Sync', 'PostSync']
 
 export default defineRule({
   id: 'sync-wave-order',
+  category: 'argocd',
   severity: 'error',
-  summary: 'What an object needs to get healthy is synced by Argo CD in the same wave or an earlier one.',
-  why: 'Argo CD waits for each wave to be healthy: a workload whose ConfigMap or Secret comes in a later wave never gets healthy, so the sync never gets there.',
-  fix: "Lower the wave (argocd.argoproj.io/sync-wave) of what is needed, or raise the workload's.",
+  summary: 'Everything that an object needs to become healthy is synced in the same wave or an earlier one.',
+  why: 'Argo CD waits for each wave to be healthy: a workload whose ConfigMap or Secret is in a later wave never becomes healthy, so the sync never reaches that wave.',
+  fix: 'Lower the wave (argocd.argoproj.io/sync-wave) of the needed object, or raise that of the workload.',
   check(environment, report) {
     for (const kind of kinds)
       for (const { source, path, namespace, name, optional } of referencesTo(environment, kind)) {
@@ -29,7 +30,7 @@ export default defineRule({
         report(
           source,
           path,
-          `${nameOf(target)} comes in ${describe(needed)}, after this ${source.kind} in ${describe(own)}`,
+          `${nameOf(target)} is synced in ${describe(needed)}, after this ${source.kind} in ${describe(own)}`,
         )
       }
     for (const object of environment.objects) {
@@ -65,7 +66,7 @@ export default defineRule({
         text(at(definition.raw, 'spec', 'group')),
       ))
         if (after(definition, object)) reportLate(report, object, definition)
-    // A set, too, is Degraded as long as an Application of it names a project that is not there.
+    // An ApplicationSet is Degraded, too, while one of its Applications names a missing project.
     const projects = new Map<KubeObject, KubeObject>()
     for (const application of applicationsOf(environment)) {
       const project = projectOf(environment, application)
@@ -78,19 +79,19 @@ export default defineRule({
           reportLate(report, object, policy)
           break
         }
-    // Argo CD waits for a Job to end and a Deployment to get ready before it goes on, so what they connect to has to be there.
+    // Argo CD waits for Jobs to complete and Deployments to become ready, so everything they connect to has to exist by then.
     for (const { from, to, declaration } of edgesOf(environment)) {
       if (from !== to && from.object.kind !== 'CronJob' && after(to.object, from.object))
         reportLate(report, from.object, to.object)
       if (from.object.kind !== 'Job') continue
-      // A Job that reaches pods before they are ready makes them ready: in a later wave it would never come.
+      // A Job that connects to pods before they are ready makes them ready: in a later wave it would never run.
       const service = environment.find('Service', from.object.namespace, declaration.address.host.split('.')[1] ?? '')
       const early = service !== undefined && at(service.raw, 'spec', 'publishNotReadyAddresses') === true
       if (early && after(from.object, to.object))
         report(
           from.object,
           wavePath(from.object),
-          `${nameOf(to.object)} of ${describe(position(to.object))} is waited for before this Job of ${describe(position(from.object))} comes, which reaches its pods before they are ready`,
+          `${nameOf(to.object)} in ${describe(position(to.object))} has to be healthy before this Job in ${describe(position(from.object))} runs, but the Job has to make its pods ready`,
         )
     }
   },
@@ -106,7 +107,7 @@ function reportLate(report: Report, object: KubeObject, needed: KubeObject): voi
   report(
     object,
     wavePath(object),
-    `${nameOf(needed)} comes in ${describe(position(needed))}, after this ${object.kind} in ${describe(position(object))}`,
+    `${nameOf(needed)} is synced in ${describe(position(needed))}, after this ${object.kind} in ${describe(position(object))}`,
   )
 }
 

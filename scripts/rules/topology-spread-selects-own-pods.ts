@@ -2,8 +2,8 @@ import { at, fields, items, number, show, strings, text } from '#kubernetes/mode
 import { selects } from '#kubernetes/model/selectors.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
-/** Labels that controllers put on pods, so that no template shows them. */
-const givenByControllers = [
+/** Labels that controllers add to pods, so that no template has them. */
+const addedByControllers = [
   'apps.kubernetes.io/pod-index',
   'batch.kubernetes.io/controller-uid',
   'batch.kubernetes.io/job-completion-index',
@@ -16,9 +16,10 @@ const givenByControllers = [
 
 export default defineRule({
   id: 'topology-spread-selects-own-pods',
+  category: 'availability',
   severity: 'warning',
-  summary: "A topology spread constraint counts the workload's own pods and has a form that Kubernetes takes.",
-  why: 'A constraint that counts other pods, or none, spreads nothing: all replicas may stand on one node when it fails.',
+  summary: "A topology spread constraint counts the workload's own pods and is valid.",
+  why: 'A constraint that counts other pods, or none, spreads nothing: all replicas may be on one node when it fails.',
   fix: "Make labelSelector equal to labels of the workload's own pod template, and set maxSkew to 1 or more.",
   check(environment, report) {
     for (const { object, pod, podPath, labels } of environment.workloads) {
@@ -27,7 +28,7 @@ export default defineRule({
         const path = [...podPath, 'topologySpreadConstraints', index]
         const { labelSelector, maxSkew, minDomains, topologyKey, whenUnsatisfiable } = fields(constraint)
         if (labelSelector === undefined || labelSelector === null)
-          report(object, path, 'the constraint has no labelSelector, so it counts no pod')
+          report(object, path, 'the constraint has no labelSelector, so it counts no pods')
         else if (!selects(labelSelector, labels))
           report(object, [...path, 'labelSelector'], "the labelSelector does not select the workload's own pods")
         const wanted = strings(at(labelSelector, 'matchLabels'))
@@ -38,14 +39,14 @@ export default defineRule({
             report(
               object,
               keyPath,
-              `"${name}" stands in labelSelector too; expected it once`,
+              `"${name}" is also in labelSelector; expected it once`,
               `Remove ${name} from matchLabelKeys.`,
             )
-          else if (!Object.hasOwn(labels, name) && !givenByControllers.includes(name))
+          else if (!Object.hasOwn(labels, name) && !addedByControllers.includes(name))
             report(
               object,
               keyPath,
-              `the pods have no label "${name}", so it counts for nothing`,
+              `the pods have no label "${name}", so the key has no effect`,
               `Remove ${name} from matchLabelKeys, or give the pods this label.`,
             )
         }
@@ -60,7 +61,7 @@ export default defineRule({
           report(
             object,
             [...path, 'minDomains'],
-            'minDomains goes only with whenUnsatisfiable: DoNotSchedule',
+            'minDomains is valid only with whenUnsatisfiable: DoNotSchedule',
             'Remove minDomains, or set whenUnsatisfiable to DoNotSchedule.',
           )
         const kind = `${show(topologyKey)} ${show(whenUnsatisfiable)}`
@@ -68,7 +69,7 @@ export default defineRule({
           report(
             object,
             path,
-            `another constraint is for ${show(topologyKey)} and ${show(whenUnsatisfiable)} too; expected one`,
+            `another constraint also has ${show(topologyKey)} and ${show(whenUnsatisfiable)}; expected one`,
             'Remove one of the two from topologySpreadConstraints.',
           )
         seen.add(kind)

@@ -1,14 +1,11 @@
-import { unresolved } from '#kubernetes/references/references.ts'
-import { defineRule } from '#rule/define-rule.ts'
+import { existsRule } from '#rule/exists-rule.ts'
 
-export default defineRule({
+export default existsRule({
   id: 'trigger-authentication-exists',
+  category: 'references',
   severity: 'error',
-  summary: 'Every TriggerAuthentication that a trigger names exists, in its namespace and of its kind.',
+  summary: 'Every TriggerAuthentication that a trigger names exists, with its kind and in its namespace.',
   why: 'KEDA cannot build the trigger without its authentication: nothing is scaled.',
   fix: 'Name a rendered TriggerAuthentication; for a cluster-wide one write kind: ClusterTriggerAuthentication.',
-  check(environment, report) {
-    for (const kind of ['TriggerAuthentication', 'ClusterTriggerAuthentication'])
-      for (const { reference, path, message } of unresolved(environment, kind)) report(reference.source, path, message)
-  },
+  kinds: ['TriggerAuthentication', 'ClusterTriggerAuthentication'],
 })

@@ -2,9 +2,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'unique-env-names',
+  category: 'configuration',
   severity: 'error',
   summary: 'A container sets each environment variable once.',
-  why: 'The last one wins without a word, and a server-side apply, which takes the name for the key of the list, is refused.',
+  why: 'The last one wins silently, and a server-side apply, which uses the name as the key of the list, is rejected.',
   fix: 'Remove one of them from env.',
   check(environment, report) {
     for (const { object, containers } of environment.workloads) {
@@ -14,7 +15,7 @@ export default defineRule({
           if (name === '') continue
           const earlier = first.get(name)
           if (earlier === undefined) first.set(name, index)
-          else report(object, [...path, 'name'], `${name} is set by env[${earlier}] already; expected it once`)
+          else report(object, [...path, 'name'], `${name} is already set by env[${earlier}]; expected it once`)
         }
       }
     }

@@ -3,9 +3,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'update-strategy',
+  category: 'availability',
   severity: 'error',
-  summary: 'A rolling update may take a pod away or add one, and Recreate takes no settings of a rolling update.',
-  why: 'The API server refuses the object: with neither a surge nor an unavailable pod nothing could ever be updated.',
+  summary: 'A rolling update may remove or add a pod, and Recreate has no rollingUpdate settings.',
+  why: 'The API server rejects the object: with neither a surge nor an unavailable pod nothing could ever be updated.',
   fix: 'Set maxSurge or maxUnavailable above 0; with Recreate set rollingUpdate to null.',
   check(environment, report) {
     for (const deployment of environment.ofKind('Deployment', 'apps')) {
@@ -13,8 +14,8 @@ export default defineRule({
       const path = ['spec', 'strategy', 'rollingUpdate']
       const rolling = at(strategy, 'rollingUpdate')
       if (at(strategy, 'type') === 'Recreate' && rolling != null)
-        report(deployment, path, 'the strategy is Recreate, which takes no rollingUpdate; expected null')
-      // Both have a default of 25 %, so only two zeros that were written count.
+        report(deployment, path, 'the strategy is Recreate, which does not allow rollingUpdate; expected null')
+      // Both have a default of 25 %, so only two explicit zeros count.
       if (isZero(at(rolling, 'maxSurge')) && isZero(at(rolling, 'maxUnavailable')))
         report(deployment, path, 'maxSurge and maxUnavailable are both 0; expected one of them above 0')
     }

@@ -6,11 +6,13 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'user-known',
+  category: 'configuration',
+  scope: 'platform',
   severity: 'error',
   summary:
-    'A user that a program logs in as is one that the rendered definitions of RabbitMQ, the ACL of Redis or the scripts of Postgres make, with rights.',
-  why: 'The server refuses an unknown user: the program never gets ready. A user without permissions may log in and do nothing.',
-  fix: 'Write the name of a user that is made, or make it, with rights.',
+    'A user that a program logs in as is created, with permissions, by the rendered RabbitMQ definitions, Redis ACL or PostgreSQL scripts.',
+  why: 'The server rejects an unknown user: the program never becomes ready. A user without permissions can log in but do nothing.',
+  fix: 'Write the name of a user that is created, or create it with permissions.',
   check(environment, report) {
     const known = usersByServer(environment)
     for (const [server, names] of Object.entries(variables)) {
@@ -23,7 +25,7 @@ export default defineRule({
               object,
               path,
               `${server} has no user "${value}"; it has ${[...users].sort().join(', ')}`,
-              `Set the value of ${name} to one of ${[...users].sort().join(', ')}, or make the user.`,
+              `Set the value of ${name} to one of ${[...users].sort().join(', ')}, or create the user.`,
             )
     }
     for (const map of environment.ofKind('ConfigMap', ''))
@@ -31,17 +33,19 @@ export default defineRule({
         for (const [entry] of content.includes('"permissions"')
           ? content.matchAll(/\{[^{}]*"configure"[^{}]*\}/g)
           : []) {
-          const rights = [...entry.matchAll(/"(?:configure|write|read)":\s*"([^"]*)"/g)].map(([, right]) => right)
+          const permissions = [...entry.matchAll(/"(?:configure|write|read)":\s*"([^"]*)"/g)].map(
+            ([, permission]) => permission,
+          )
           const user = /"user":\s*"([^"]*)"/.exec(entry)?.[1]
           // A user with a tag needs a permission only to see the virtual host.
           const tagged =
             user !== undefined &&
             new RegExp(`"name":\\s*"${user.replace(/[^\w-]/g, '.')}"[^\\n]*"tags":\\s*\\["`).test(content)
-          if (rights.length === 3 && !tagged && rights.every((right) => right === '^$'))
+          if (permissions.length === 3 && !tagged && permissions.every((permission) => permission === '^$'))
             report(
               map,
               ['data', key],
-              `user "${user}" may configure, write and read nothing; expected a queue in one of them`,
+              `user "${user}" has no configure, write or read permission; expected a queue in one of them`,
               `Name the queues of "${user}" in configure, write or read of its permissions in ${key}, or remove the user.`,
             )
         }
@@ -54,7 +58,7 @@ const variables: Readonly<Record<string, readonly string[]>> = {
   Postgres: ['POSTGRES_USERNAME', 'DATA_SOURCE_USER'],
 }
 
-/** The users that rendered ConfigMaps make; none where they are made by what is not rendered. */
+/** The users that rendered ConfigMaps create; none where something else creates them. */
 const usersByServer = perEnvironment((environment: Environment): Readonly<Record<string, ReadonlySet<string>>> => {
   const users = { RabbitMQ: new Set<string>(), Redis: new Set<string>(), Postgres: new Set<string>() }
   for (const map of environment.ofKind('ConfigMap', ''))
@@ -64,7 +68,7 @@ const usersByServer = perEnvironment((environment: Environment): Readonly<Record
       for (const [, name = ''] of content.matchAll(/^user (\S+) (?:on|off)\b/gm)) users.Redis.add(name)
       for (const [, name = ''] of content.matchAll(/\bcreate role (\w+)/gi)) users.Postgres.add(name)
     }
-  // Beside those of the scripts: the superuser of the image, and those that the migration makes of its passwords.
+  // Besides those of the scripts: the superuser of the image, and those that the migration creates with its passwords.
   if (users.Postgres.size > 0) {
     for (const { value } of settingsOf(environment, 'POSTGRES_USER')) users.Postgres.add(value)
     for (const role of ['gateway', 'collector'])

@@ -3,27 +3,28 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'volume-group',
+  category: 'storage',
   severity: 'error',
   summary:
-    'A pod that does not run as root and mounts a claim, or files that only owner and group may read, has an fsGroup.',
-  why: "The kubelet makes a volume's files root's; without fsGroup the program may not write to its claim and not read a Secret of mode 0440.",
+    'A pod that runs as non-root and mounts a claim, or files that only owner and group may read, has an fsGroup.',
+  why: 'Files on a volume belong to root by default; without fsGroup the program can neither write to its claim nor read a Secret with mode 0440.',
   fix: 'Set securityContext.fsGroup of the pod to the group that the program runs as.',
   check(environment, report) {
     for (const { object, pod, podPath, containers } of environment.workloads) {
       const context = at(pod, 'securityContext')
       const users = containers.map(({ raw }) => at(raw, 'securityContext', 'runAsUser') ?? at(context, 'runAsUser'))
-      // Who runs as an unknown user of the image may be root.
+      // A container with an unknown user of the image may run as root.
       if (at(context, 'fsGroup') !== undefined || !users.some((user) => typeof user === 'number' && user > 0)) continue
       for (const [index, volume] of items(at(pod, 'volumes')).entries()) {
-        const words =
+        const reason =
           at(volume, 'persistentVolumeClaim') === undefined
-            ? closed(volume)
-            : 'is a claim, whose root is writable for root alone'
-        if (words !== undefined)
+            ? onlyForRoot(volume)
+            : 'is a claim, whose root directory only root can write to'
+        if (reason !== undefined)
           report(
             object,
             [...podPath, 'volumes', index],
-            `the pod has no fsGroup, but volume "${show(at(volume, 'name'))}" ${words}`,
+            `the pod has no fsGroup, but volume "${show(at(volume, 'name'))}" ${reason}`,
           )
       }
       for (const [index, claim] of object.kind === 'StatefulSet'
@@ -32,18 +33,18 @@ export default defineRule({
         report(
           object,
           ['spec', 'volumeClaimTemplates', index],
-          `the pod has no fsGroup, but the root of volume "${show(at(claim, 'metadata', 'name'))}" is writable for root alone`,
+          `the pod has no fsGroup, but only root can write to the root directory of volume "${show(at(claim, 'metadata', 'name'))}"`,
         )
     }
   },
 })
 
-/** Says why nobody but root reads the files of a volume; undefined where others may. */
-function closed(volume: Value): string | undefined {
+/** Why only root can read the files of a volume; undefined where others can. */
+function onlyForRoot(volume: Value): string | undefined {
   for (const kind of ['secret', 'configMap', 'projected']) {
     const mode = at(volume, kind, 'defaultMode')
     if (typeof mode === 'number' && (mode & 0o004) === 0)
-      return `has files of mode 0${mode.toString(8)}, which belong to root`
+      return `has files with mode 0${mode.toString(8)}, which belong to root`
   }
   return undefined
 }

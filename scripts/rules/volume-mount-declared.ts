@@ -4,11 +4,11 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'volume-mount-declared',
+  category: 'storage',
   severity: 'error',
-  summary:
-    'Every mount names a volume of the pod, no two mounts of a container share a path, and no two volumes a name.',
-  why: 'The API server refuses the pod; where only a slash differs, one mount hides the other.',
-  fix: 'Declare the volume in volumes, or mend the name or path of the mount.',
+  summary: 'Every mount names a volume of the pod, and mount paths and volume names are unique.',
+  why: 'The API server rejects the pod; where two paths differ only in a slash, one mount hides the other.',
+  fix: 'Declare the volume in volumes, or correct the name or path of the mount.',
   check(environment, report) {
     for (const workload of environment.workloads) {
       const { object, pod, podPath, containers } = workload
@@ -36,7 +36,7 @@ export default defineRule({
             const mountAt = [...container.path, list, index]
             const name = text(at(mount, 'name'))
             const path = text(at(mount, pathField))
-            // What is missing altogether the schema tells.
+            // Missing fields are reported by the schema.
             if (name === undefined || path === undefined) continue
             if (!declared.has(name)) {
               const expected = declared.size === 0 ? 'the pod has none' : `expected one of ${[...declared].join(', ')}`
@@ -44,7 +44,7 @@ export default defineRule({
                 object,
                 [...mountAt, 'name'],
                 `there is no volume "${name}"; ${expected}`,
-                `Declare ${name} in volumes, or name one that is there.`,
+                `Declare ${name} in volumes, or use the name of an existing one.`,
               )
             }
             const place = path.replace(/(?<=.)\/+$/, '')
@@ -53,7 +53,7 @@ export default defineRule({
               report(
                 object,
                 [...mountAt, pathField],
-                `the volume "${owner}" is mounted at ${path} too`,
+                `the volume "${owner}" is also mounted at ${path}`,
                 `Remove one of the two from ${list}, or change its ${pathField}.`,
               )
             paths.set(place, name)

@@ -3,9 +3,10 @@ import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'volume-used',
+  category: 'storage',
   severity: 'warning',
   summary: 'Every volume of a pod is mounted by one of its containers.',
-  why: 'The pod waits for the volume and holds it, and a reader looks for its use in vain; most often a mount was forgotten.',
+  why: 'The pod waits for the volume and holds it for nothing; most often a mount was forgotten.',
   fix: 'Mount the volume, or remove it.',
   check(environment, report) {
     for (const { object, pod, podPath, containers } of environment.workloads) {

@@ -38,11 +38,11 @@ interface Target {
 const annotation = (value: string, name = rule) => `inference.example.com/exempt.${name}: '${value}'`
 const entry = (fields: string) => `exemptions:\n  - {${fields}}\n`
 
-describe('an exemption that holds takes the finding away and is counted', () => {
+describe('a valid exemption removes the finding and is counted', () => {
   it('by an annotation', () => {
-    const { code, findings, exempted } = check(service(annotation('a bucket stands behind it')))
+    const { code, findings, exempted } = check(service(annotation('a bucket serves it')))
     expect(findings).toEqual([])
-    expect(exempted).toMatchObject([{ rule, object: 'Service shop/web', reason: 'a bucket stands behind it' }])
+    expect(exempted).toMatchObject([{ rule, object: 'Service shop/web', reason: 'a bucket serves it' }])
     expect(code).toBe(0)
   })
 
@@ -68,7 +68,35 @@ describe('an exemption that holds takes the finding away and is counted', () => 
     expect(stdout).toMatch(/^dev +2 objects +passed, 1 exempted$/m)
   })
 
-  it('in any environment it is for', () => {
+  it('by the former id of a rule, with a note that names the current one', () => {
+    const job = `apiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: sweep
+  namespace: shop
+  annotations: {inference.example.com/exempt.cronjob-time-zone: 'any zone will do'}
+spec:
+  schedule: 0 3 * * *
+  concurrencyPolicy: Forbid
+  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: sweep, image: sweep}]}}}}
+`
+    const { stderr, exempted } = check(job)
+    expect(exempted).toMatchObject([{ rule: 'cron-job-time-zone', reason: 'any zone will do' }])
+    expect(stderr).toContain(
+      'note: overlays/dev/all.yaml:11: rule "cronjob-time-zone" is now named "cron-job-time-zone"',
+    )
+  })
+
+  it('in check.yaml by the former id of a rule, with one note however many environments there are', () => {
+    const job =
+      'apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: sweep, namespace: shop}\nspec: {schedule: 0 3 * * *}\n'
+    const config = entry('rule: cronjob-time-zone, object: CronJob sweep, reason: any zone will do')
+    const { stderr, exempted } = check(job, config, ['dev', 'prod'])
+    expect(exempted.map(({ rule }) => rule)).toEqual(['cron-job-time-zone', 'cron-job-time-zone'])
+    expect(stderr.match(/^note: check\.yaml:2: rule "cronjob-time-zone" is now named/gm)).toHaveLength(1)
+  })
+
+  it('in every environment that it is for', () => {
     const config = entry(`rule: ${rule}, object: Service web, reason: not ours, environments: [prod]`)
     const { findings, exempted } = check(service(), config, ['dev', 'prod'])
     expect(findings).toMatchObject([{ rule, target: 'dev' }])
@@ -76,14 +104,20 @@ describe('an exemption that holds takes the finding away and is counted', () => 
   })
 })
 
-describe('an exemption that does not hold is a finding at its line, and covers nothing', () => {
+describe('an invalid exemption is a finding at its line, and covers nothing', () => {
   const at = (line: number, file = 'overlays/dev/all.yaml') => ({ file, line })
   const cases: [string, string, string, RegExp, object][] = [
     ['an annotation without a reason', annotation(''), '', /without a reason/, at(11)],
     ['an annotation with an end but no reason', annotation('until 2999-01-01'), '', /without a reason/, at(11)],
-    ['an annotation that has ended', annotation('until 2020-01-31: later'), '', /ended on 2020-01-31/, at(11)],
-    ['an annotation whose end is no date', annotation('until 2999-02-31: x'), '', /"2999-02-31" is no date/, at(11)],
-    ['an annotation of no rule', annotation('x', 'service-selects-pod'), '', /there is no such rule/, at(11)],
+    ['an annotation that has expired', annotation('until 2020-01-31: later'), '', /expired on 2020-01-31/, at(11)],
+    [
+      'an annotation whose end is not a valid date',
+      annotation('until 2999-02-31: x'),
+      '',
+      /"2999-02-31" is not a valid date/,
+      at(11),
+    ],
+    ['an annotation for an unknown rule', annotation('x', 'service-selects-pod'), '', /there is no such rule/, at(11)],
     [
       'an entry without a reason',
       '',
@@ -92,10 +126,10 @@ describe('an exemption that does not hold is a finding at its line, and covers n
       at(2, 'check.yaml'),
     ],
     [
-      'an entry that has ended',
+      'an entry that has expired',
       '',
       entry(`rule: ${rule}, object: Service shop/web, reason: x, until: 2020-01-31`),
-      /ended on 2020-01-31/,
+      /expired on 2020-01-31/,
       at(2, 'check.yaml'),
     ],
   ]
@@ -110,37 +144,37 @@ describe('an exemption that does not hold is a finding at its line, and covers n
   })
 })
 
-describe('an exemption that nothing needs is a finding', () => {
+describe('an exemption that covers nothing is a finding', () => {
   const external = `${service(annotation('x')).replace('selector: {app: web}', 'type: ExternalName\n  externalName: a.example')}`
 
   it('on an object', () => {
     expect(check(external).findings).toMatchObject([
-      { rule: 'exemption', message: expect.stringMatching(/no finding needs it/) },
+      { rule: 'exemption', message: expect.stringMatching(/it covers no finding/) },
     ])
   })
 
-  it('in check.yaml, told once however many environments there are', () => {
+  it('in check.yaml, reported once however many environments there are', () => {
     const config = entry('rule: pod-isolated, object: Deployment web, reason: x')
     const { findings } = check(service(annotation('x')), config, ['dev', 'prod'])
     expect(findings).toMatchObject([{ rule: 'exemption', path: 'exemptions[0]', source: { file: 'check.yaml' } }])
   })
 
-  it('in check.yaml in one of the environments that it names', () => {
+  it('in check.yaml, in one of the environments that it names', () => {
     const config = entry('rule: pod-isolated, object: Deployment web, reason: x, environments: [prod]')
     expect(check(service(annotation('x')), config, ['dev', 'prod']).findings).toMatchObject([{ target: 'prod' }])
   })
 
-  it('but not when an environment that may need it was not checked', () => {
+  it('but not when an environment that it may cover was not checked', () => {
     const config = entry('rule: pod-isolated, object: Deployment web, reason: x')
     expect(check(service(annotation('x')), config, ['dev', 'prod'], ['dev']).findings).toEqual([])
   })
 
-  it('but not when only a real API server could tell', () => {
+  it('but not when only a real API server could find it', () => {
     expect(check(service(`${annotation('x')}, ${annotation('x', 'admission')}`)).findings).toEqual([])
   })
 })
 
-it('does not take an exemption of an unknown form', () => {
+it('rejects an exemption of an unknown form', () => {
   const { code, stderr } = check(service(), entry(`rule: ${rule}, object: web, reason: x, untill: 2999-01-01`))
   expect(stderr).toMatch(/check\.yaml:2: exemptions\[0\]\.untill: this key is unknown here/)
   expect(stderr).toMatch(/exemptions\[0\]\.object: is "web"; expected Kind namespace\/name/)

@@ -64,7 +64,7 @@ describe('check', () => {
 
   it('explains a rule', () => {
     const { stdout, code } = runCommand(project, ['check', '--explain', 'service-target-port'])
-    expect(stdout).toMatch(/^service-target-port \(error\)\n/)
+    expect(stdout).toMatch(/^service-target-port \(error, networking\)\n/)
     expect(stdout).toMatch(/This fails \(test\/rules\/service-target-port\/fail-[\s\S]*This passes \(test\/rules/)
     expect(stdout).toContain('docs/rules/service-target-port.md')
     expect(code).toBe(0)

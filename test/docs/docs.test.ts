@@ -52,6 +52,12 @@ it('every rule can be explained, with an example that fails and one that passes'
   }
 })
 
+it('a rule is explained by its former id too, and the current one is named', () => {
+  const { stdout, stderr } = runCommand(root, ['check', '--explain', 'configmap-exists'])
+  expect(stdout).toMatch(/^config-map-exists \(error/)
+  expect(stderr).toContain('note: rule "configmap-exists" is now named "config-map-exists"')
+})
+
 it('README.md shows what the check prints', () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8')
   const { stdout } = runCommand(root, ['check'])

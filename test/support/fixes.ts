@@ -6,26 +6,30 @@ import { type Edit, mutatedObjects } from '#mutate/mutation.ts'
 import type { Expectation } from '#ruleset/explain.ts'
 import { declarations } from './declarations.ts'
 
-/** Says how to write a fix, to whoever left it out. */
-export const howToWrite = `Say below the "# expect" line what doing the printed fix means, in one or more lines:
+/** How to write a fix; printed when one is missing. */
+export const howToWrite = `Below the "# expect" line, write what applying the printed fix changes, in one or more lines:
   # fix spec.replicas: 2                         sets a field of the object that the finding names
   # fix spec.replicas:                           removes it
   # fix data["a.conf"]: maxmemory 2 => maxmemory 1   changes a part of a text
   # fix Deployment shop/web spec.replicas: 2     changes another object
   # fix Deployment shop/web:                     removes an object
-  # fix Namespace shop: {apiVersion: v1}         adds an object; its kind and name stand before the colon
+  # fix Namespace shop: {apiVersion: v1}         adds an object; its kind and name are before the colon
   # fix provided Secret web password             declares it in check.yaml
-Where other rules can speak only once this is mended, because the fixture breaks them too: "# reveals rule-id".`
+Where other rules report something only after the fix, because the fixture violates them, too: "# reveals rule-id".`
 
-/** The fixture's environments after the lines of a fix were done. */
-export function mend({ finding, fix }: Expectation, content: string, before: readonly Environment[]): Environment[] {
+/** The fixture's environments after the lines of a fix were applied. */
+export function applyFix(
+  { finding, fix }: Expectation,
+  content: string,
+  before: readonly Environment[],
+): Environment[] {
   const objects = before.flatMap((environment) => environment.objects)
   const declared = fix.filter((line) => line.startsWith('provided '))
   const edits = fix.filter((line) => !declared.includes(line)).map((line) => toEdit(line, finding, objects))
   const provided = declarations([content, ...declared.map((line) => `# ${line}`)].join('\n'))
   const holds = (environment: Environment, object: KubeObject | undefined) =>
     object !== undefined && environment.objects.includes(object)
-  // What is added goes where the finding is.
+  // A new object is added to the environment of the finding.
   const named = objects.find((object) => finding.startsWith(`${nameOf(object)} `) || finding === nameOf(object))
   const home = before.find((environment) => holds(environment, named)) ?? before[0]
   const together: Environment[] = []
@@ -38,13 +42,13 @@ export function mend({ finding, fix }: Expectation, content: string, before: rea
   })
 }
 
-/** Whether the printed fix says what a line does: it has the field that is changed, the kind that is added or removed, or the value. */
+/** Whether the printed fix describes a line: it names the field that is changed, the kind that is added or removed, or the value. */
 export function isNamed(line: string, printed: string): boolean {
   if (line.startsWith('provided ')) return printed.includes('check.yaml')
   const { kind = '', path, value } = parts(line)
   const [before = '', after] = value.split(' => ')
   const keys = toPath(path).filter((key) => typeof key === 'string')
-  // `labels.tier` is named by "labels" too, but what every object has names nothing.
+  // `labels.tier` is also named by "labels", but fields that every object has identify nothing.
   const words = path === '' ? [kind] : keys.slice(-2).filter((key) => !['spec', 'metadata'].includes(key))
   if (after !== undefined) words.push(...after.split(/[\s"':=,]+/).filter((word) => !before.includes(word)))
   else words.push(...valueWords(parse(value)))
@@ -70,7 +74,7 @@ const form =
 
 function parts(line: string): Parts {
   const { kind, name, path = '', value = '' } = form.exec(line)?.groups ?? {}
-  if (kind === undefined && path === '') throw new Error(`"# fix ${line}" is not understood. ${howToWrite}`)
+  if (kind === undefined && path === '') throw new Error(`"# fix ${line}" cannot be parsed. ${howToWrite}`)
   return { ...(kind && { kind }), ...(name && { name }), path, value }
 }
 
@@ -98,11 +102,11 @@ function toValue(written: string, before: Value): Value {
   const [old = '', after] = written.split(' => ')
   if (after === undefined) return (parse(written) as Value) ?? undefined
   const [from, to] = [String(parse(old)), String(parse(after))]
-  if (!text(before)?.includes(from)) throw new Error(`"# fix …: ${written}": "${from}" does not stand there`)
+  if (!text(before)?.includes(from)) throw new Error(`"# fix …: ${written}": "${from}" is not in the value`)
   return text(before)?.replaceAll(from, to)
 }
 
-/** A whole object of what stands before the colon and what stands behind it. */
+/** A whole object from the kind and name before the colon and the fields after it. */
 function wholeObject(kind: string | undefined, name: string, raw: Value): KubeObject {
   const [namespace, own] = name.includes('/') ? name.split('/') : [undefined, name]
   const metadata = { name: own, ...(namespace && { namespace }), ...fields(at(raw, 'metadata')) }

@@ -19,7 +19,7 @@ const fields: readonly Field[] = [
   { name: 'hour', min: 0, max: 23 },
   { name: 'day of the month', min: 1, max: 31 },
   { name: 'month', min: 1, max: 12, names: months },
-  // Kubernetes takes 0 for Sunday and, unlike most crons, no 7.
+  // Kubernetes accepts 0 for Sunday but, unlike most crons, not 7.
   { name: 'day of the week', min: 0, max: 6, names: weekdays },
 ]
 
@@ -27,7 +27,7 @@ const daysInMonth = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /**
  * Reads a CronJob's schedule with the rules of github.com/robfig/cron/v3 (ParseStandard), which Kubernetes uses.
- * @returns the fault, in words, when it is none
+ * @returns what is wrong with it, as a message, when it is invalid
  */
 export function parseSchedule(schedule: string): Schedule | string {
   if (schedule.includes('TZ')) return 'names a time zone; expected it in the field timeZone'
@@ -42,10 +42,10 @@ export function parseSchedule(schedule: string): Schedule | string {
     sets.push(set)
   }
   const [, hours, days, monthsOfYear, week] = sets as [Set<number>, Set<number>, Set<number>, Set<number>, Set<number>]
-  // With both days restricted either one suffices, so only the day of the month alone can be impossible.
+  // With both days restricted either one matches, so only a day of the month on its own can be impossible.
   const firstDay = Math.min(...days)
   if (week.size === 7 && [...monthsOfYear].every((month) => firstDay > (daysInMonth[month - 1] ?? 31)))
-    return `never comes: no such month has a day ${firstDay}`
+    return `matches no date: none of its months has a day ${firstDay}`
   return { dependsOnClock: hours.size < 24 || days.size < 31 || week.size < 7 || monthsOfYear.size < 12 }
 }
 
@@ -53,7 +53,7 @@ function parseDescriptor(schedule: string): Schedule | string {
   if (/^@(yearly|annually|monthly|weekly|daily|midnight)$/.test(schedule)) return { dependsOnClock: true }
   if (schedule === '@hourly' || /^@every [-+]?(0|((\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h))+)$/.test(schedule))
     return { dependsOnClock: false }
-  return 'is no known descriptor; expected @yearly, @monthly, @weekly, @daily, @hourly or @every <duration>'
+  return 'is not a known descriptor; expected @yearly, @monthly, @weekly, @daily, @hourly or @every <duration>'
 }
 
 function parseField(value: string, field: Field): ReadonlySet<number> | string {

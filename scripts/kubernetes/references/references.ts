@@ -337,7 +337,7 @@ export function* unresolved(environment: Environment, kind: string): Generator<U
       yield {
         reference,
         path: key.path,
-        message: `${kind} "${name}" has no key "${key.name}"; ${target.madeBy} gives it ${has}`,
+        message: `${kind} "${name}" has no key "${key.name}"; ${target.madeBy} has ${has}`,
       }
     }
   }

@@ -6,18 +6,18 @@ import type { Workload } from '#kubernetes/model/workloads.ts'
 /** The profiles of the Pod Security Standards: https://kubernetes.io/docs/concepts/security/pod-security-standards */
 export type Level = 'privileged' | 'baseline' | 'restricted'
 
-/** The label by which a namespace names the profile that its pods must keep. */
+/** The label with which a namespace sets the profile that its pods must meet. */
 export const enforceLabel = 'pod-security.kubernetes.io/enforce'
 
-/** The profile that a namespace's pods are held to: the one it enforces, `restricted` where it does not say. */
+/** The profile that applies to a namespace's pods: the one it enforces, or `restricted` where it sets none. */
 export function levelOf(environment: Environment, namespace: string): Level {
   const level = environment.find('Namespace', '', namespace)?.labels[enforceLabel]
   return level === 'privileged' || level === 'baseline' ? level : 'restricted'
 }
 
 /**
- * Workloads whose pods are held to a profile or a stricter one. The rules `pod-security-*` are the checks of Pod Security admission in
- * Kubernetes 1.36, one a control of the standard; a laxer namespace is the matter of `namespace-pod-security`.
+ * Workloads to whose pods a profile or a stricter one applies. The rules `pod-security-*` are the checks of Pod Security admission in
+ * Kubernetes 1.36, one per control of the standard; a less strict namespace is reported by `namespace-pod-security`.
  */
 export function heldTo(level: 'baseline' | 'restricted', environment: Environment): readonly Workload[] {
   const allowed: readonly Level[] = level === 'baseline' ? ['baseline', 'restricted'] : ['restricted']
@@ -55,7 +55,7 @@ export function isWindows({ pod }: Workload): boolean {
   return at(pod, 'os', 'name') === 'windows'
 }
 
-/** Whether the pod has its own users, so that root in it is nobody on the node. */
+/** Whether the pod has its own user namespace, so that root in it is an unprivileged user on the node. */
 export function hasOwnUsers({ pod }: Workload): boolean {
   return at(pod, 'hostUsers') === false
 }

@@ -3,11 +3,13 @@ import { triggersOf } from '#kubernetes/workloads/scalers.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
-  id: 'scaledobject-trigger-names',
+  id: 'scaled-object-trigger-names',
+  formerIds: ['scaledobject-trigger-names'],
+  category: 'scaling',
   severity: 'error',
-  summary: 'The triggers of a ScaledObject or ScaledJob have names of their own.',
-  why: "KEDA's admission refuses an object with two triggers of one name; without admission their metrics are mixed up.",
-  fix: 'Give each trigger another name, or none.',
+  summary: 'The trigger names of a ScaledObject or ScaledJob are unique.',
+  why: "KEDA's admission webhook rejects an object with two triggers of the same name; without the webhook their metrics are mixed up.",
+  fix: 'Give each trigger a unique name, or none.',
   check(environment, report) {
     for (const kind of ['ScaledObject', 'ScaledJob'])
       for (const object of environment.ofKind(kind, 'keda.sh')) {
@@ -15,7 +17,7 @@ export default defineRule({
         for (const { raw, path } of triggersOf(object)) {
           const name = text(at(raw, 'name'))
           if (!name) continue
-          if (seen.has(name)) report(object, [...path, 'name'], `another trigger is named "${name}" as well`)
+          if (seen.has(name)) report(object, [...path, 'name'], `another trigger is also named "${name}"`)
           seen.add(name)
         }
       }

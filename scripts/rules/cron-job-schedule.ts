@@ -3,11 +3,13 @@ import { at, number, text } from '#kubernetes/model/objects.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
-  id: 'cronjob-schedule',
+  id: 'cron-job-schedule',
+  formerIds: ['cronjob-schedule'],
+  category: 'workloads',
   severity: 'error',
-  summary: 'The schedule and the time zone of a CronJob are ones that Kubernetes can read and that come.',
-  why: 'The API server refuses a schedule it cannot read; one that never comes, or a start that is always too late, is accepted and never runs.',
-  fix: 'Write schedule in five fields (minute, hour, day, month, weekday): "0 3 * * *", and as timeZone a name of the IANA database: Etc/UTC.',
+  summary: 'The schedule and the time zone of a CronJob are valid, and the schedule matches at least one date.',
+  why: 'The API server rejects an invalid schedule; one that matches no date, or a start that is always too late, is accepted and never runs.',
+  fix: 'Write schedule in five fields (minute, hour, day, month, weekday): "0 3 * * *", and set timeZone to a name of the IANA database: Etc/UTC.',
   check(environment, report) {
     for (const cronJob of environment.ofKind('CronJob', 'batch')) {
       const schedule = text(at(cronJob.raw, 'spec', 'schedule'))
@@ -19,7 +21,7 @@ export default defineRule({
         report(cronJob, ['spec', 'timeZone'], message)
       }
       const deadline = number(at(cronJob.raw, 'spec', 'startingDeadlineSeconds'))
-      // The controller looks only every 10 seconds.
+      // The controller checks only every 10 seconds.
       if (deadline === undefined || deadline >= 10) continue
       const message = `startingDeadlineSeconds is ${deadline}, so a start may always be too late; expected 10 or more`
       report(
@@ -32,7 +34,7 @@ export default defineRule({
   },
 })
 
-/** What was asked before, and the usual zone: the data of all zones takes 20 ms to load. */
+/** Zones looked up before, and the usual one: the data of all zones takes 20 ms to load. */
 const zones = new Map([['Etc/UTC', true]])
 
 /** Whether Go's time package, which Kubernetes uses, knows the zone: a name of the IANA database, never an offset. */

@@ -4,10 +4,12 @@ import { referencesTo, unresolved } from '#kubernetes/references/references.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({
-  id: 'statefulset-service',
+  id: 'stateful-set-service',
+  formerIds: ['statefulset-service'],
+  category: 'networking',
   severity: 'error',
-  summary: "A StatefulSet's serviceName is a headless Service that selects its pods.",
-  why: 'The names of the pods (web-0.web-nodes) come from this Service: without it, or with one that is not headless or selects other pods, they do not resolve.',
+  summary: 'The serviceName of a StatefulSet is a headless Service that selects its pods.',
+  why: 'The DNS names of the pods (web-0.web-nodes) come from this Service: without it, or with one that is not headless or selects other pods, they do not resolve.',
   fix: 'Render a Service with clusterIP: None and the labels of the pod template as its selector, and name it in serviceName.',
   check(environment, report) {
     for (const { reference, path, message } of unresolved(environment, 'Service'))
@@ -18,7 +20,11 @@ export default defineRule({
       if (source.kind !== 'StatefulSet' || workload === undefined || service === undefined) continue
       const clusterIP = at(service.raw, 'spec', 'clusterIP')
       if (clusterIP !== 'None')
-        report(source, path, `Service "${name}" is not headless; expected clusterIP: None, so that each pod has a name`)
+        report(
+          source,
+          path,
+          `Service "${name}" is not headless; expected clusterIP: None, so that each pod has a DNS name`,
+        )
       else if (!selectsByMap(at(service.raw, 'spec', 'selector'), workload.labels))
         report(source, path, `Service "${name}" does not select the pods of this StatefulSet`)
     }
