@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { root } from '#cli/paths.ts'
@@ -6,7 +6,7 @@ import { formats } from '#reporters/report.ts'
 import { ruleTexts } from '#ruleset/catalog.ts'
 import { explain, explanationText } from '#ruleset/explain.ts'
 import { rulePages } from '#ruleset/pages.ts'
-import { runCommand } from '../support/repository.ts'
+import { runCommand, scratchRepository } from '../support/repository.ts'
 
 const folder = join(root, 'docs', 'rules')
 
@@ -64,6 +64,22 @@ it('README.md shows what the check prints', () => {
   const lines = stdout.match(/^\S+ +\d+ objects .*$/gm) ?? []
   expect(lines).not.toEqual([])
   for (const line of lines) expect(readme).toContain(`    ${line}\n`)
+})
+
+it('README.md and docs/checks.md show a finding as the check prints it', { timeout: 60_000 }, () => {
+  const folder = scratchRepository({})
+  for (const part of ['base', 'components', 'overlays', 'check.yaml'])
+    cpSync(join(root, part), join(folder, part), { recursive: true })
+  const service = join(folder, 'base/gateway/service.yaml')
+  writeFileSync(service, readFileSync(service, 'utf8').replace('targetPort: http', 'targetPort: web'))
+  const { stdout } = runCommand(folder, ['check', 'dev'])
+  const printed = stdout.split('\n')
+  const start = printed.findIndex((line) => line.startsWith('dev Service inference-dev/gateway'))
+  const end = printed.findIndex((line, index) => index > start && line.trimStart().startsWith('fix '))
+  const example = printed.slice(start, end + 1).map((line) => `    ${line}`.trimEnd())
+  expect(example.length).toBeGreaterThan(3)
+  for (const page of ['README.md', 'docs/checks.md'])
+    expect(readFileSync(join(root, page), 'utf8')).toContain(example.join('\n'))
 })
 
 it('docs/checks.md names every format', () => {
