@@ -16,17 +16,19 @@ Writes ${dashboardFolder} anew from scripts/dashboards/. The tests say when this
   --ask URL           asks a Prometheus for the data of every panel instead, and names the panels without any
   --environment NAME  whose panels: dev, staging, prod or kind
   --minutes N         the time that is looked at, up to now (default 60)
-  --output FILE.html  also draws the data
-
-exit code: 0 written, or every panel has data; 1 a panel has none; 2 wrong use; 3 a fault of the tool`
+  --output FILE.html  also draws the data`
 
 await runCommand(async () => {
-  const { values } = parseCommandLine(usage, {
-    ask: { type: 'string' },
-    environment: { type: 'string' },
-    minutes: { type: 'string' },
-    output: { type: 'string' },
-  })
+  const { values } = parseCommandLine(
+    usage,
+    {
+      ask: { type: 'string' },
+      environment: { type: 'string' },
+      minutes: { type: 'string' },
+      output: { type: 'string' },
+    },
+    { ok: 'written, or every panel has data', findings: 'a panel has none' },
+  )
   if (values.ask === undefined) {
     if (values.environment ?? values.minutes ?? values.output)
       throw new UsageError(`--environment, --minutes and --output go with --ask\n\n${usage}`)
@@ -42,7 +44,7 @@ function write(): number {
   for (const name of readdirSync(folder)) if (name.endsWith('.json') && !files.has(name)) rmSync(join(folder, name))
   for (const [name, content] of files) writeFileSync(join(folder, name), content)
   process.stdout.write(`${dashboardFolder} holds ${files.size} dashboards\n`)
-  return exit.right
+  return exit.ok
 }
 
 async function ask(url: string, name: string, minutes: number, output: string | undefined): Promise<number> {
@@ -58,5 +60,5 @@ async function ask(url: string, name: string, minutes: number, output: string | 
   const panels = new Set(answers.map(({ panel }) => panel)).size
   process.stdout.write(`${panels} panels, ${empty.length} without the data they should have\n`)
   if (output !== undefined) writeFileSync(typedPath(output), panelPage(answers, from, to))
-  return empty.length === 0 ? exit.right : exit.findings
+  return empty.length === 0 ? exit.ok : exit.findings
 }

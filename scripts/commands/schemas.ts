@@ -98,7 +98,7 @@ const run = promisify(execFile)
 const folder = join(root, 'schemas')
 
 await runCommand(async () => {
-  parseCommandLine(usage, {})
+  parseCommandLine(usage, {}, { ok: 'written' })
   const definitions: Fields[] = []
   for (const source of sources) {
     say(`${source.name} ${source.version}: reading its definitions`)
@@ -110,7 +110,7 @@ await runCommand(async () => {
     await installDefinitions(server, definitions)
     await writeAll(server)
   })
-  return exit.right
+  return exit.ok
 })
 
 function say(line: string): void {

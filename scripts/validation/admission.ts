@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { UsageError } from '#cli/errors.ts'
-import { root } from '#cli/paths.ts'
+import { home } from '#cli/paths.ts'
 import type { Finding, Path } from '#kubernetes/model/finding.ts'
 import {
   at,
@@ -72,7 +72,7 @@ export async function admit(candidates: readonly Candidate[], options: AdmitOpti
   const { namespaces = [], say = (line) => process.stderr.write(`${line}\n`) } = options
   say(`Starting Kubernetes ${tools['kube-apiserver'].version} to ask it to admit every object…`)
   return withApiServer(programs, async (server) => {
-    await installDefinitions(server, readDefinitions(join(root, 'schemas', 'crds'), candidates))
+    await installDefinitions(server, readDefinitions(join(home, 'schemas', 'crds'), candidates))
     for (const name of ['default', ...namespaces]) {
       await server.send('POST', '/api/v1/namespaces', { metadata: { name } })
       await addDefaultAccount(server, name)
