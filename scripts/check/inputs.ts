@@ -1,8 +1,10 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { globSync } from 'tinyglobby'
+import { parseDocument } from 'yaml'
 import { UsageError } from '#cli/errors.ts'
 import { typedPath } from '#cli/paths.ts'
+import { type Fields, fields, items, text, type Value } from '#kubernetes/model/objects.ts'
 import { kustomizationFile } from '#manifests/kustomization.ts'
 import { kustomizationTarget, type Target } from '#manifests/kustomize.ts'
 
@@ -60,16 +62,21 @@ function kustomizationAbove(top: string, folder: string): string | undefined {
 
 /** The folders that a kustomization is built of: they are checked as part of it. */
 function foldersIn(folder: string): string[] {
-  const entries = contentOf(folder).matchAll(/^\s*-\s+(\S+)\s*$/gm)
-  return [...entries].map(([, path = '']) => resolve(folder, path)).filter((path) => path !== folder)
+  const { resources, bases, components } = read(folder)
+  return [resources, bases, components].flatMap(items).flatMap((entry) => {
+    const path = text(entry)
+    return path === undefined ? [] : [resolve(folder, path)]
+  })
 }
 
 /** Components are rendered only as parts of others. */
 function isComponent(folder: string): boolean {
-  return /^kind:\s*Component\s*$/m.test(contentOf(folder))
+  return read(folder).kind === 'Component'
 }
 
-function contentOf(folder: string): string {
+/** A kustomization as it is written; empty where it does not parse, which its rendering reports. */
+function read(folder: string): Fields {
   const file = kustomizationFile(folder)
-  return file === undefined ? '' : readFileSync(file, 'utf8')
+  if (file === undefined) return {}
+  return fields(parseDocument(readFileSync(file, 'utf8')).toJS() as Value)
 }

@@ -9,14 +9,14 @@ import { askPanels, componentsOf, panelsOf, panelsWithoutData } from '#dashboard
 import { panelPage } from '#dashboards/panel-page.ts'
 import { environment as environmentNamed } from '#manifests/kustomize.ts'
 
-const usage = `usage: npm run dashboards [-- --ask URL --environment NAME [--minutes N] [--output FILE.html]]
+const usage = `usage: npm run generate:dashboards [-- --ask URL --environment NAME [--minutes N] [--output FILE.html]]
 
-Writes ${dashboardFolder} anew from scripts/dashboards/. The tests say when this was forgotten.
+Writes ${dashboardFolder} from scripts/dashboards/. A test fails when this was forgotten.
 
-  --ask URL           asks a Prometheus for the data of every panel instead, and names the panels without any
+  --ask URL           query a Prometheus for the data of every panel instead, and print the panels without any
   --environment NAME  whose panels: dev, staging, prod or kind
-  --minutes N         the time that is looked at, up to now (default 60)
-  --output FILE.html  also draws the data`
+  --minutes N         the time range, up to now (default 60)
+  --output FILE.html  also draw the data`
 
 await runCommand(async () => {
   const { values } = parseCommandLine(
@@ -34,7 +34,8 @@ await runCommand(async () => {
       throw new UsageError(`--environment, --minutes and --output go with --ask\n\n${usage}`)
     return write()
   }
-  return ask(values.ask, values.environment ?? '', Number(values.minutes ?? 60), values.output)
+  if (values.environment === undefined) throw new UsageError(`--ask needs --environment\n\n${usage}`)
+  return ask(values.ask, values.environment, Number(values.minutes ?? 60), values.output)
 })
 
 function write(): number {
@@ -48,7 +49,8 @@ function write(): number {
 }
 
 async function ask(url: string, name: string, minutes: number, output: string | undefined): Promise<number> {
-  if (!URL.canParse(url)) throw new UsageError(`--ask ${url} is no URL; expected one such as http://127.0.0.1:9090`)
+  if (!URL.canParse(url))
+    throw new UsageError(`--ask ${url} is not a valid URL; expected one such as http://127.0.0.1:9090`)
   if (!(minutes > 0)) throw new UsageError(`--minutes must be a number above 0`)
   const environment = environmentNamed(root, name)
   const to = Math.floor(Date.now() / 1000)

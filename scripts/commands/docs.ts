@@ -5,9 +5,9 @@ import { exit } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
 import { rulePages } from '#ruleset/pages.ts'
 
-const usage = `usage: npm run docs
+const usage = `usage: npm run generate:docs
 
-Writes docs/rules/ anew from the rules and their fixtures. The tests say when this was forgotten.`
+Writes docs/rules/ from the rules and their fixtures. A test fails when this was forgotten.`
 
 await runCommand(async () => {
   parseCommandLine(usage, {}, { ok: 'written' })

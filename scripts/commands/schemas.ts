@@ -19,7 +19,7 @@ import {
   withApiServer,
 } from '#validation/api-server/server.ts'
 
-const usage = `usage: npm run schemas
+const usage = `usage: npm run generate:schemas
 
 Starts a real Kubernetes API server, installs the custom resource definitions of the platform's parts in it and writes
 under schemas/ what it then serves: see schemas/README.md. Run it after changing a version in scripts/commands/schemas.ts or

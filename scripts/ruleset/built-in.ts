@@ -63,7 +63,7 @@ export const builtInRules: readonly RuleText[] = [
     severity: 'error',
     summary: 'There is a schema for every kind.',
     why: 'Nothing can be proven about a kind that no schema describes; most often its name or apiVersion is misspelt.',
-    fix: 'Mend the kind or apiVersion, or add its CustomResourceDefinition to `npm run schemas`.',
+    fix: 'Mend the kind or apiVersion, or add its CustomResourceDefinition to `npm run generate:schemas`.',
   },
   {
     id: 'validation-rule',

@@ -19,7 +19,7 @@ function list(): string {
       ({ id, severity, summary }) => `| [${id}](${id}.md) | ${severity} | ${summary.replaceAll('|', '\\|')} |`,
     ),
     '',
-    'These pages are written by `npm run docs` from the rules (`scripts/rules`) and their fixtures (`test/rules`).',
+    'These pages are written by `npm run generate:docs` from the rules (`scripts/rules`) and their fixtures (`test/rules`).',
   ]
   return `${lines.join('\n')}\n`
 }

@@ -170,7 +170,7 @@ function unserved(candidate: Candidate, object: KubeObject, kinds: Kinds): Findi
   const others = [...kinds.values()].filter(({ kind }) => kind === object.kind).map(({ apiVersion }) => apiVersion)
   const hint = others.length > 0 ? `; it serves ${object.kind} of ${others.join(', ')}` : ''
   const message = `the API server serves no ${object.kind} of ${object.apiVersion}${hint}`
-  const fix = 'Mend the kind or apiVersion, or add its CustomResourceDefinition to `npm run schemas`.'
+  const fix = 'Mend the kind or apiVersion, or add its CustomResourceDefinition to `npm run generate:schemas`.'
   return { ...finding(candidate, object, 'error', ['apiVersion'], message), fix }
 }
 

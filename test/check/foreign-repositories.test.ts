@@ -74,7 +74,9 @@ describe('kustomizations of others', () => {
       'apps/web/all.yaml':
         'apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web, namespace: web}\nimagePullSecrets: [{name: registry}]\n',
     })
-    expect(errors(await check({ kustomize: ['apps/web'] }, repository))).toEqual(['secret-exists ServiceAccount web/web'])
+    expect(errors(await check({ kustomize: ['apps/web'] }, repository))).toEqual([
+      'secret-exists ServiceAccount web/web',
+    ])
   })
 })
 
