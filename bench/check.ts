@@ -1,15 +1,23 @@
-// npm run bench: how long `check` takes beside bare `kustomize build` of the same folders, both in this run, as medians and ratios.
+// npm run bench:check: how long `check` takes beside bare `kustomize build` of the same folders, both in this run, as medians and ratios.
 // Goals: cold at most 1.5 times bare; unchanged at most 0.5 s; 300 overlays at most 1.3 times bare and linear; memory under 500 MB.
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { readConfig } from '#check/config-file.ts'
+import { parseOrExit } from '#cli/command-line.ts'
 import { root } from '#cli/paths.ts'
 import { environments, type Target } from '#manifests/kustomize.ts'
 import { eachParallel } from '#system/process.ts'
 import { tool } from '#system/tools.ts'
 
+const usage = `usage: npm run bench:check [-- --many]
+
+Times check beside bare kustomize build of the same folders, in alternating rounds, and prints a Markdown table.
+
+  --many   also generated repositories of 75, 150 and 300 overlays`
+
+const { values } = parseOrExit(usage, { many: { type: 'boolean', default: false } }, { ok: 'measured' })
 const rounds = 7
 const launcher = join(root, 'scripts/run.mjs')
 
@@ -22,8 +30,9 @@ interface Sample {
 /** Runs a program, its output thrown away, and watches its memory as the kernel counts it. */
 function sample(program: string, args: readonly string[], cwd: string): Promise<Sample> {
   const start = performance.now()
+  const env = { ...process.env, INFERENCE_PLATFORM_ROOT: cwd }
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, stdio: 'ignore', env: { ...process.env, INIT_CWD: cwd } })
+    const child = spawn(program, args, { cwd, stdio: 'ignore', env })
     let peak = 0
     const watch = setInterval(() => {
       peak = Math.max(peak, peakMemory(child.pid))
@@ -132,7 +141,7 @@ process.stdout.write(
   '| what | overlays | bare kustomize | check, cold | cold / bare | check, unchanged | peak memory |\n| --- | --- | --- | --- | --- | --- | --- |\n',
 )
 print('this repository', await compare(root, rounds))
-for (const count of process.argv.includes('--many') ? [75, 150, 300] : []) {
+for (const count of values.many ? [75, 150, 300] : []) {
   const folder = manyOverlays(count)
   try {
     print('generated', await compare(folder, 3))

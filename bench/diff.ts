@@ -2,8 +2,17 @@
 // Goals: at most 3 s, and at most 2.2 times one check, since a diff renders and judges both sides. The next diff from the same base renders one side only.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { parseOrExit } from '#cli/command-line.ts'
 import { root } from '#cli/paths.ts'
 
+const usage = `usage: npm run bench:diff [-- --base REF]
+
+Times diff of three environments beside one check of them, in alternating rounds, and prints a Markdown table.
+
+  --base REF   what the working tree is compared with (default HEAD~20)`
+
+const options = { base: { type: 'string', default: 'HEAD~20' } } as const
+const { base } = parseOrExit(usage, options, { ok: 'measured' }).values
 const rounds = 7
 const environments = ['dev', 'staging', 'prod']
 
@@ -26,7 +35,6 @@ function median(numbers: readonly number[]): number {
   return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 }
 
-const base = process.argv[2] ?? 'HEAD~20'
 const check = () => seconds('check', '--no-cache', ...environments)
 const diff = () => seconds('diff', '--no-cache', '--base', base, ...environments)
 const again = () => seconds('diff', '--base', base, ...environments)

@@ -16,22 +16,32 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { cpus, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
+import { join } from 'node:path'
+import { parseOrExit } from '#cli/command-line.ts'
+import { typedPath } from '#cli/paths.ts'
 import { tool } from '#system/tools.ts'
 import { password, startRabbitmq, startRedis } from '../test/support/containers.ts'
 import { makeTestKey, waitUntil } from '../test/support/gateway.ts'
 import { connectTestPublisher } from '../test/support/requests.ts'
 
-const { values } = parseArgs({
-  options: {
-    rate: { type: 'string', default: '1000' },
-    seconds: { type: 'string', default: '60' },
-    'saturate-seconds': { type: 'string', default: '20' },
-    clients: { type: 'string', default: '64' },
-    profile: { type: 'string' },
-  },
-})
+const usage = `usage: npm run bench:gateway [-- --rate N] [--seconds N] [--saturate-seconds N] [--clients N] [--profile FOLDER]
+
+Measures how many requests a second the gateway accepts, beside the bare client and two bare servers. Needs a container engine.
+
+  --rate N               requests offered per second (default 1000)
+  --seconds N            for this long (default 60)
+  --saturate-seconds N   how long each saturated measurement takes (default 20)
+  --clients N            requests in flight at saturation (default 64)
+  --profile FOLDER       write a CPU profile of the gateway`
+
+const options = {
+  rate: { type: 'string', default: '1000' },
+  seconds: { type: 'string', default: '60' },
+  'saturate-seconds': { type: 'string', default: '20' },
+  clients: { type: 'string', default: '64' },
+  profile: { type: 'string' },
+} as const
+const { values } = parseOrExit(usage, options, { ok: 'measured' })
 const concurrency = Number(values.clients)
 const saturateSeconds = Number(values['saturate-seconds'])
 const port = 18_080
@@ -196,7 +206,7 @@ async function load(what: string, options: { key: string; seconds: number; vus: 
 }
 
 async function startGateway(): Promise<ChildProcess> {
-  const profiling = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(values.profile)}`]
+  const profiling = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${typedPath(values.profile)}`]
   const [, nodeOptions] = /^ENV NODE_OPTIONS="(.*)"$/m.exec(readFileSync('apps/gateway/Dockerfile', 'utf8')) ?? []
   const child = spawn(process.execPath, [...profiling, 'dist/main.js'], {
     cwd: 'apps/gateway',

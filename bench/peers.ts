@@ -167,7 +167,7 @@ async function isThere(name: string): Promise<boolean> {
 }
 
 await runCommand(async () => {
-  const { values } = parseCommandLine(usage, { 'per-class': { type: 'string', default: '3' } } as const)
+  const { values } = parseCommandLine(usage, { 'per-class': { type: 'string', default: '3' } }, { ok: 'measured' })
   const perClass = Number(values['per-class'])
   if (!Number.isInteger(perClass) || perClass < 1)
     throw new UsageError(`--per-class is "${values['per-class']}"; expected a whole number above zero`)
@@ -191,7 +191,7 @@ await runCommand(async () => {
     }
   }
   process.stdout.write(`${table(mutants, columns)}\n`)
-  return exit.right
+  return exit.ok
 })
 
 function table(

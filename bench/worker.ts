@@ -13,7 +13,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { parseOrExit } from '#cli/command-line.ts'
 import { connectConsumer } from '../apps/common/src/broker.ts'
 import { createLog } from '../apps/common/src/log.ts'
 import { makeModelFromFile } from '../apps/worker/src/model-file.ts'
@@ -22,13 +22,20 @@ import { password, startOllama, startRabbitmq, startRedis } from '../test/suppor
 import { waitUntil } from '../test/support/gateway.ts'
 import { connectTestPublisher, makeRequest } from '../test/support/requests.ts'
 
-const { values } = parseArgs({
-  options: {
-    jobs: { type: 'string', default: '60' },
-    rounds: { type: 'string', default: '5' },
-    parallel: { type: 'string', default: '4' },
-  },
-})
+const usage = `usage: npm run bench:worker [-- --jobs N] [--rounds N] [--parallel N]
+
+Measures how many answers a second come through queue and worker, beside Ollama asked directly. Needs a container engine.
+
+  --jobs N       answers per round (default 60)
+  --rounds N     rounds of each (default 5)
+  --parallel N   requests in flight (default 4)`
+
+const options = {
+  jobs: { type: 'string', default: '60' },
+  rounds: { type: 'string', default: '5' },
+  parallel: { type: 'string', default: '4' },
+} as const
+const { values } = parseOrExit(usage, options, { ok: 'measured' })
 const jobs = Number(values.jobs)
 const rounds = Number(values.rounds)
 const parallel = Number(values.parallel)

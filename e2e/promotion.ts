@@ -36,8 +36,8 @@ export default {
     await runs(run, 'second', ahead)
     run.expect('the second does not have it yet', !(await hasModel(run, 'second', 'tiny-chat:next')))
 
-    const command = [join(run.root, 'scripts/run.mjs'), 'promote', '--from', 'first', '--to', 'second']
-    const { stdout, stderr } = await execute(process.execPath, command, { cwd: repository.folder }).catch(
+    const command = [join(run.root, 'scripts/run.mjs'), 'promote', '--from', 'first', '--to', 'second', '--root']
+    const { stdout, stderr } = await execute(process.execPath, [...command, repository.folder]).catch(
       (refused: { stdout: string; stderr: string }) => refused,
     )
     const [, branch] = /The branch (\S+) is made/.exec(stdout) ?? []

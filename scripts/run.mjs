@@ -1,77 +1,94 @@
-// Starts a command of this folder: `node scripts/run.mjs check --format json`.
+#!/usr/bin/env node
+// Starts a command: `node scripts/run.mjs check --format json`, or `inference-platform check --format json` from the package.
 // The TypeScript is bundled once and the bundle kept until a source changes, because people wait for these commands at every save: starting the
 // bundle costs about a fifth of the processor time of transpiling at every start (bench/check.ts measures both).
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import './cli/installed.mjs'
+import { existsSync, readFileSync } from 'node:fs'
 import * as nodeModule from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { bundleOf, commandsIn, overview, runsFromSources, sourceOf } from './cli/commands.mjs'
 
-const root = dirname(import.meta.dirname)
-const [command = '', ...args] = process.argv.slice(2)
+const home = dirname(import.meta.dirname)
+const [command = '--help', ...args] = process.argv.slice(2)
 
-/** Changes when any source, any dependency or Node itself does. */
-function fingerprint() {
-  const hash = createHash('sha256').update(process.version)
-  const sources = readdirSync(join(root, 'scripts'), { recursive: true }).map((name) => join('scripts', name))
-  for (const name of [...sources, 'package-lock.json', 'schemas/kinds.json'].sort()) {
-    const { mtimeMs, size } = statSync(join(root, name))
-    hash.update(`${name} ${mtimeMs} ${size}\n`)
+function fail(message, code = 2) {
+  process.stderr.write(`error: ${message}\n`)
+  process.exit(code)
+}
+
+/** The folder in which the command was typed: npm runs its scripts in the project's folder and keeps the other in INIT_CWD. */
+function typedIn() {
+  const isScript = process.env.npm_lifecycle_script?.includes(`run.mjs ${command}`) === true
+  return (isScript && process.env.INIT_CWD) || process.cwd()
+}
+
+/** Takes `--root DIR` from the arguments, which every command has, and gives its value. */
+function takeRoot() {
+  const end = args.indexOf('--')
+  const at = args.findIndex((arg, index) => /^--root(=|$)/.test(arg) && (end === -1 || index < end))
+  if (at === -1) return undefined
+  const [option, value] = args.splice(at, args[at] === '--root' ? 2 : 1)
+  const folder = option === '--root' ? value : option.slice('--root='.length)
+  if (!folder) fail('--root needs a folder')
+  return folder
+}
+
+/** The repository that the command works on. */
+function repository(typed) {
+  const given = takeRoot() ?? process.env.INFERENCE_PLATFORM_ROOT
+  const isPackage = home.includes(`${sep}node_modules${sep}`)
+  const folder = given === undefined ? (isPackage ? typed : home) : resolve(typed, given)
+  if (!existsSync(folder)) fail(`no such folder: ${given}; --root names the repository`)
+  return folder
+}
+
+/** Once for each command, and only for a person: nothing that reads the output must cope with it. */
+function noteOldNode() {
+  const [major] = process.versions.node.split('.')
+  const { engines } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
+  const [, oldest] = /(\d+)/.exec(engines.node)
+  if (process.stderr.isTTY && Number(major) < Number(oldest))
+    process.stderr.write(
+      `note: Node ${process.versions.node} is older than the supported ${engines.node}; commands still run, install a newer one soon\n`,
+    )
+}
+
+/** The module to import: the bundle of the package, that of this checkout, or the source itself. */
+async function moduleOf() {
+  if (runsFromSources(command)) {
+    const { register } = await import('tsx/esm/api')
+    register()
+    return join(home, sourceOf(command))
   }
-  return hash.digest('hex').slice(0, 16)
-}
-
-/** Builds beside the final place and renames, so that two commands at once never see half a bundle. */
-async function bundle(folder) {
-  const { build } = await import('esbuild')
-  const unfinished = `${folder}.${process.pid}`
-  await build({
-    absWorkingDir: root,
-    entryPoints: [join('scripts', 'commands', `${command}.ts`)],
-    outdir: unfinished,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.19',
-    legalComments: 'none',
-    // Names stay, so that a fault's stack can be read.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    logLevel: 'error',
-    // CommonJS dependencies ask for node's own modules by require.
-    banner: {
-      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
-    },
-  })
-  for (const name of readdirSync(dirname(folder))) {
-    const stale = name.startsWith(`${command}-`) && !name.includes(`.${process.pid}`)
-    if (stale) rmSync(join(dirname(folder), name), { recursive: true, force: true })
-  }
-  renameSync(unfinished, folder)
-}
-
-if (!existsSync(join(root, 'scripts', 'commands', `${command}.ts`))) {
-  const commands = readdirSync(join(root, 'scripts', 'commands')).filter((name) => name.endsWith('.ts'))
-  process.stderr.write(
-    `error: no command "${command}"; expected one of ${commands.map((name) => name.slice(0, -3)).join(', ')}\n`,
-  )
-  process.exit(2)
-}
-const folder = join(root, '.cache', 'commands', `${command}-${fingerprint()}`)
-if (!existsSync(folder)) {
-  mkdirSync(dirname(folder), { recursive: true })
+  const published = join(home, bundleOf(command))
+  if (existsSync(published) && !existsSync(join(home, sourceOf(command)))) return published
+  const name = basename(published)
   try {
-    await bundle(folder)
+    const { currentBundle } = await import('./cli/bundle.mjs')
+    return join(await currentBundle(home, name.replace(/\.mjs$/, ''), sourceOf(command)), name)
   } catch (error) {
     // esbuild has named file, line and column on stderr.
-    process.stderr.write(
-      `The sources of the command do not build, so nothing was checked: ${error.message.split('\n')[0]}\n`,
-    )
-    process.exit(3)
+    return fail(`the sources of the command do not build, so nothing was done: ${error.message.split('\n')[0]}`, 3)
   }
 }
-process.argv = [process.execPath, join(root, 'scripts', 'commands', `${command}.ts`), ...args]
-nodeModule.enableCompileCache?.(join(root, '.cache', 'v8'))
-await import(pathToFileURL(join(folder, `${command}.mjs`)).href)
+
+if (command === '--help' || command === '-h') {
+  process.stdout.write(overview(home))
+  process.exit(0)
+}
+if (!commandsIn(home).includes(command)) fail(`no command "${command}"\n\n${overview(home)}`)
+noteOldNode()
+const typed = typedIn()
+const root = repository(typed)
+Object.assign(process.env, {
+  INFERENCE_PLATFORM_HOME: home,
+  INFERENCE_PLATFORM_ROOT: root,
+  INFERENCE_PLATFORM_COMMAND: command,
+  INIT_CWD: typed,
+})
+const file = await moduleOf()
+process.chdir(root)
+process.argv = [process.execPath, join(home, sourceOf(command)), ...args]
+nodeModule.enableCompileCache?.(join(home, '.cache', 'v8'))
+await import(pathToFileURL(file).href)

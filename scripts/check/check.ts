@@ -3,13 +3,14 @@ import { root } from '#cli/paths.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { environment, environments, kustomizationTarget, render, type Target } from '#manifests/kustomize.ts'
 import { eachParallel } from '#system/process.ts'
+import { expandInput } from './inputs.ts'
 import type { CheckResult } from './result.ts'
 
-/** What to check: `environments` (none means all), or one kustomization, or one file. */
+/** What to check: `environments` (none means all), or kustomizations, or what `--file` takes: files, folders and globs. */
 export interface CheckOptions {
   readonly environments: readonly string[]
-  readonly kustomize?: string | undefined
-  readonly file?: string | undefined
+  readonly kustomize?: readonly string[] | undefined
+  readonly file?: readonly string[] | undefined
   readonly admit: boolean
   /** Whether to draw the environments, which costs some time. */
   readonly map: boolean
@@ -20,29 +21,29 @@ export interface CheckOptions {
  * @throws UsageError when the options name nothing that can be checked
  */
 export async function check(options: CheckOptions): Promise<CheckResult> {
-  if (options.file !== undefined) {
-    const { judge, readFile } = await import('./pipeline.ts')
-    return judge([readFile(options.file)], options.admit, options.map)
-  }
   // kustomize starts at once; what judges its output is loaded while it works.
-  const targets = targetsOf(options)
+  const inputs = options.file && [...new Set(options.file)].map(expandInput)
+  const targets = inputs === undefined ? targetsOf(options) : inputs.flatMap(({ kustomizations }) => kustomizations)
   const start = (target: Target) => render(target, root).then((outcome) => ({ target, outcome }))
   const renders = eachParallel(targets, start)
-  const { judge, readRender, delivery } = await import('./pipeline.ts')
+  const { judge, readFiles, readRender, delivery } = await import('./pipeline.ts')
   const folders = new Set(environments(root).map(({ folder }) => folder))
-  if (targets.length === folders.size) renders.push(...eachParallel(delivery, start))
+  if (inputs === undefined && targets.length === folders.size) renders.push(...eachParallel(delivery, start))
   const together: Environment[] = []
   const reading = renders.map(async (rendering) => {
     const rendered = await rendering
     return readRender(rendered, folders.has(rendered.target.folder), together)
   })
-  return judge(reading, options.admit, options.map)
+  const files = (inputs ?? []).filter((input) => input.files.length > 0)
+  const readings = files.map((input) => readFiles(input.name, input.files))
+  return judge([...readings, ...reading], options.admit, options.map)
 }
 
 function targetsOf(options: CheckOptions): Target[] {
   if (options.kustomize !== undefined) {
-    const target = kustomizationTarget(options.kustomize)
-    return [environments(root).find(({ folder }) => folder === target.folder) ?? target]
+    const own = environments(root)
+    const targets = [...new Set(options.kustomize)].map(kustomizationTarget)
+    return targets.map((target) => own.find(({ folder }) => folder === target.folder) ?? target)
   }
   if (options.environments.length > 0) return options.environments.map((name) => environment(root, name))
   const all = environments(root)

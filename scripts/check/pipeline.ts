@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { readInput } from '#cli/input.ts'
-import { root, shownFrom, typedPath } from '#cli/paths.ts'
+import { home, root, shownFrom, typedPath } from '#cli/paths.ts'
 import {
   createEnvironment,
   type Environment,
@@ -44,18 +44,27 @@ export interface Readable extends Manifests {
 const ownConfig = await readConfig(root)
 const checkVersions = await versionsChecker(root)
 
-/** Reads a file of manifests, `-` being standard input. */
-export async function readFile(file: string): Promise<Readable> {
-  const name = file === '-' ? '<stdin>' : file
-  const content = readInput(file)
-  const config = await configFor(file === '-' ? typedPath('.') : resolve(typedPath(file), '..'), root, ownConfig)
-  const contentOf = () => content
-  return toReadable(name, readDocuments(content, name, name), {
-    locate: locateInFile(name, content),
+/** Reads files of manifests that are checked together, `-` being standard input. */
+export async function readFiles(typed: string, files: readonly string[]): Promise<Readable> {
+  const shown = (file: string) => (file === '-' ? '<stdin>' : file)
+  const target = shown(typed)
+  const contents = new Map(files.map((file) => [shown(file), readInput(file)]))
+  const seen = new Set<string>()
+  const read = [...contents].map(([file, content]) => readDocuments(content, target, file, seen))
+  const locates = [...contents].map(([file, content]) => locateInFile(file, content))
+  const [first = '-'] = files
+  const config = await configFor(first === '-' ? typedPath('.') : resolve(typedPath(first), '..'), root, ownConfig)
+  const documents: Documents = {
+    documents: read.flatMap((part) => part.documents),
+    objects: read.flatMap((part) => part.objects),
+    findings: read.flatMap((part) => part.findings),
+  }
+  return toReadable(target, documents, {
+    locate: (object, path) => locates.map((locate) => locate(object, path)).find((source) => source !== undefined),
     isEnvironment: false,
     isDelivery: false,
     config,
-    contentOf,
+    contentOf: (file) => contents.get(file),
   })
 }
 
@@ -234,7 +243,7 @@ function foreignKinds(findings: readonly Finding[], objects: readonly KubeObject
   return { judged, unjudged }
 }
 
-const schemas = join(root, 'schemas')
+const schemas = join(home, 'schemas')
 
 /** What kubeconform finds; it is told of all targets at once. */
 export async function askSchemas(targets: readonly Manifests[]): Promise<Finding[]> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { home } from '#cli/paths.ts'
 import { today } from '#system/today.ts'
 import type { CheckResult } from './result.ts'
 
@@ -10,13 +11,13 @@ const inputs = ['base', 'components', 'overlays', 'argocd', 'schemas', 'scripts'
 /** A fingerprint of the inputs by name, size and time of change, as make would judge them: reading them all would cost more than it proves. */
 export function inputsKey(root: string, environments: readonly string[]): string {
   const hash = createHash('sha256').update(JSON.stringify([environments, process.version, today()]))
-  for (const input of inputs) {
-    const path = join(root, input)
+  const own = home === root ? [] : ['schemas', 'scripts', 'dist', 'package-lock.json'].map((input) => join(home, input))
+  for (const path of [...inputs.map((input) => join(root, input)), ...own]) {
     if (!existsSync(path)) continue
     const names = statSync(path).isDirectory() ? readdirSync(path, { recursive: true, encoding: 'utf8' }).sort() : ['']
     for (const name of names) {
       const { mtimeMs, ctimeMs, size } = statSync(join(path, name))
-      hash.update(`${input}/${name} ${mtimeMs} ${ctimeMs} ${size}\n`)
+      hash.update(`${path}/${name} ${mtimeMs} ${ctimeMs} ${size}\n`)
     }
   }
   return hash.digest('hex')

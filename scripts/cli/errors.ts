@@ -4,4 +4,4 @@ export class UsageError extends Error {
 }
 
 /** The exit codes of every command. */
-export const exit = { right: 0, findings: 1, usage: 2, fault: 3 } as const
+export const exit = { ok: 0, findings: 1, usage: 2, internal: 3 } as const

@@ -14,7 +14,7 @@ export function readInput(file: string): string {
   if (file !== '-') {
     const stat = statSync(path, { throwIfNoEntry: false })
     if (stat === undefined) throw new UsageError(`no such file: ${file}`)
-    if (stat.isDirectory()) throw new UsageError(`${file} is a folder; use --kustomize ${file}`)
+    if (stat.isDirectory()) throw new UsageError(`${file} is a folder; expected a file`)
     if (stat.size > maxBytes) throw tooLarge(file, stat.size)
   }
   const descriptor = file === '-' ? 0 : openSync(path, 'r')

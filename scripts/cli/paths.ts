@@ -1,9 +1,12 @@
-import { relative, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 
-/** The repository: npm runs every command in it. */
-export const root = process.cwd()
+/** The folder of this program, with its schemas and pinned tools. run.mjs names it, because a bundle is not beside its sources. */
+export const home = process.env.INFERENCE_PLATFORM_HOME ?? join(import.meta.dirname, '../..')
 
-/** A path that someone typed, relative to the folder they typed it in, which npm keeps in INIT_CWD. */
+/** The repository that a command works on: the program's own, unless `--root` or INFERENCE_PLATFORM_ROOT names another. */
+export const root = process.env.INFERENCE_PLATFORM_ROOT ?? home
+
+/** A path that someone typed, relative to the folder they typed it in, which run.mjs keeps in INIT_CWD. */
 export function typedPath(path: string): string {
   return resolve(process.env.INIT_CWD ?? root, path)
 }

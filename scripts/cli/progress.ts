@@ -71,6 +71,37 @@ export function startProgress(out: NodeJS.WriteStream = process.stdout): Progres
   }
 }
 
+/** How long work may take before its progress is shown. */
+const patienceMs = 2000
+
+/**
+ * Shows on a terminal that something is being done, on one line of stderr that is gone at the end; shows nothing in pipes and in CI.
+ * @param title what is being done: `checking`
+ */
+export async function showWork<T>(
+  title: string,
+  action: () => Promise<T>,
+  out: NodeJS.WriteStream = process.stderr,
+): Promise<T> {
+  if (out.isTTY !== true || process.env.CI) return action()
+  const began = Date.now()
+  let frame = 0
+  let isDrawn = false
+  const timer = setInterval(() => {
+    if (Date.now() - began < patienceMs) return
+    isDrawn = true
+    frame = (frame + 1) % frames.length
+    // The cursor stays at the start of the line, for what is printed meanwhile.
+    out.write(`${frames[frame]} ${title} ${seconds(began)}\x1b[K\r`)
+  }, 120)
+  try {
+    return await action()
+  } finally {
+    clearInterval(timer)
+    if (isDrawn) out.write('\x1b[K')
+  }
+}
+
 /**
  * Asks once a second what is still missing, until nothing is.
  * @param missing gives one line for each thing awaited, with the reason

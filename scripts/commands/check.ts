@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { inputsKey, readCached, writeCached } from '#check/result-cache.ts'
 import { parseCommandLine, runCommand } from '#cli/command-line.ts'
 import { exit, UsageError } from '#cli/errors.ts'
-import { root, typedPath } from '#cli/paths.ts'
+import { home, root, typedPath } from '#cli/paths.ts'
+import { showWork } from '#cli/progress.ts'
 import { formats, reporter } from '#reporters/report.ts'
 
 const usage = `usage: npm run check [-- <environment>… | --kustomize DIR | --file FILE.yaml|-] [options]
@@ -18,15 +19,13 @@ and the whole of each environment against the rules.
   --output FILE     write the report into a file, and the text to the terminal
   --connections     also print who connects to whom, and what the NetworkPolicies say of it
   --no-cache        check again even though nothing has changed
-  --explain RULE    why a rule is there, an example that fails and one that passes, and what to do
-
-exit code: 0 right, 1 findings, 2 wrong use or configuration, 3 a fault of the tool`
+  --explain RULE    why a rule is there, an example that fails and one that passes, and what to do`
 
 const options = {
-  kustomize: { type: 'string' },
-  file: { type: 'string' },
+  kustomize: { type: 'string', multiple: true },
+  file: { type: 'string', multiple: true },
   admit: { type: 'boolean', default: false },
-  format: { type: 'string', default: 'text' },
+  format: { type: 'string', default: 'text', choices: formats },
   output: { type: 'string' },
   connections: { type: 'boolean', default: false },
   'no-cache': { type: 'boolean', default: false },
@@ -34,15 +33,19 @@ const options = {
 } as const
 
 await runCommand(async () => {
-  const { values, positionals } = parseCommandLine(usage, options)
+  const { values, positionals } = parseCommandLine(usage, options, {
+    positionals: true,
+    ok: 'passed',
+    findings: 'findings',
+  })
   if (values.explain !== undefined) {
     const { explain, explanationText } = await import('#ruleset/explain.ts')
     const { renamedNote } = await import('#ruleset/catalog.ts')
-    const explanation = explain(values.explain, root)
+    const explanation = explain(values.explain, home)
     if (explanation.id !== values.explain)
       process.stderr.write(`note: ${renamedNote(values.explain, explanation.id)}\n`)
     process.stdout.write(explanationText(explanation))
-    return exit.right
+    return exit.ok
   }
   const report = await reporter(values.format)
   const ways = [positionals.length > 0, values.file !== undefined, values.kustomize !== undefined]
@@ -59,7 +62,11 @@ await runCommand(async () => {
   const cached = key && readCached(root, key)
   // The rest is loaded only when there is something to check.
   const result =
-    cached || (await (await import('#check/check.ts')).check({ environments: positionals, ...values, map }))
+    cached ||
+    (await showWork('checking', async () => {
+      const { check } = await import('#check/check.ts')
+      return check({ environments: positionals, ...values, map })
+    }))
   if (key && !cached) writeCached(root, key, result)
   for (const note of result.notes ?? []) process.stderr.write(`note: ${note}\n`)
   if (values.output !== undefined) writeReport(values.output, report(result))
@@ -68,7 +75,7 @@ await runCommand(async () => {
   if (values.connections) process.stdout.write((await import('#reporters/connections.ts')).reportConnections(result))
   if (cached && (values.format === 'text' || values.output !== undefined))
     process.stdout.write('Nothing has changed since the last check; this is its result.\n')
-  return result.targets.some(({ findings }) => findings.length > 0) ? exit.findings : exit.right
+  return result.targets.some(({ findings }) => findings.length > 0) ? exit.findings : exit.ok
 })
 
 function writeReport(file: string, content: string): void {

@@ -9,30 +9,33 @@ import { askPanels, componentsOf, panelsOf, panelsWithoutData } from '#dashboard
 import { panelPage } from '#dashboards/panel-page.ts'
 import { environment as environmentNamed } from '#manifests/kustomize.ts'
 
-const usage = `usage: npm run dashboards [-- --ask URL --environment NAME [--minutes N] [--output FILE.html]]
+const usage = `usage: npm run generate:dashboards [-- --ask URL --environment NAME [--minutes N] [--output FILE.html]]
 
-Writes ${dashboardFolder} anew from scripts/dashboards/. The tests say when this was forgotten.
+Writes ${dashboardFolder} from scripts/dashboards/. A test fails when this was forgotten.
 
-  --ask URL           asks a Prometheus for the data of every panel instead, and names the panels without any
+  --ask URL           query a Prometheus for the data of every panel instead, and print the panels without any
   --environment NAME  whose panels: dev, staging, prod or kind
-  --minutes N         the time that is looked at, up to now (default 60)
-  --output FILE.html  also draws the data
-
-exit code: 0 written, or every panel has data; 1 a panel has none; 2 wrong use; 3 a fault of the tool`
+  --minutes N         the time range, up to now (default 60)
+  --output FILE.html  also draw the data`
 
 await runCommand(async () => {
-  const { values } = parseCommandLine(usage, {
-    ask: { type: 'string' },
-    environment: { type: 'string' },
-    minutes: { type: 'string' },
-    output: { type: 'string' },
-  })
+  const { values } = parseCommandLine(
+    usage,
+    {
+      ask: { type: 'string' },
+      environment: { type: 'string' },
+      minutes: { type: 'string' },
+      output: { type: 'string' },
+    },
+    { ok: 'written, or every panel has data', findings: 'a panel has none' },
+  )
   if (values.ask === undefined) {
     if (values.environment ?? values.minutes ?? values.output)
       throw new UsageError(`--environment, --minutes and --output go with --ask\n\n${usage}`)
     return write()
   }
-  return ask(values.ask, values.environment ?? '', Number(values.minutes ?? 60), values.output)
+  if (values.environment === undefined) throw new UsageError(`--ask needs --environment\n\n${usage}`)
+  return ask(values.ask, values.environment, Number(values.minutes ?? 60), values.output)
 })
 
 function write(): number {
@@ -42,11 +45,12 @@ function write(): number {
   for (const name of readdirSync(folder)) if (name.endsWith('.json') && !files.has(name)) rmSync(join(folder, name))
   for (const [name, content] of files) writeFileSync(join(folder, name), content)
   process.stdout.write(`${dashboardFolder} holds ${files.size} dashboards\n`)
-  return exit.right
+  return exit.ok
 }
 
 async function ask(url: string, name: string, minutes: number, output: string | undefined): Promise<number> {
-  if (!URL.canParse(url)) throw new UsageError(`--ask ${url} is no URL; expected one such as http://127.0.0.1:9090`)
+  if (!URL.canParse(url))
+    throw new UsageError(`--ask ${url} is not a valid URL; expected one such as http://127.0.0.1:9090`)
   if (!(minutes > 0)) throw new UsageError(`--minutes must be a number above 0`)
   const environment = environmentNamed(root, name)
   const to = Math.floor(Date.now() / 1000)
@@ -58,5 +62,5 @@ async function ask(url: string, name: string, minutes: number, output: string | 
   const panels = new Set(answers.map(({ panel }) => panel)).size
   process.stdout.write(`${panels} panels, ${empty.length} without the data they should have\n`)
   if (output !== undefined) writeFileSync(typedPath(output), panelPage(answers, from, to))
-  return empty.length === 0 ? exit.right : exit.findings
+  return empty.length === 0 ? exit.ok : exit.findings
 }

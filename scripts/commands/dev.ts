@@ -31,9 +31,9 @@ await runCommand(async () => {
   const containers = await connectContainers()
   try {
     await runPlatform(containers, port)
-    return exit.right
+    return exit.ok
   } catch (error) {
-    if (interrupted.signal.aborted) return exit.right
+    if (interrupted.signal.aborted) return exit.ok
     throw error
   } finally {
     process.stdout.write('\nStopping …\n')

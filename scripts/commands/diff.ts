@@ -1,6 +1,7 @@
 import { parseCommandLine, runCommand } from '#cli/command-line.ts'
-import { exit, UsageError } from '#cli/errors.ts'
-import { type Diff, diff } from '#diff/diff.ts'
+import { exit } from '#cli/errors.ts'
+import { showWork } from '#cli/progress.ts'
+import { diff } from '#diff/diff.ts'
 import { formatHtml } from '#diff/formats/html.ts'
 import { formatJson } from '#diff/formats/json.ts'
 import { formatMarkdown } from '#diff/formats/markdown.ts'
@@ -13,35 +14,26 @@ prunes, and what that means for data, the network, permissions, exposure, capaci
 
   --base REF        the branch, tag or commit to compare with, at the commit where HEAD left it; default: the main branch
   --format FORMAT   text (default), markdown (fits into a pull request comment), json or html (one file)
-  --no-cache        render the base again, even though the last diff has rendered it
+  --no-cache        render the base again, even though the last diff has rendered it`
 
-exit code: 0 compared, 1 a side does not render, or the merge adds errors to the check, 2 wrong use or configuration, 3 a fault of the tool`
-
-const formats: Record<string, (diff: Diff) => string> = {
-  text: formatText,
-  markdown: formatMarkdown,
-  json: formatJson,
-  html: formatHtml,
-}
+const formats = { text: formatText, markdown: formatMarkdown, json: formatJson, html: formatHtml }
 
 await runCommand(async () => {
-  const { values, positionals } = parseCommandLine(usage, {
-    base: { type: 'string' },
-    format: { type: 'string', default: 'text' },
-    'no-cache': { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h' },
-  })
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    return exit.right
-  }
-  const format = Object.hasOwn(formats, values.format) ? formats[values.format] : undefined
-  if (format === undefined)
-    throw new UsageError(`unknown format "${values.format}"; expected one of ${Object.keys(formats).join(', ')}`)
-  const found = await diff({ base: values.base, environments: positionals, cache: !values['no-cache'] })
-  process.stdout.write(format(found))
+  const { values, positionals } = parseCommandLine(
+    usage,
+    {
+      base: { type: 'string' },
+      format: { type: 'string', default: 'text', choices: Object.keys(formats) },
+      'no-cache': { type: 'boolean', default: false },
+    },
+    { positionals: true, ok: 'compared', findings: 'a side does not render, or the merge adds errors to the check' },
+  )
+  const found = await showWork('comparing', () =>
+    diff({ base: values.base, environments: positionals, cache: !values['no-cache'] }),
+  )
+  process.stdout.write(formats[values.format as keyof typeof formats](found))
   const errors = found.environments.some(
     ({ broken, findings }) => broken !== undefined || findings.added.some(({ severity }) => severity === 'error'),
   )
-  return errors ? exit.findings : exit.right
+  return errors ? exit.findings : exit.ok
 })

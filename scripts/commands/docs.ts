@@ -7,15 +7,13 @@ import { root } from '#cli/paths.ts'
 import { versionLabels } from '#promotion/version-labels.ts'
 import { rulePages } from '#ruleset/pages.ts'
 
-const usage = `usage: npm run docs
+const usage = `usage: npm run generate:docs
 
 Generates docs/rules/ from the rules and their fixtures, and components/versions/version-labels.yaml from the images of
-versions.yaml. A test fails while one of them is out of date.
-
-exit code: 0 written, 2 wrong use, 3 a fault of the tool`
+versions.yaml. A test fails while one of them is out of date.`
 
 await runCommand(async () => {
-  parseCommandLine(usage, {})
+  parseCommandLine(usage, {}, { ok: 'written' })
   const folder = join(root, 'docs', 'rules')
   const pages = rulePages(root)
   mkdirSync(folder, { recursive: true })
@@ -23,7 +21,7 @@ await runCommand(async () => {
   for (const [name, content] of pages) writeFileSync(join(folder, name), content)
   process.stdout.write(`docs/rules/ holds ${pages.size} pages\n`)
   writeVersionLabels()
-  return exit.right
+  return exit.ok
 })
 
 function writeVersionLabels(): void {

@@ -11,20 +11,17 @@ find no node, quotas, policies and admission that refuse pods, probes that fail,
 read their metric, Applications that are not in sync. It only reads.
 
   --context NAME     a context of the kubeconfig; ${clusterContext} unless said otherwise
-  --namespace NAME   one namespace alone
-
-Exit codes: 0 all is well, 1 something is broken, 2 the cluster cannot be asked.`
+  --namespace NAME   one namespace alone`
 
 await runCommand(async () => {
-  const { values } = parseCommandLine(usage, {
-    context: { type: 'string', default: clusterContext },
-    namespace: { type: 'string' },
-    help: { type: 'boolean' },
-  })
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    return exit.right
-  }
+  const { values } = parseCommandLine(
+    usage,
+    {
+      context: { type: 'string', default: clusterContext },
+      namespace: { type: 'string' },
+    },
+    { ok: 'no problems found', findings: 'something is broken' },
+  )
   const cluster = await connectCluster(values.context)
   const snapshot = await takeSnapshot(cluster)
   const problems = diagnose(snapshot).filter(
@@ -37,7 +34,7 @@ await runCommand(async () => {
       ? `${cluster.context}: ${snapshot.pods.length} pods and all that belongs to them are well.\n`
       : `${cluster.context}: ${broken} broken, ${problems.length - broken} waiting.\n`,
   )
-  return broken > 0 ? exit.findings : exit.right
+  return broken > 0 ? exit.findings : exit.ok
 })
 
 async function describe(cluster: Cluster, problem: Problem): Promise<string> {

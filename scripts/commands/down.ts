@@ -12,11 +12,7 @@ Removes what npm run up made: the kind cluster with all its data, its kubectl co
 Images that were pulled and the engine's build cache stay.`
 
 await runCommand(async () => {
-  const { values } = parseCommandLine(usage, { help: { type: 'boolean' } })
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    return exit.right
-  }
+  parseCommandLine(usage, {}, { ok: 'removed' })
   const engine = await findEngine()
   const found = await standing(engine)
   if (found === 'foreign')
@@ -33,5 +29,5 @@ await runCommand(async () => {
   process.stdout.write(
     images.length > 0 ? `Removed ${images.join(', ')}.\n` : 'There are no images that npm run up built.\n',
   )
-  return exit.right
+  return exit.ok
 })

@@ -45,16 +45,14 @@ const usage = `usage: npm run e2e [-- SCENARIO…]
 Tries the platform in the cluster of npm run up, measures, and writes reports/e2e/<time>/report.html and report.json.
 Ctrl-C ends it and puts back what it has changed.
 
-${scenarios.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}
-
-Exit codes: 0 all holds and every goal is met, 1 something does not, 2 there is no cluster to try.`
+${scenarios.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}`
 
 await runCommand(async () => {
-  const { values, positionals } = parseCommandLine(usage, { help: { type: 'boolean' } })
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    return exit.right
-  }
+  const { positionals } = parseCommandLine(
+    usage,
+    {},
+    { positionals: true, ok: 'all scenarios passed and every goal is met', findings: 'something failed' },
+  )
   for (const name of positionals)
     if (!scenarios.some((scenario) => scenario.name === name)) throw new UsageError(`no scenario "${name}"\n\n${usage}`)
   const isChosen = ({ name }: { name: string }) => positionals.length === 0 || positionals.includes(name)
@@ -77,7 +75,7 @@ await runCommand(async () => {
     report.figures.some(misses) ||
     report.scenarios.some(({ error }) => error !== undefined)
   // What an interrupted scenario was waiting for is of no interest any more.
-  return process.exit(failed || interrupted.signal.aborted ? exit.findings : exit.right)
+  return process.exit(failed || interrupted.signal.aborted ? exit.findings : exit.ok)
 })
 
 /** The state of the environment once it is Synced and Healthy; a worker that comes or goes makes it Progressing for a moment. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseCommandLine, runCommand } from '#cli/command-line.ts'
-import { exit, UsageError } from '#cli/errors.ts'
+import { exit } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
 import { findBase } from '#diff/base.ts'
 import { readPromotionConfig } from '#promotion/config.ts'
@@ -15,20 +15,16 @@ const usage = `usage: npm run guard [-- --base REF]
 Holds a branch to the rules of promotion: it changes the versions of one environment at most; into any but the first environment it changes
 nothing else, and to what \`npm run promote\` or \`npm run rollback\` would have made.
 
-  --base REF   the branch that it is merged into; default: the main branch
-
-exit code: 0 right, 1 the branch breaks a rule, 2 wrong use or configuration, 3 a fault of the tool`
+  --base REF   the branch that it is merged into; default: the main branch`
 
 await runCommand(async () => {
-  const { values, positionals } = parseCommandLine(usage, {
-    base: { type: 'string' },
-    help: { type: 'boolean', short: 'h' },
-  })
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    return exit.right
-  }
-  if (positionals.length > 0) throw new UsageError(`unexpected "${positionals[0]}"\n\n${usage}`)
+  const { values } = parseCommandLine(
+    usage,
+    {
+      base: { type: 'string' },
+    },
+    { ok: 'passed', findings: 'the branch breaks a rule' },
+  )
   const { order } = await readPromotionConfig(root)
   const { ref, commit } = await findBase(root, values.base)
   const tracked = (await git(root, 'diff', '--name-only', '--no-renames', commit)).split('\n')
@@ -39,7 +35,7 @@ await runCommand(async () => {
   for (const { message, fix } of breaches) process.stdout.write(`error: ${message}\n  fix: ${fix}\n`)
   if (breaches.length > 0) return exit.findings
   process.stdout.write(`right: ${files.length} files differ from ${ref}, and the rules of promotion hold\n`)
-  return exit.right
+  return exit.ok
 })
 
 async function changeOf(environment: string, previous: string | undefined, commit: string): Promise<Change> {

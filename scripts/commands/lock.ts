@@ -11,20 +11,17 @@ Asks the registries for the digests of the images in overlays/<environment>/vers
 All or nothing: where one cannot be had, nothing is written. Logins are those of docker login.
 
   --update               ask again for images that have a digest, whose tag may have moved
-  --mirror REGISTRY=URL  ask another address instead: docker.io=https://mirror.example.com
-
-exit code: 0 all have their digests, 1 one could not be had, 2 wrong use or configuration, 3 a fault of the tool`
+  --mirror REGISTRY=URL  ask another address instead: docker.io=https://mirror.example.com`
 
 await runCommand(async () => {
-  const { values, positionals } = parseCommandLine(usage, {
-    update: { type: 'boolean', default: false },
-    mirror: { type: 'string', multiple: true, default: [] },
-    help: { type: 'boolean', short: 'h' },
-  })
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    return exit.right
-  }
+  const { values, positionals } = parseCommandLine(
+    usage,
+    {
+      update: { type: 'boolean', default: false },
+      mirror: { type: 'string', multiple: true, default: [] },
+    },
+    { positionals: true, ok: 'all have their digests', findings: 'a digest is unavailable' },
+  )
   const first = environments(root)[0]?.name
   const names = positionals.length > 0 ? positionals : [first ?? 'dev']
   const client = createClient({ ...defaults, mirrors: new Map(values.mirror.map(toMirror)) })
@@ -46,7 +43,7 @@ await runCommand(async () => {
     for (const { key, after } of changed) process.stdout.write(`${name} ${key}: ${after}\n`)
     if (changed.length === 0) process.stdout.write(`${name}: every image has its digest\n`)
   }
-  return refused > 0 ? exit.findings : exit.right
+  return refused > 0 ? exit.findings : exit.ok
 })
 
 function toMirror(text: string): [string, string] {

@@ -13,37 +13,27 @@ Seeds single faults into the rendered environments, checks each mutant, and prin
   --class ID        only mutants of this class; may stand several times
   --format FORMAT   text (default), markdown (the content of docs/mutation.md) or json
   --prove           give one mutant of every class to the real programs, started for the moment: the API server refuses those that are said to
-                    be refused and takes the others; Kubernetes' controllers and promtool show those that are said to be shown by them
-
-exit code: 0 all detected, 1 survivors or a wrong claim, 2 wrong use or configuration, 3 a fault of the tool`
+                    be refused and takes the others; Kubernetes' controllers and promtool show those that are said to be shown by them`
 
 const options = {
   class: { type: 'string', multiple: true },
-  format: { type: 'string', default: 'text' },
+  format: { type: 'string', default: 'text', choices: ['text', 'markdown', 'json'] },
   prove: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h' },
 } as const
 
-const formats: Readonly<Record<string, typeof reportText>> = {
+const formats = {
   text: reportText,
   markdown: reportMarkdown,
   json: reportJson,
 }
 
 await runCommand(async () => {
-  const { values } = parseCommandLine(usage, options)
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    return exit.right
-  }
-  const format = Object.hasOwn(formats, values.format) ? formats[values.format] : undefined
-  if (format === undefined)
-    throw new UsageError(`unknown format "${values.format}"; expected ${Object.keys(formats).join(', ')}`)
+  const { values } = parseCommandLine(usage, options, { ok: 'all detected', findings: 'survivors or a wrong claim' })
   const mutants = seedMutants(await cleanEnvironments(), chosen(values.class))
-  if (values.prove) return (await proveClaims(mutants)) ? exit.right : exit.findings
+  if (values.prove) return (await proveClaims(mutants)) ? exit.ok : exit.findings
   const verdicts = await judgeMutants(mutants)
-  process.stdout.write(format(verdicts, rules))
-  return verdicts.every(({ killers }) => killers.length > 0) ? exit.right : exit.findings
+  process.stdout.write(formats[values.format as keyof typeof formats](verdicts, rules))
+  return verdicts.every(({ killers }) => killers.length > 0) ? exit.ok : exit.findings
 })
 
 function chosen(ids: readonly string[] | undefined) {

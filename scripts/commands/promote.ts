@@ -1,5 +1,4 @@
 import { parseCommandLine, runCommand } from '#cli/command-line.ts'
-import { exit, UsageError } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
 import { readPromotionConfig } from '#promotion/config.ts'
 import { historyOf } from '#promotion/history.ts'
@@ -14,24 +13,19 @@ one commit and opens the pull request. The working tree is not touched.
 
   --from, --to   environments in the order of promotion.yaml
   --dry-run      plan and print, nothing more
-  --rollback     allow values to move back to what the environment has had
-
-exit code: 0 done or planned, 1 a gate is closed, 2 wrong use or configuration, 3 a fault of the tool`
+  --rollback     allow values to move back to what the environment has had`
 
 await runCommand(async () => {
-  const { values, positionals } = parseCommandLine(usage, {
-    from: { type: 'string' },
-    to: { type: 'string' },
-    'dry-run': { type: 'boolean', default: false },
-    rollback: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h' },
-  })
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    return exit.right
-  }
-  if (positionals.length > 0)
-    throw new UsageError(`unexpected "${positionals[0]}"; expected the environments after --from and --to\n\n${usage}`)
+  const { values } = parseCommandLine(
+    usage,
+    {
+      from: { type: 'string' },
+      to: { type: 'string' },
+      'dry-run': { type: 'boolean', default: false },
+      rollback: { type: 'boolean', default: false },
+    },
+    { ok: 'done or planned', findings: 'a gate is closed' },
+  )
   const config = await readPromotionConfig(root)
   const from = knownEnvironment(config.order, values.from, '--from')
   const to = knownEnvironment(config.order, values.to, '--to')

@@ -9,7 +9,11 @@ const usage = `usage: npm run render -- <environment>
 Prints the manifests of an environment as Argo CD would apply them.`
 
 await runCommand(async () => {
-  const { positionals } = parseCommandLine(usage, {})
+  const { positionals } = parseCommandLine(
+    usage,
+    {},
+    { positionals: true, ok: 'rendered', findings: 'the environment does not render' },
+  )
   const [name, ...more] = positionals
   if (name === undefined || more.length > 0) {
     const names = environments(root).map((target) => target.name)
@@ -18,7 +22,7 @@ await runCommand(async () => {
   const outcome = await render(environment(root, name), root)
   if ('manifests' in outcome) {
     process.stdout.write(outcome.manifests)
-    return exit.right
+    return exit.ok
   }
   const { message, source } = outcome.finding
   process.stderr.write(`error: ${source ? `${formatSource(source)}: ` : ''}${message}\n`)

@@ -1,5 +1,5 @@
 import { parseCommandLine, runCommand } from '#cli/command-line.ts'
-import { exit, UsageError } from '#cli/errors.ts'
+import { UsageError } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
 import { readPromotionConfig } from '#promotion/config.ts'
 import { historyOf, type Release } from '#promotion/history.ts'
@@ -14,20 +14,17 @@ Plans the return of an environment to the versions it had before, says what that
 pull request. Neither soak nor freeze holds it up. The working tree is not touched.
 
   --to COMMIT   the versions as of this commit, instead of the ones before the present
-  --dry-run     plan and print, nothing more
-
-exit code: 0 done or planned, 1 a gate is closed, 2 wrong use or configuration, 3 a fault of the tool`
+  --dry-run     plan and print, nothing more`
 
 await runCommand(async () => {
-  const { values, positionals } = parseCommandLine(usage, {
-    to: { type: 'string' },
-    'dry-run': { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h' },
-  })
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    return exit.right
-  }
+  const { values, positionals } = parseCommandLine(
+    usage,
+    {
+      to: { type: 'string' },
+      'dry-run': { type: 'boolean', default: false },
+    },
+    { positionals: true, ok: 'done or planned', findings: 'a gate is closed' },
+  )
   if (positionals.length > 1)
     throw new UsageError(`expected one environment, got ${positionals.join(', ')}\n\n${usage}`)
   const { order } = await readPromotionConfig(root)

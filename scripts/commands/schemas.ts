@@ -19,7 +19,7 @@ import {
   withApiServer,
 } from '#validation/api-server/server.ts'
 
-const usage = `usage: npm run schemas
+const usage = `usage: npm run generate:schemas
 
 Starts a real Kubernetes API server, installs the custom resource definitions of the platform's parts in it and writes
 under schemas/ what it then serves: see schemas/README.md. Run it after changing a version in scripts/commands/schemas.ts or
@@ -98,7 +98,7 @@ const run = promisify(execFile)
 const folder = join(root, 'schemas')
 
 await runCommand(async () => {
-  parseCommandLine(usage, {})
+  parseCommandLine(usage, {}, { ok: 'written' })
   const definitions: Fields[] = []
   for (const source of sources) {
     say(`${source.name} ${source.version}: reading its definitions`)
@@ -110,7 +110,7 @@ await runCommand(async () => {
     await installDefinitions(server, definitions)
     await writeAll(server)
   })
-  return exit.right
+  return exit.ok
 })
 
 function say(line: string): void {

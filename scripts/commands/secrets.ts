@@ -17,7 +17,7 @@ What is there stays as it is, so it can be run again; passwords come from the Se
   --context NAME   another context of the kubeconfig`
 
 await runCommand(async () => {
-  const { values, positionals } = parseCommandLine(usage, { context: { type: 'string' } })
+  const { values, positionals } = parseCommandLine(usage, { context: { type: 'string' } }, { positionals: true })
   const [name, ...more] = positionals
   if (name === undefined || more.length > 0) throw new UsageError(`expected one environment\n\n${usage}`)
   const outcome = await render(environment(root, name), root)
@@ -44,7 +44,7 @@ await runCommand(async () => {
     const made = await createUnlessThere(() => cluster.createNamespacedSecret({ namespace, body: secret as V1Secret }))
     process.stdout.write(`Secret ${namespace}/${secret.metadata.name} ${made ? 'made' : 'is there already'}\n`)
   }
-  return exit.right
+  return exit.ok
 })
 
 function connect(context: string | undefined): CoreV1Api {

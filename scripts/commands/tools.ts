@@ -9,7 +9,7 @@ release (verified against its published checksum) or built with Go (verified by 
 Without a name: the two that \`npm run check\` needs.
 
 ${Object.entries(tools)
-  .map(([name, { version }]) => `  ${name.padEnd(16)}${version}`)
+  .map(([name, { version }]) => `  ${name.padEnd(25)}${version}`)
   .join('\n')}`
 
 function isToolName(name: string): name is ToolName {
@@ -17,13 +17,13 @@ function isToolName(name: string): name is ToolName {
 }
 
 await runCommand(async () => {
-  const { positionals } = parseCommandLine(usage, {})
+  const { positionals } = parseCommandLine(usage, {}, { positionals: true, ok: 'installed' })
   const names = positionals.length > 0 ? positionals : ['kustomize', 'kubeconform']
   for (const name of names) {
     if (!isToolName(name))
       throw new UsageError(`unknown program "${name}"; expected one of ${Object.keys(tools).join(', ')}`)
   }
   for (const name of names.filter(isToolName))
-    console.log(`${name.padEnd(16)}${tools[name].version.padEnd(9)}${await tool(name)}`)
-  return exit.right
+    console.log(`${name.padEnd(25)}${tools[name].version.padEnd(9)}${await tool(name)}`)
+  return exit.ok
 })

@@ -43,15 +43,14 @@ const progress = startProgress()
 const platformNamespaces = ['argocd', 'keda', 'monitoring', 'traefik', 'kube-system']
 
 await runCommand(async () => {
-  const { values } = parseCommandLine(usage, {
-    'http-port': { type: 'string', default: '8080' },
-    'https-port': { type: 'string', default: '8443' },
-    help: { type: 'boolean' },
-  })
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    return exit.right
-  }
+  const { values } = parseCommandLine(
+    usage,
+    {
+      'http-port': { type: 'string', default: '8080' },
+      'https-port': { type: 'string', default: '8443' },
+    },
+    { ok: 'the platform runs' },
+  )
   const wanted = { http: portNumber(values['http-port']), https: portNumber(values['https-port']) }
   const began = Date.now()
   const engine = await checkMachine()
@@ -65,7 +64,7 @@ await runCommand(async () => {
   await restartRebuilt(cluster, loaded, loadedAt)
   const key = await request(cluster, ports)
   process.stdout.write(welcome(ports, key, Math.round((Date.now() - began) / 1000)))
-  return exit.right
+  return exit.ok
 })
 
 async function checkMachine(): Promise<Engine> {

@@ -1,5 +1,5 @@
 import { parseCommandLine, runCommand } from '#cli/command-line.ts'
-import { exit, UsageError } from '#cli/errors.ts'
+import { exit } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
 import { readPromotionConfig } from '#promotion/config.ts'
 import { historyOf } from '#promotion/history.ts'
@@ -12,23 +12,17 @@ Shows what runs in each environment as of a branch: how far it is behind the one
 a change takes to get there. All of it from git's history of overlays/<environment>/versions.yaml.
 
   --ref REF         the branch whose history counts; default: HEAD
-  --format FORMAT   text (default) or json
-
-exit code: 0 shown, 2 wrong use or configuration, 3 a fault of the tool`
+  --format FORMAT   text (default) or json`
 
 await runCommand(async () => {
-  const { values, positionals } = parseCommandLine(usage, {
-    ref: { type: 'string', default: 'HEAD' },
-    format: { type: 'string', default: 'text' },
-    help: { type: 'boolean', short: 'h' },
-  })
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    return exit.right
-  }
-  if (positionals.length > 0) throw new UsageError(`unexpected "${positionals[0]}"\n\n${usage}`)
-  if (values.format !== 'text' && values.format !== 'json')
-    throw new UsageError(`unknown format "${values.format}"; expected text or json`)
+  const { values } = parseCommandLine(
+    usage,
+    {
+      ref: { type: 'string', default: 'HEAD' },
+      format: { type: 'string', default: 'text', choices: ['text', 'json'] },
+    },
+    { ok: 'printed' },
+  )
   const { order } = await readPromotionConfig(root)
   const commit = await commitOf(root, values.ref)
   const histories = await Promise.all(order.map((environment) => historyOf(root, environment, commit)))
@@ -39,5 +33,5 @@ await runCommand(async () => {
     const environments = rows.map((row) => ({ ...row, versions: Object.fromEntries(row.versions) }))
     process.stdout.write(`${JSON.stringify({ version: 1, environments }, undefined, 2)}\n`)
   }
-  return exit.right
+  return exit.ok
 })

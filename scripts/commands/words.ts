@@ -8,9 +8,7 @@ import { tool } from '#system/tools.ts'
 const usage = `usage: npm run lint:words [-- FILE…]
 
 Checks the words of every text of the repository, or of the files named, with Vale: documentation, manifests, and the strings and
-comments of the code. What is refused, and what to write instead: styles/Project/Words.yml
-
-Exit codes: 0 passed, 1 refused words, 2 usage or configuration error, 3 internal error`
+comments of the code. What is refused, and what to write instead: styles/Project/Words.yml`
 
 const texts = ['md', 'ts', 'mjs', 'html', 'yaml', 'sql', 'conf', 'sh'].map((extension) => `*.${extension}`)
 
@@ -18,11 +16,11 @@ const texts = ['md', 'ts', 'mjs', 'html', 'yaml', 'sql', 'conf', 'sh'].map((exte
 const unchecked = ['docs/evidence', 'docs/rules', 'docs/mutation.md', 'schemas', 'test/commands/words.test.ts']
 
 await runCommand(async () => {
-  const { positionals } = parseCommandLine(usage, {})
+  const { positionals } = parseCommandLine(usage, {}, { positionals: true, ok: 'passed', findings: 'refused words' })
   const listed = await git(root, 'ls-files', '-z', '--', ...texts, ...unchecked.map((path) => `:!${path}`))
   const files = positionals.length > 0 ? positionals : listed.split('\0').filter(Boolean)
   const { status, error } = spawnSync(await tool('vale'), ['--output=line', ...files], { cwd: root, stdio: 'inherit' })
   if (error !== undefined) throw error
   if (status !== 0 && status !== 1) throw new UsageError('Vale could not check the files; see its message above')
-  return status === 0 ? exit.right : exit.findings
+  return status === 0 ? exit.ok : exit.findings
 })

@@ -49,11 +49,11 @@ type Note = (rule: string, message: string, fix: string, line: number, column?: 
  * Reads a text of YAML documents (JSON is YAML). Every fault is a finding with its line; the other documents are still read.
  * @param target what was checked, for the findings
  * @param file the file that the text came from; without one it is what kustomize rendered, whose lines nobody can open
+ * @param seen the objects of other texts of the same target, to which those of this one are added
  */
-export function readDocuments(content: string, target: string, file?: string): Documents {
+export function readDocuments(content: string, target: string, file?: string, seen = new Set<string>()): Documents {
   const documents: ObjectDocument[] = []
   const findings: Finding[] = []
-  const seen = new Set<string>()
   const note: Note = (rule, message, fix, line, column) => {
     const source = file === undefined ? undefined : { file, line, ...(column && { column }) }
     findings.push({ rule, severity: 'error', target, message, fix, ...(source && { source }) })

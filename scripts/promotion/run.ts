@@ -1,5 +1,6 @@
 import { exit, UsageError } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
+import { showWork } from '#cli/progress.ts'
 import { formatText } from '#diff/formats/text.ts'
 import { applyPlan } from './apply.ts'
 import { formatApplied, formatPlan } from './format.ts'
@@ -18,7 +19,7 @@ export async function runPlan(
   dryRun: boolean,
 ): Promise<number> {
   // Without a difference there is nothing to render.
-  const diff = plan.moves.length === 0 ? undefined : await diffOfPlan(root, trunk, plan)
+  const diff = plan.moves.length === 0 ? undefined : await showWork('comparing', () => diffOfPlan(root, trunk, plan))
   const gates = [...plan.gates, ...(diff === undefined ? [] : [checkGate(plan, diff)])]
   process.stdout.write(`${formatPlan(plan, gates)}\n${diff === undefined ? '' : `${formatText(diff)}\n`}`)
   if (gates.some(({ passed }) => !passed)) {
@@ -27,10 +28,10 @@ export async function runPlan(
   }
   if (dryRun) {
     process.stdout.write('Nothing was done: --dry-run. The branch would be '.concat(plan.branch, '\n'))
-    return exit.right
+    return exit.ok
   }
   process.stdout.write(formatApplied(await applyPlan(root, trunk, plan, existing)))
-  return exit.right
+  return exit.ok
 }
 
 /** @throws UsageError when the name is none of the order in promotion.yaml */

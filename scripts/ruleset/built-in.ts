@@ -72,7 +72,7 @@ export const builtInRules: readonly RuleText[] = [
     severity: 'error',
     summary: 'There is a schema for every kind.',
     why: 'A kind without a schema cannot be validated; most often its kind or apiVersion is misspelled.',
-    fix: 'Correct the kind or apiVersion, or add its CustomResourceDefinition to `npm run schemas`.',
+    fix: 'Correct the kind or apiVersion, or add its CustomResourceDefinition to `npm run generate:schemas`.',
   },
   {
     id: 'validation-rule',

@@ -17,7 +17,7 @@ import { open } from 'node:fs/promises'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
 import { UsageError } from '#cli/errors.ts'
-import { root } from '#cli/paths.ts'
+import { home } from '#cli/paths.ts'
 
 // `npm run check` imports this file on every run: only Node's own modules, and nothing is asked twice.
 
@@ -327,7 +327,7 @@ export interface Places {
 
 export const here: Places = {
   path: process.env.PATH ?? '',
-  folder: join(root, '.tools'),
+  folder: join(home, '.tools'),
   mirror: (url) => url,
   say: (line) => process.stderr.write(`${line}\n`),
 }
@@ -590,7 +590,7 @@ async function build(name: ToolName, draft: string, places: Places): Promise<voi
     const modules = [`${go.module}@${go.version}`, ...(go.main?.modules ?? [])]
     const required = modules.map((module) => `-require=${module}`)
     await run('go', ['mod', 'edit', ...required, ...(await replaces(go, inModule))], inModule)
-    if (go.main !== undefined) copyFileSync(join(root, go.main.file), join(workplace, 'main.go'))
+    if (go.main !== undefined) copyFileSync(join(home, go.main.file), join(workplace, 'main.go'))
     const stamps = Object.entries(go.stamp ?? {}).map(([variable, value]) => `-X ${variable}=${value}`)
     const upstream = go.package === undefined ? go.module : `${go.module}/${go.package}`
     const target = go.main === undefined ? upstream : '.'

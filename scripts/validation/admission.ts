@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { UsageError } from '#cli/errors.ts'
-import { root } from '#cli/paths.ts'
+import { home } from '#cli/paths.ts'
 import type { Finding, Path } from '#kubernetes/model/finding.ts'
 import {
   at,
@@ -72,7 +72,7 @@ export async function admit(candidates: readonly Candidate[], options: AdmitOpti
   const { namespaces = [], say = (line) => process.stderr.write(`${line}\n`) } = options
   say(`Starting Kubernetes ${tools['kube-apiserver'].version} to ask it to admit every object…`)
   return withApiServer(programs, async (server) => {
-    await installDefinitions(server, readDefinitions(join(root, 'schemas', 'crds'), candidates))
+    await installDefinitions(server, readDefinitions(join(home, 'schemas', 'crds'), candidates))
     for (const name of ['default', ...namespaces]) {
       await server.send('POST', '/api/v1/namespaces', { metadata: { name } })
       await addDefaultAccount(server, name)
@@ -170,7 +170,7 @@ function unserved(candidate: Candidate, object: KubeObject, kinds: Kinds): Findi
   const others = [...kinds.values()].filter(({ kind }) => kind === object.kind).map(({ apiVersion }) => apiVersion)
   const hint = others.length > 0 ? `; it serves ${object.kind} of ${others.join(', ')}` : ''
   const message = `the API server serves no ${object.kind} of ${object.apiVersion}${hint}`
-  const fix = 'Mend the kind or apiVersion, or add its CustomResourceDefinition to `npm run schemas`.'
+  const fix = 'Mend the kind or apiVersion, or add its CustomResourceDefinition to `npm run generate:schemas`.'
   return { ...finding(candidate, object, 'error', ['apiVersion'], message), fix }
 }
 

@@ -33,7 +33,7 @@ export interface Evaluator {
 /**
  * Evaluates the CEL rules (x-kubernetes-validations) of the definitions of custom resources, as the API server does at the sync. Rules that compare
  * with the object before (oldSelf) are left out: there is none.
- * @param schemas the folder that `npm run schemas` wrote
+ * @param schemas the folder that `npm run generate:schemas` wrote
  */
 export async function validateRules(all: readonly Manifests[], schemas: string): Promise<Finding[]> {
   const definitionOf = definitions(schemas)

@@ -35,7 +35,7 @@ interface Text {
 /**
  * Validates all manifests against the committed schemas in one kubeconform process, without network.
  * A kind that has no schema is a finding, never skipped.
- * @param schemas the folder that `npm run schemas` wrote
+ * @param schemas the folder that `npm run generate:schemas` wrote
  */
 export async function validateSchemas(all: readonly Manifests[], schemas: string): Promise<Finding[]> {
   const texts = distinctTexts(all)
@@ -116,7 +116,7 @@ function toFindings(report: Report, { target, locate }: Manifests, object: KubeO
     return { rule, severity: 'error', target, object: nameOf(object), path, message, fix, ...(source && { source }) }
   }
   if (report.msg.includes('could not find schema')) {
-    const fix = `Mend the kind or apiVersion, or add its CustomResourceDefinition to \`npm run schemas\`.`
+    const fix = `Mend the kind or apiVersion, or add its CustomResourceDefinition to \`npm run generate:schemas\`.`
     return [
       make(
         'schema-missing',

@@ -13,7 +13,7 @@ import {
   testRules,
 } from './rules.ts'
 
-/** Those whose name matches; all with `npm run mutate:alerts`, which takes minutes. Otherwise every fortieth. */
+/** Those whose name matches; all with `npm run test:mutation:alerts`, which takes minutes. Otherwise every fortieth. */
 const wanted = process.env.ALERT_MUTANTS
 
 it('each fault in an alert, or in a record that it reads, makes a test fail', { timeout: 1_800_000 }, async () => {

@@ -18,7 +18,7 @@ function foreignRepository(): string {
 
 /** Checks something in a repository, as the command does when it is typed there. */
 async function check(
-  what: { file: string } | { kustomize: string },
+  what: { file: readonly string[] } | { kustomize: readonly string[] },
   repository = foreignRepository(),
 ): Promise<TargetResult> {
   vi.stubEnv('INIT_CWD', repository)
@@ -43,11 +43,11 @@ describe('manifests of others are judged without a false word', () => {
   it.each(strict)('%s', async (name) => {
     const content = readFileSync(join(folder, name), 'utf8')
     const expected = [...content.matchAll(/^# finds (.+)$/gm)].map(([, finding = '']) => finding.trim())
-    expect(errors(await check({ file: name }))).toEqual(expected.sort())
+    expect(errors(await check({ file: [name] }))).toEqual(expected.sort())
   })
 
   it('of wrong types in every field end in findings of the schema', async () => {
-    const { findings, objects } = await check({ file: 'wrong-types.yaml' })
+    const { findings, objects } = await check({ file: ['wrong-types.yaml'] })
     const wrong = new Set(findings.filter(({ rule }) => rule === 'schema').map(({ object }) => object))
     expect(wrong.size).toBe(objects)
     for (const { message } of findings) expect(message).not.toMatch(/\[object Object\]|undefined|NaN/)
@@ -56,7 +56,7 @@ describe('manifests of others are judged without a false word', () => {
 
 describe('kustomizations of others', () => {
   it('with prefixes, suffixes, generators and patches name the lines of their own files', async () => {
-    const target = await check({ kustomize: 'shop/overlays/eu' })
+    const target = await check({ kustomize: ['shop/overlays/eu'] })
     expect(errors(target)).toEqual(['service-target-port Service shop-eu/eu-shop-one'])
     const places = target.findings.map(({ source }) => source?.file)
     expect(places).toContain('shop/base/service.yaml')
@@ -64,7 +64,7 @@ describe('kustomizations of others', () => {
   })
 
   it('with fields that are deprecated are read', async () => {
-    expect(errors(await check({ kustomize: 'legacy' }))).toEqual(['service-target-port Service legacy'])
+    expect(errors(await check({ kustomize: ['legacy'] }))).toEqual(['service-target-port Service legacy'])
   })
 
   it('go by the check.yaml of their own repository', async () => {
@@ -75,12 +75,14 @@ describe('kustomizations of others', () => {
       'apps/web/all.yaml':
         'apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web, namespace: web}\nimagePullSecrets: [{name: registry}]\n',
     })
-    expect(errors(await check({ kustomize: 'apps/web' }, repository))).toEqual(['secret-exists ServiceAccount web/web'])
+    expect(errors(await check({ kustomize: ['apps/web'] }, repository))).toEqual([
+      'secret-exists ServiceAccount web/web',
+    ])
   })
 })
 
 it('says which rules it switched off, for want of what, and which kinds it did not judge', async () => {
-  const { switchedOff } = await check({ file: 'operators.yaml' })
+  const { switchedOff } = await check({ file: ['operators.yaml'] })
   expect(switchedOff).toContainEqual({ rule: 'namespace-declared', lacks: expect.stringMatching(/^a check\.yaml/) })
   expect(switchedOff).toContainEqual({ rule: 'models-agree', lacks: 'a program that reads CHAT_MODEL or EMBED_MODEL' })
   expect(switchedOff).toContainEqual({

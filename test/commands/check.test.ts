@@ -83,10 +83,65 @@ describe('check', () => {
   })
 })
 
-it.each(['check', 'render', 'secrets'])('%s --help prints the usage and ends 0', (command) => {
-  const { code, stdout } = runCommand(scratchRepository(right), [command, '--help'])
-  expect(stdout).toMatch(new RegExp(`^usage: npm run ${command} `))
-  expect(code).toBe(0)
+describe('several inputs', () => {
+  const broken = service.replace('type:', 'typo:')
+  const targets = (stdout: string) =>
+    (
+      JSON.parse(stdout) as { targets: { target: string; objects: number; findings: { source: { file: string } }[] }[] }
+    ).targets.map(({ target, objects, findings }) => [
+      target,
+      objects,
+      ...new Set(findings.map(({ source }) => source.file)),
+    ])
+  const files = {
+    'a.yaml': broken,
+    'b.yaml': namespace,
+    'many/web.yaml': service,
+    'many/deep/shop.yml': namespace,
+    'many/deep/other.json': JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, date: {} }),
+    'many/notes.md': '# no manifest',
+    'many/app/kustomization.yaml': 'resources: [base]\n',
+    'many/app/base/kustomization.yaml': 'resources:\n  - all.yaml\n',
+    'many/app/base/all.yaml': broken,
+    'many/part/kustomization.yaml': 'kind: Component\n',
+  }
+  const json = ['--format', 'json']
+
+  it('checks every --file', () => {
+    const { code, stdout } = check(files, ['--file', 'a.yaml', '--file', 'b.yaml', ...json])
+    expect(targets(stdout)).toEqual([
+      ['a.yaml', 1, 'a.yaml'],
+      ['b.yaml', 1],
+    ])
+    expect(code).toBe(1)
+  })
+
+  it('checks every --kustomize', () => {
+    const { code, stdout } = check(
+      {
+        'a/kustomization.yaml': 'resources: [a.yaml]\n',
+        'a/a.yaml': broken,
+        'b/kustomization.yaml': 'resources: [b.yaml]\n',
+        'b/b.yaml': namespace,
+      },
+      ['--kustomize', 'a', '--kustomize', 'b', ...json],
+    )
+    expect(targets(stdout).map(([target]) => target)).toEqual(['a', 'b'])
+    expect(code).toBe(1)
+  })
+
+  it('checks the manifests of a folder together, and renders the kustomizations in it', () => {
+    const { stdout } = check(files, ['--file', 'many', ...json])
+    expect(targets(stdout)).toEqual([
+      ['many', 3, 'many/deep/other.json'],
+      ['many/app', 1, 'many/app/base/all.yaml'],
+    ])
+  })
+
+  it('checks what a glob matches, together: an object may be defined once', () => {
+    const { stdout } = check({ 'a.yaml': namespace, 'b.yaml': namespace }, ['--file', '*.yaml', ...json])
+    expect(targets(stdout)).toEqual([['*.yaml', 2, 'b.yaml']])
+  })
 })
 
 describe('wrong use ends 2 with what was expected', () => {
@@ -102,7 +157,9 @@ describe('wrong use ends 2 with what was expected', () => {
     ],
     ['two ways at once', ['dev', '--file', 'x.yaml'], /only one of them/],
     ['a missing file', ['--file', 'none.yaml'], /no such file: none\.yaml/],
-    ['a folder as a file', ['--file', 'overlays'], /overlays is a folder; use --kustomize overlays/],
+    ['a folder without manifests', ['--file', '.tools/none'], /no such file: \.tools\/none/],
+    ['a glob without matches', ['--file', 'overlays/**/*.toml'], /no file matches overlays\/\*\*\/\*\.toml/],
+    ['a value that belongs to an option', ['html'], /unexpected "html"/],
     ['a missing folder', ['--kustomize', 'none'], /no such folder: none/],
     ['a folder without a kustomization', ['--kustomize', 'overlays'], /overlays holds no kustomization\.yaml/],
   ]

@@ -18,7 +18,7 @@ function git(...args: string[]): string {
 }
 
 function diff(...args: string[]) {
-  const env = { ...process.env, INIT_CWD: folder, NO_COLOR: '1' }
+  const env = { ...process.env, INFERENCE_PLATFORM_ROOT: folder, NO_COLOR: '1' }
   const { status, stdout, stderr } = spawnSync('node', [join(here, 'scripts/run.mjs'), 'diff', ...args], {
     cwd: folder,
     encoding: 'utf8',

@@ -36,7 +36,7 @@ async function labelsOf(): Promise<(metric: string) => ReadonlySet<string>> {
 }
 
 describe('the dashboards', () => {
-  it('are committed as they are generated: npm run dashboards', () => {
+  it('are committed as they are generated: npm run generate:dashboards', () => {
     const files = dashboardFiles()
     expect(readdirSync(folder).filter((name) => name.endsWith('.json'))).toEqual([...files.keys()].sort())
     for (const [name, content] of files) expect(readFileSync(join(folder, name), 'utf8') === content, name).toBe(true)

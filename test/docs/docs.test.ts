@@ -10,13 +10,13 @@ import { runCommand, scratchRepository } from '../support/repository.ts'
 
 const folder = join(root, 'docs', 'rules')
 
-it('docs/rules holds a page for every rule, as `npm run docs` writes it now', () => {
+it('docs/rules holds a page for every rule, as `npm run generate:docs` writes it now', () => {
   const pages = rulePages(root)
   expect(readdirSync(folder).sort()).toEqual([...pages.keys()].sort())
   const stale = [...pages].filter(([name, content]) => readFileSync(join(folder, name), 'utf8') !== content)
   expect(
     stale.map(([name]) => name),
-    'run `npm run docs` and commit docs/rules',
+    'run `npm run generate:docs` and commit docs/rules',
   ).toEqual([])
 })
 

@@ -8,7 +8,7 @@ import { sendRaw } from '../support/raw-http.ts'
 import { startStandInWorker } from '../support/stand-in-worker.ts'
 
 const services = inject('services')
-/** `npm run fuzz` sends 100,000. */
+/** `npm run test:fuzz` sends 100,000. */
 const total = Number(process.env.FUZZ_REQUESTS ?? 4000)
 const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const concurrency = 32

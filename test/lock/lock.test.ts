@@ -72,7 +72,7 @@ async function lock(args: readonly string[], password = 'secret'): Promise<{ sta
   mkdirSync(docker, { recursive: true })
   const auth = Buffer.from(`reader:${password}`).toString('base64')
   writeFileSync(join(docker, 'config.json'), JSON.stringify({ auths: { [hubKey]: { auth }, 'ghcr.io': { auth } } }))
-  const env = { ...process.env, INIT_CWD: folder, DOCKER_CONFIG: docker, NO_PROXY: '*' }
+  const env = { ...process.env, INFERENCE_PLATFORM_ROOT: folder, DOCKER_CONFIG: docker, NO_PROXY: '*' }
   const child = spawn(process.execPath, [join(here, 'scripts/run.mjs'), 'lock', ...args], { cwd: folder, env })
   let text = ''
   for (const stream of [child.stdout, child.stderr])

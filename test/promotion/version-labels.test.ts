@@ -7,10 +7,12 @@ import { versionLabels } from '#promotion/version-labels.ts'
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
-it('components/versions/version-labels.yaml is what `npm run docs` writes', () => {
+it('components/versions/version-labels.yaml is what `npm run generate:docs` writes', () => {
   const schema: unknown = JSON.parse(read('overlays/versions.schema.json'))
   const generated = versionLabels(schema, parse(read('components/versions/images.yaml')))
-  expect(read('components/versions/version-labels.yaml'), 'run `npm run docs` and commit the file').toBe(generated)
+  expect(read('components/versions/version-labels.yaml'), 'run `npm run generate:docs` and commit the file').toBe(
+    generated,
+  )
 })
 
 describe('versionLabels', () => {

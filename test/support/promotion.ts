@@ -34,7 +34,7 @@ export function promotionRepository(name = 'work') {
   /** Runs a command of the project as somebody who typed it in a folder of the clone. */
   function command(name: string, args: readonly string[] = [], extra: Record<string, string> = {}, cwd = work) {
     // What a killed command leaves in the system's temporary folder goes with the test.
-    const env = { ...process.env, INIT_CWD: cwd, NO_COLOR: '1', TMPDIR: folder, ...extra }
+    const env = { ...process.env, INFERENCE_PLATFORM_ROOT: cwd, NO_COLOR: '1', TMPDIR: folder, ...extra }
     return new Promise<Ended>((resolve) => {
       const program = [join(here, 'scripts/run.mjs'), name, ...args]
       execFile(process.execPath, program, { cwd, env, maxBuffer: 64e6 }, (error, stdout, stderr) => {

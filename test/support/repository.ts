@@ -19,11 +19,11 @@ export function scratchRepository(files: Record<string, string | Buffer>): strin
   return folder
 }
 
-/** Runs a command of the project in a folder, as npm would; `typedIn` is the folder in which somebody typed it. */
+/** Runs a command of the project on the repository in a folder; `typedIn` is the folder in which somebody typed it. */
 export function runCommand(folder: string, args: readonly string[], input?: string | Buffer, typedIn = folder) {
-  const environment = { ...process.env, INIT_CWD: typedIn, NO_COLOR: '1' }
+  const environment = { ...process.env, INFERENCE_PLATFORM_ROOT: folder, NO_COLOR: '1' }
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(project, 'scripts/run.mjs'), ...args], {
-    cwd: folder,
+    cwd: typedIn,
     env: environment,
     encoding: 'utf8',
     input: input ?? '',
