@@ -20,6 +20,16 @@ it('docs/rules holds a page for every rule, as `npm run docs` writes it now', ()
   ).toEqual([])
 })
 
+it('docs/rules/README.md lists every rule in exactly one table', () => {
+  const listed = (rulePages(root).get('README.md') ?? '').match(/^\| \[[a-z-]+\]/gm) ?? []
+  expect(listed.map((row) => row.slice(3, -1)).sort()).toEqual(ruleTexts.map(({ id }) => id).sort())
+})
+
+it('a former id names one rule, and is not the id of another', () => {
+  const ids = ruleTexts.flatMap(({ id, formerIds = [] }) => [id, ...formerIds])
+  expect(ids.length).toBe(new Set(ids).size)
+})
+
 it('every link of these pages leads to a file', () => {
   for (const name of [...readdirSync(folder).map((page) => join('rules', page)), 'checks.md']) {
     const file = join(root, 'docs', name)

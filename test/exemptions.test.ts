@@ -110,7 +110,13 @@ describe('an invalid exemption is a finding at its line, and covers nothing', ()
     ['an annotation without a reason', annotation(''), '', /without a reason/, at(11)],
     ['an annotation with an end but no reason', annotation('until 2999-01-01'), '', /without a reason/, at(11)],
     ['an annotation that has expired', annotation('until 2020-01-31: later'), '', /expired on 2020-01-31/, at(11)],
-    ['an annotation whose end is not a valid date', annotation('until 2999-02-31: x'), '', /"2999-02-31" is not a valid date/, at(11)],
+    [
+      'an annotation whose end is not a valid date',
+      annotation('until 2999-02-31: x'),
+      '',
+      /"2999-02-31" is not a valid date/,
+      at(11),
+    ],
     ['an annotation for an unknown rule', annotation('x', 'service-selects-pod'), '', /there is no such rule/, at(11)],
     [
       'an entry without a reason',

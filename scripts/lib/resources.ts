@@ -73,9 +73,7 @@ export function defaultNote(
   resource: string,
 ): string {
   const found = defaultFor(environment, namespace, part, resource)
-  return found === undefined
-    ? ''
-    : ` (LimitRange ${found.limitRange.name} sets ${show(found.value)} by default)`
+  return found === undefined ? '' : ` (LimitRange ${found.limitRange.name} sets ${show(found.value)} by default)`
 }
 
 /** Whether a resource is a device that a plugin counts (`nvidia.com/gpu`), which can be neither split nor overcommitted. */
