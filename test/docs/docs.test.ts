@@ -20,6 +20,16 @@ it('docs/rules holds a page for every rule, as `npm run generate:docs` writes it
   ).toEqual([])
 })
 
+it('docs/rules/README.md lists every rule in exactly one table', () => {
+  const listed = (rulePages(root).get('README.md') ?? '').match(/^\| \[[a-z-]+\]/gm) ?? []
+  expect(listed.map((row) => row.slice(3, -1)).sort()).toEqual(ruleTexts.map(({ id }) => id).sort())
+})
+
+it('a former id names one rule, and is not the id of another', () => {
+  const ids = ruleTexts.flatMap(({ id, formerIds = [] }) => [id, ...formerIds])
+  expect(ids.length).toBe(new Set(ids).size)
+})
+
 /** The anchors of a page, as GitHub makes them of its headings. */
 function anchorsOf(page: string): Set<string> {
   const headings = [...readFileSync(page, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading)

@@ -25,6 +25,7 @@ describe('versionLabels', () => {
       schema,
       images(
         target('Deployment', 'web', 'spec.template.spec.containers.[name=web].image'),
+        target('Job', 'index', 'spec.template.spec.containers.[name=index].image'),
         target('CronJob', 'nightly', 'spec.jobTemplate.spec.template.spec.containers.[name=run].image'),
       ),
     )
@@ -37,7 +38,7 @@ describe('versionLabels', () => {
       {
         source: { kind: 'Versions', fieldPath: 'status.tagged.web', options: { delimiter: ':', index: 1 } },
         targets: [
-          target('Deployment', 'web', own, `spec.template.${own}`),
+          target('Deployment|Job', 'web|index', own, `spec.template.${own}`),
           target('CronJob', 'nightly', own, `spec.jobTemplate.spec.template.${own}`),
         ],
       },
