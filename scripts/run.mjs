@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url'
 const root = dirname(import.meta.dirname)
 const [command = '', ...args] = process.argv.slice(2)
 
-/** Changes when any source, any dependency or Node itself does. */
+/** Changes when any source, any dependency or Node itself does. Not system/fingerprint.ts, which is TypeScript: this runs before anything is built. */
 function fingerprint() {
   const hash = createHash('sha256').update(process.version)
   const sources = readdirSync(join(root, 'scripts'), { recursive: true }).map((name) => join('scripts', name))

@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeAtomically } from '#system/atomic-write.ts'
+import { statFingerprint } from '#system/fingerprint.ts'
 import { today } from '#system/today.ts'
 import type { CheckResult } from './check.ts'
 
@@ -9,17 +10,7 @@ const inputs = ['base', 'components', 'overlays', 'argocd', 'schemas', 'scripts'
 
 /** A fingerprint of the inputs by name, size and time of change, as make would judge them: reading them all would cost more than it proves. */
 export function inputsKey(root: string, environments: readonly string[]): string {
-  const hash = createHash('sha256').update(JSON.stringify([environments, process.version, today()]))
-  for (const input of inputs) {
-    const path = join(root, input)
-    if (!existsSync(path)) continue
-    const names = statSync(path).isDirectory() ? readdirSync(path, { recursive: true, encoding: 'utf8' }).sort() : ['']
-    for (const name of names) {
-      const { mtimeMs, ctimeMs, size } = statSync(join(path, name))
-      hash.update(`${input}/${name} ${mtimeMs} ${ctimeMs} ${size}\n`)
-    }
-  }
-  return hash.digest('hex')
+  return statFingerprint(root, inputs, JSON.stringify([environments, process.version, today()]))
 }
 
 /** The result that was stored under this key; undefined when there is none. */
@@ -35,10 +26,7 @@ export function readCached(root: string, key: string): CheckResult | undefined {
 
 /** Stores a result; it replaces the one before. */
 export function writeCached(root: string, key: string, result: CheckResult): void {
-  const file = cacheFile(root)
-  mkdirSync(join(root, '.cache'), { recursive: true })
-  writeFileSync(`${file}.${process.pid}`, JSON.stringify({ key, result }))
-  renameSync(`${file}.${process.pid}`, file)
+  writeAtomically(cacheFile(root), JSON.stringify({ key, result }))
 }
 
 function cacheFile(root: string): string {
