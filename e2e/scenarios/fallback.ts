@@ -1,20 +1,23 @@
 import { until } from '#cluster/argo.ts'
+import { scaledObjects } from '#cluster/client.ts'
 import { holds } from '#kubernetes/model/objects.ts'
-import { namespace, pauseHealing, type Scenario } from './run.ts'
+import { pauseHealing } from '../cluster.ts'
+import { namespace, type Scenario } from '../run.ts'
 
 export default {
   name: 'fallback',
-  title: 'While KEDA cannot ask the broker, the fallback keeps workers instead of none',
+  title: 'While KEDA cannot query the broker, the fallback keeps workers instead of none',
   async run(run) {
-    const kubectl = (...args: string[]) => run.cluster.kubectl([`--namespace=${namespace}`, ...args])
-    const path = `/apis/keda.sh/v1alpha1/namespaces/${namespace}/scaledobjects/worker`
+    const { core, custom, networking } = run.cluster
     await pauseHealing(run)
-    run.event('KEDA is kept from the broker')
+    run.event('KEDA cannot reach the broker')
     run.causes.add('ScalerFailing')
-    await kubectl('delete', 'networkpolicy', 'rabbitmq-from-keda')
-    // Connections that stand outlive the policy; a full node has no room for a rollout's second pod.
-    await run.cluster.kubectl(['--namespace=keda', 'delete', 'pod', '--selector=app=keda-operator', '--wait=false'])
-    const kept = await until(120_000, async () => holds(await run.cluster.get(path), 'Fallback'), 1000)
-    run.expect('while KEDA cannot ask the broker, the fallback holds', kept !== undefined)
+    await networking.deleteNamespacedNetworkPolicy({ namespace, name: 'rabbitmq-from-keda' })
+    // Established connections outlive the policy; a full node has no room for a rollout's second pod.
+    await core.deleteCollectionNamespacedPod({ namespace: 'keda', labelSelector: 'app=keda-operator' })
+    const worker = { ...scaledObjects, namespace, name: 'worker' }
+    const inFallback = async () => holds(await custom.getNamespacedCustomObject(worker), 'Fallback')
+    const kept = await until(120_000, inFallback, 1000)
+    run.expect('while KEDA cannot query the broker, the fallback is active', kept !== undefined)
   },
 } satisfies Scenario
