@@ -11,14 +11,14 @@ import { environment as environmentNamed } from '#manifests/kustomize.ts'
 
 const usage = `usage: npm run dashboards [-- --ask URL --environment NAME [--minutes N] [--output FILE.html]]
 
-Writes ${dashboardFolder} anew from scripts/dashboards/. The tests say when this was forgotten.
+Regenerates ${dashboardFolder} from scripts/dashboards/. A test fails when this was forgotten.
 
-  --ask URL           asks a Prometheus for the data of every panel instead, and names the panels without any
+  --ask URL           queries a Prometheus for the data of every panel instead, and lists the panels without data
   --environment NAME  whose panels: dev, staging, prod or kind
-  --minutes N         the time that is looked at, up to now (default 60)
+  --minutes N         the time range, up to now (default 60)
   --output FILE.html  also draws the data
 
-exit code: 0 written, or every panel has data; 1 a panel has none; 2 wrong use; 3 a fault of the tool`
+exit codes: 0 written, or every panel has data; 1 a panel has none; 2 usage error; 3 internal error`
 
 await runCommand(async () => {
   const { values } = parseCommandLine(usage, {
@@ -29,7 +29,7 @@ await runCommand(async () => {
   })
   if (values.ask === undefined) {
     if (values.environment ?? values.minutes ?? values.output)
-      throw new UsageError(`--environment, --minutes and --output go with --ask\n\n${usage}`)
+      throw new UsageError(`--environment, --minutes and --output need --ask\n\n${usage}`)
     return write()
   }
   return ask(values.ask, values.environment ?? '', Number(values.minutes ?? 60), values.output)
@@ -46,7 +46,8 @@ function write(): number {
 }
 
 async function ask(url: string, name: string, minutes: number, output: string | undefined): Promise<number> {
-  if (!URL.canParse(url)) throw new UsageError(`--ask ${url} is no URL; expected one such as http://127.0.0.1:9090`)
+  if (!URL.canParse(url))
+    throw new UsageError(`--ask ${url} is not a valid URL; expected one such as http://127.0.0.1:9090`)
   if (!(minutes > 0)) throw new UsageError(`--minutes must be a number above 0`)
   const environment = environmentNamed(root, name)
   const to = Math.floor(Date.now() / 1000)

@@ -7,24 +7,19 @@ import { environment, environments } from '#manifests/kustomize.ts'
 
 const usage = `usage: npm run lock [-- <environment>… ] [--update] [--mirror REGISTRY=URL]…
 
-Asks the registries for the digests of the images in overlays/<environment>/versions.yaml (by default of the first environment) and writes them there.
-All or nothing: where one cannot be had, nothing is written. Logins are those of docker login.
+Resolves the digests of the images in overlays/<environment>/versions.yaml (by default of the first environment) and writes them there.
+All or nothing: where one cannot be resolved, nothing is written. Logins are those of docker login.
 
-  --update               ask again for images that have a digest, whose tag may have moved
-  --mirror REGISTRY=URL  ask another address instead: docker.io=https://mirror.example.com
+  --update               also resolve images that have a digest, whose tag may have moved
+  --mirror REGISTRY=URL  use another address instead: docker.io=https://mirror.example.com
 
-exit code: 0 all have their digests, 1 one could not be had, 2 wrong use or configuration, 3 a fault of the tool`
+exit codes: 0 all have their digests, 1 one could not be resolved, 2 usage or configuration error, 3 internal error`
 
 await runCommand(async () => {
   const { values, positionals } = parseCommandLine(usage, {
     update: { type: 'boolean', default: false },
     mirror: { type: 'string', multiple: true, default: [] },
-    help: { type: 'boolean', short: 'h' },
   })
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    return exit.right
-  }
   const first = environments(root)[0]?.name
   const names = positionals.length > 0 ? positionals : [first ?? 'dev']
   const client = createClient({ ...defaults, mirrors: new Map(values.mirror.map(toMirror)) })
@@ -38,7 +33,7 @@ await runCommand(async () => {
     const changed = outcomes.filter(({ before, after }) => after !== undefined && after !== before)
     if (refusals.length > 0) {
       process.stdout.write(
-        `${name}: nothing was written, since ${refusals.length} of ${outcomes.length} digests could not be had\n`,
+        `${name}: nothing was written, since ${refusals.length} of ${outcomes.length} digests could not be resolved\n`,
       )
       continue
     }
