@@ -95,7 +95,7 @@ async function evictAll(run: Run): Promise<void> {
 
 /** False where a disruption budget does not allow it now. */
 async function evict({ cluster }: Run, name: string): Promise<boolean> {
-  const body = { metadata: { name, namespace } }
+  const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } }
   try {
     await ifExists(cluster.core.createNamespacedPodEviction({ namespace, name, body }))
     // A worker that the scaler has removed meanwhile is gone as well.

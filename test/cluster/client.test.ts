@@ -182,6 +182,13 @@ describe('the API server', () => {
     })
   })
 
+  it('gets operations as a JSON patch', async () => {
+    answers = [{ status: 200, body: {} }]
+    const body = [{ op: 'remove', path: '/status/capacity/nvidia.com~1gpu' }]
+    await cluster.core.patchNodeStatus({ name: 'node', body })
+    expect(asked[0]).toMatchObject({ type: 'application/json-patch+json', body: JSON.stringify(body) })
+  })
+
   it('passes on what a pod answers', async () => {
     answers = [{ status: 200, body: 'messages 3\n' }]
     expect(await readFromPod(cluster, namespace, 'web-0', 15692, 'metrics/detailed', 'family=queues')).toBe(
