@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { readConfig } from '#check/config-file.ts'
 import { parseOrExit } from '#cli/command-line.ts'
 import { root } from '#cli/paths.ts'
+import { imagesOf } from '#cluster/images.ts'
 import { environments, type Target } from '#manifests/kustomize.ts'
 import { eachParallel } from '#system/process.ts'
 import { tool } from '#system/tools.ts'
@@ -106,9 +107,14 @@ function manyOverlays(count: number): string {
   const declared = readFileSync(join(root, 'check.yaml'), 'utf8').replaceAll(/^ +environments:.*\n/gm, '')
   write(folder, 'check.yaml', declared.replace(/^delivery:\n(?: .*\n)+/m, ''))
   const template = readFileSync(join(import.meta.dirname, 'overlay.yaml'), 'utf8')
+  const images = JSON.stringify(Object.values(imagesOf(root, 'kind')).map(toOverride))
   for (let index = 0; index < count; index++) {
     const overlay = `overlays/team-${index}`
-    write(folder, `${overlay}/kustomization.yaml`, template.replaceAll('TEAM', `team-${index}`))
+    write(
+      folder,
+      `${overlay}/kustomization.yaml`,
+      template.replaceAll('TEAM', `team-${index}`).replace('IMAGES', images),
+    )
     write(
       folder,
       `${overlay}/priority-classes/kustomization.yaml`,
@@ -116,6 +122,12 @@ function manyOverlays(count: number): string {
     )
   }
   return folder
+}
+
+/** An image as kustomize overrides it. */
+function toOverride(image: string): { name: string; newTag: string } {
+  const colon = image.lastIndexOf(':')
+  return { name: image.slice(0, colon), newTag: image.slice(colon + 1) }
 }
 
 function write(folder: string, name: string, content: string): void {

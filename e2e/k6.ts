@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gatewayHost } from '#cluster/request.ts'
 import { at, number } from '#kubernetes/model/objects.ts'
+import { $, complaint } from '#system/shell.ts'
 import { tool } from '#system/tools.ts'
-import { execute, type Run } from './run.ts'
+import type { Run } from './run.ts'
 
 export interface Load {
   readonly perSecond: number
@@ -37,7 +38,8 @@ export async function runK6(run: Run, load: Load): Promise<Loaded> {
   const summary = join(folder, 'summary.json')
   writeFileSync(script, scriptOf(load, `https://${gatewayHost}:${run.httpsPort}${load.path}`))
   const env = { ...process.env, KEY: run.key, SUMMARY: summary }
-  await execute(await tool('k6'), ['run', '--quiet', '--no-usage-report', script], { env, signal: run.signal })
+  const k6 = await $({ env, signal: run.signal })`${await tool('k6')} run --quiet --no-usage-report ${script}`
+  if (!k6.ok) throw new Error(`k6 failed: ${complaint(k6)}`)
   const metrics = JSON.parse(readFileSync(summary, 'utf8')) as unknown
   const value = (metric: string, name: string) => number(at(metrics, metric, 'values', name)) ?? 0
   return {

@@ -1,5 +1,6 @@
 import { queryRange, type Series } from '#dashboards/prometheus-client.ts'
-import { forward, type Run } from './run.ts'
+import { forward } from './cluster.ts'
+import type { Run } from './run.ts'
 
 export interface Prometheus {
   readonly url: string
@@ -9,12 +10,12 @@ export interface Prometheus {
 
 /** The Prometheus of the platform, for as long as the scenario runs. */
 export async function openPrometheus(run: Run): Promise<Prometheus> {
-  const url = await forward(run, 'monitoring', 'service/prometheus-operated', 9090)
+  const url = await forward(run, 'monitoring', 'prometheus-operated', 9090)
   return {
     url,
     async range(query, from, to) {
       const answer = await queryRange(url, query, { from, to, step: 15 })
-      if ('error' in answer) throw new Error(`Prometheus refuses ${query}: ${answer.error}`)
+      if ('error' in answer) throw new Error(`Prometheus rejects ${query}: ${answer.error}`)
       return answer.series
     },
   }

@@ -20,7 +20,7 @@ export interface Report {
   readonly samples: readonly Sample[]
   readonly traffic: Traffic
   readonly marks: readonly Mark[]
-  /** What doctor said right after a scenario failed. */
+  /** What doctor reported right after a scenario failed. */
   readonly logs: readonly { readonly scenario: string; readonly text: string }[]
 }
 
@@ -30,7 +30,7 @@ export interface Attachment {
   readonly html: string
 }
 
-/** Whether a figure misses its goal. */
+/** Whether a measured value misses its goal. */
 export function misses({ value, atMost }: Figure): boolean {
   return atMost !== undefined && value > atMost
 }
@@ -54,19 +54,19 @@ export function toHtml(report: Report, attachments: readonly Attachment[] = []):
 </style>
 <h1>End-to-end run</h1>
 <p>${escapeHtml(report.startedAt)}, commit ${escapeHtml(report.commit.slice(0, 10))}, ${escapeHtml(report.machine)}, ${Math.round(report.seconds)} s.
-<strong class="${failed ? 'bad' : 'good'}">${failed ? `${failed} failed` : 'All holds'}</strong>.</p>
-${plot(report, report.traffic.accepted, 'requests accepted a second')}
+<strong class="${failed ? 'bad' : 'good'}">${failed ? `${failed} failed` : 'All passed'}</strong>.</p>
+${plot(report, report.traffic.accepted, 'requests accepted per second')}
 ${plot(report, sampled(report, 'queue'), 'messages in the queue')}
 ${plot(report, sampled(report, 'workers'), 'ready workers')}
 ${plot(report, sampled(report, 'gateways'), 'ready gateways')}
 ${plot(report, report.traffic.p99, 'P99 until a request is accepted, ms')}
-<h2>Figures</h2>
+<h2>Measurements</h2>
 <table><tr><th>scenario<th>what<th class="n">value<th class="n">goal</tr>
 ${report.figures.map((figure) => `<tr><td>${escapeHtml(figure.scenario)}<td>${escapeHtml(figure.what)}<td class="n ${misses(figure) ? 'bad' : ''}">${round(figure.value)} ${escapeHtml(figure.unit)}<td class="n">${figure.atMost === undefined ? '' : `≤ ${figure.atMost} ${escapeHtml(figure.unit)}`}</tr>`).join('\n')}
 </table>
-<h2>What was held to be so</h2>
+<h2>Expectations</h2>
 <table><tr><th>scenario<th>what<th></tr>
-${report.verdicts.map(({ scenario, what, holds, seen }) => `<tr><td>${escapeHtml(scenario)}<td>${escapeHtml(what)}${holds || seen === undefined ? '' : `<br><code>${escapeHtml(seen)}</code>`}<td class="${holds ? 'good' : 'bad'}">${holds ? 'holds' : 'does not hold'}</tr>`).join('\n')}
+${report.verdicts.map(({ scenario, what, holds, seen }) => `<tr><td>${escapeHtml(scenario)}<td>${escapeHtml(what)}${holds || seen === undefined ? '' : `<br><code>${escapeHtml(seen)}</code>`}<td class="${holds ? 'good' : 'bad'}">${holds ? 'passed' : 'failed'}</tr>`).join('\n')}
 </table>
 <h2>Scenarios</h2>
 <table><tr><th>name<th>title<th class="n">took</tr>

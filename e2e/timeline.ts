@@ -1,9 +1,8 @@
-import type { Cluster } from '#cluster/client.ts'
-import { at, number } from '#kubernetes/model/objects.ts'
+import { queueDepth, replicas } from './cluster.ts'
 import { openPrometheus } from './prometheus.ts'
-import { namespace, queueDepth, type Run } from './run.ts'
+import { namespace, type Run } from './run.ts'
 
-/** How the platform stood at one moment. */
+/** The state of the platform at one moment. */
 export interface Sample {
   /** Seconds since the run began. */
   readonly at: number
@@ -27,10 +26,10 @@ export function startTimeline({ cluster, began }: Run): { samples: Sample[]; sto
     try {
       const [queue, workers, gateways] = await Promise.all([
         queueDepth(cluster),
-        ready(cluster, 'worker'),
-        ready(cluster, 'gateway'),
+        replicas(cluster, 'worker'),
+        replicas(cluster, 'gateway'),
       ])
-      samples.push({ at: (Date.now() - began) / 1000, queue, workers, gateways })
+      samples.push({ at: (Date.now() - began) / 1000, queue, workers: workers.ready, gateways: gateways.ready })
     } catch {
       // The API server is too busy: there is another sample in two seconds.
     } finally {
@@ -38,11 +37,6 @@ export function startTimeline({ cluster, began }: Run): { samples: Sample[]; sto
     }
   }, 2000)
   return { samples, stop: () => clearInterval(timer) }
-}
-
-async function ready(cluster: Cluster, deployment: string): Promise<number> {
-  const raw = await cluster.get(`/apis/apps/v1/namespaces/${namespace}/deployments/${deployment}`)
-  return number(at(raw, 'status', 'readyReplicas')) ?? 0
 }
 
 /** What Prometheus saw at the gateway: seconds since the run began, and the value. */

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { home } from '#cli/paths.ts'
+import { writeAtomically } from '#system/atomic-write.ts'
+import { statFingerprint } from '#system/fingerprint.ts'
 import { today } from '#system/today.ts'
 import type { CheckResult } from './result.ts'
 
@@ -10,17 +11,9 @@ const inputs = ['base', 'components', 'overlays', 'argocd', 'schemas', 'scripts'
 
 /** A fingerprint of the inputs by name, size and time of change, as make would judge them: reading them all would cost more than it proves. */
 export function inputsKey(root: string, environments: readonly string[]): string {
-  const hash = createHash('sha256').update(JSON.stringify([environments, process.version, today()]))
-  const own = home === root ? [] : ['schemas', 'scripts', 'dist', 'package-lock.json'].map((input) => join(home, input))
-  for (const path of [...inputs.map((input) => join(root, input)), ...own]) {
-    if (!existsSync(path)) continue
-    const names = statSync(path).isDirectory() ? readdirSync(path, { recursive: true, encoding: 'utf8' }).sort() : ['']
-    for (const name of names) {
-      const { mtimeMs, ctimeMs, size } = statSync(join(path, name))
-      hash.update(`${path}/${name} ${mtimeMs} ${ctimeMs} ${size}\n`)
-    }
-  }
-  return hash.digest('hex')
+  const own = statFingerprint(root, inputs, JSON.stringify([environments, process.version, today()]))
+  // Another repository is also checked by what this program is made of.
+  return home === root ? own : statFingerprint(home, ['schemas', 'scripts', 'dist', 'package-lock.json'], own)
 }
 
 /** The result that was stored under this key; undefined when there is none. */
@@ -36,10 +29,7 @@ export function readCached(root: string, key: string): CheckResult | undefined {
 
 /** Stores a result; it replaces the one before. */
 export function writeCached(root: string, key: string, result: CheckResult): void {
-  const file = cacheFile(root)
-  mkdirSync(join(root, '.cache'), { recursive: true })
-  writeFileSync(`${file}.${process.pid}`, JSON.stringify({ key, result }))
-  renameSync(`${file}.${process.pid}`, file)
+  writeAtomically(cacheFile(root), JSON.stringify({ key, result }))
 }
 
 function cacheFile(root: string): string {

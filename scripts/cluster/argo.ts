@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { at, items, text, type Value } from '#kubernetes/model/objects.ts'
-import type { Cluster } from './client.ts'
+import { applications, type Cluster, mergePatch } from './client.ts'
+import { ifExists } from './connection.ts'
 import { diagnose } from './diagnose.ts'
 import { takeSnapshot } from './snapshot.ts'
 
-/** How an Application of Argo CD stands. */
+/** The state of an Application of Argo CD. */
 export interface ApplicationState {
   readonly sync: string
   readonly health: string
@@ -17,12 +18,10 @@ export interface ApplicationState {
   readonly raw: Value
 }
 
-function path(name: string): string {
-  return `/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/${name}`
-}
+const namespace = 'argocd'
 
 export async function applicationState(cluster: Cluster, name: string): Promise<ApplicationState> {
-  const raw = await cluster.get(path(name))
+  const raw: Value = await ifExists(cluster.custom.getNamespacedCustomObject({ ...applications, namespace, name }))
   const status = at(raw, 'status')
   const operation = at(status, 'operationState')
   return {
@@ -37,31 +36,22 @@ export async function applicationState(cluster: Cluster, name: string): Promise<
   }
 }
 
-/** Asks Argo CD to look at the repository now instead of at its next round. */
-export async function refresh(cluster: Cluster, name: string): Promise<void> {
-  await cluster.kubectl([
-    '--namespace=argocd',
-    'annotate',
-    'application',
-    name,
-    'argocd.argoproj.io/refresh=normal',
-    '--overwrite',
-  ])
+/** Changes fields of an Application, as a JSON merge patch. @throws ApiError with code 404 when there is no such Application */
+export async function patchApplication(cluster: Cluster, name: string, body: object): Promise<void> {
+  await cluster.custom.patchNamespacedCustomObject({ ...applications, namespace, name, body }, mergePatch)
 }
 
-/** Starts a sync; Argo CD does not try the same commit again by itself after a failure. */
+/** Asks Argo CD to compare with the repository now instead of at its next poll. */
+export async function refresh(cluster: Cluster, name: string): Promise<void> {
+  await patchApplication(cluster, name, { metadata: { annotations: { 'argocd.argoproj.io/refresh': 'normal' } } })
+}
+
+/** Starts a sync; after a failure Argo CD does not sync the same commit again by itself. */
 export async function startSync(cluster: Cluster, name: string, revision: string): Promise<void> {
   // A sync that is asked for takes no option from the Application by itself.
   const syncOptions = at((await applicationState(cluster, name)).raw, 'spec', 'syncPolicy', 'syncOptions')
   const operation = { initiatedBy: { username: 'npm run up' }, sync: { revision, prune: true, syncOptions } }
-  await cluster.kubectl([
-    '--namespace=argocd',
-    'patch',
-    'application',
-    name,
-    '--type=merge',
-    `--patch=${JSON.stringify({ operation })}`,
-  ])
+  await patchApplication(cluster, name, { operation })
 }
 
 /**
@@ -72,9 +62,7 @@ export async function endOtherSync(cluster: Cluster, name: string, commit: strin
   const { phase, raw } = await applicationState(cluster, name)
   const running = text(at(raw, 'status', 'operationState', 'operation', 'sync', 'revision'))
   if (phase !== 'Running' || running === commit) return
-  const patch = { status: { operationState: { phase: 'Terminating' } } }
-  const application = ['--namespace=argocd', 'patch', 'application', name]
-  await cluster.kubectl([...application, '--type=merge', `--patch=${JSON.stringify(patch)}`])
+  await patchApplication(cluster, name, { status: { operationState: { phase: 'Terminating' } } })
 }
 
 /** Whether a commit runs and is healthy. */
@@ -85,46 +73,49 @@ export function runsCommit(state: ApplicationState, commit: string): boolean {
 
 /**
  * What is still missing until a commit runs and is healthy: nothing when it does.
- * @returns lines that name the object and the reason, the most telling first
+ * @returns lines that name the object and the reason, the most significant first
  */
-export async function missingFor(cluster: Cluster, name: string, namespace: string, commit: string): Promise<string[]> {
+export async function missingFor(
+  cluster: Cluster,
+  name: string,
+  environment: string,
+  commit: string,
+): Promise<string[]> {
   const state = await applicationState(cluster, name)
   if (runsCommit(state, commit)) return []
   if (state.revision !== commit)
     return [`Argo CD to see commit ${commit.slice(0, 10)}; it knows ${state.revision.slice(0, 10) || 'none yet'}`]
-  const snapshot = await takeSnapshot(cluster)
-  const reasons = diagnose(snapshot)
-    .filter((problem) => problem.namespace === namespace)
+  const reasons = diagnose(await takeSnapshot(cluster))
+    .filter((problem) => problem.namespace === environment)
     .map(({ object, what }) => `${object}: ${what}`)
-  const resources = items(at(state.raw, 'status', 'resources'))
+  const sync = state.phase === 'Succeeded' ? '' : `; sync ${state.phase || 'not started'}: ${state.message}`
+  return [`${name} is ${state.sync}, ${state.health}${sync}`, ...reasons, ...unfinishedObjects(state)]
+}
+
+/** One line with the objects that are not synced or not healthy yet. */
+function unfinishedObjects({ raw }: ApplicationState): string[] {
   // A hook, such as a Job, has no status here.
-  const unfinished = resources
+  const unfinished = items(at(raw, 'status', 'resources'))
     .filter((entry) => at(entry, 'status') === 'OutOfSync' || isUnhealthy(at(entry, 'health', 'status')))
     .map((entry) => `${text(at(entry, 'kind'))} ${text(at(entry, 'name'))}`)
-  return [
-    `${name} is ${state.sync}, ${state.health}${state.phase === 'Succeeded' ? '' : `; sync ${state.phase || 'not begun'}: ${state.message}`}`,
-    ...reasons,
-    ...(unfinished.length > 0
-      ? [
-          `${unfinished.length} objects to come: ${unfinished.slice(0, 5).join(', ')}${unfinished.length > 5 ? ', …' : ''}`,
-        ]
-      : []),
-  ]
+  if (unfinished.length === 0) return []
+  const more = unfinished.length > 5 ? ', …' : ''
+  return [`${unfinished.length} objects not finished: ${unfinished.slice(0, 5).join(', ')}${more}`]
 }
 
 function isUnhealthy(health: Value): boolean {
   return health === 'Progressing' || health === 'Missing' || health === 'Degraded'
 }
 
-/** Waits without telling; for tests that measure. @returns milliseconds it took, or undefined after the limit */
+/** Waits without output; for tests that measure. @returns milliseconds it took, or undefined after the limit */
 export async function until(
   limitMs: number,
-  holds: () => Promise<boolean>,
+  isFulfilled: () => Promise<boolean>,
   everyMs = 250,
 ): Promise<number | undefined> {
   const began = Date.now()
   while (Date.now() - began < limitMs) {
-    if (await holds()) return Date.now() - began
+    if (await isFulfilled()) return Date.now() - began
     await pause(everyMs)
   }
   return undefined

@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parse } from 'yaml'
 import { UsageError } from '#cli/errors.ts'
 import type { Progress } from '#cli/progress.ts'
-import { run } from '#system/process.ts'
+import { callEngine, type Engine } from '#system/container-engine.ts'
+import { contentFingerprint } from '#system/fingerprint.ts'
+import { $ } from '#system/shell.ts'
+import { inTemporaryFolder } from '#system/temporary-folder.ts'
 import { loadImages, nodeImages } from './kind.ts'
-import type { Engine } from './machine.ts'
 
 /** The services that are built from this repository. */
 export const services = ['gateway', 'worker', 'collector'] as const
@@ -15,7 +15,7 @@ export type Service = (typeof services)[number]
 
 /** Built images carry this label, so that `npm run down` finds them. */
 const label = 'inference.example.com/built-by=npm-run-up'
-/** Says of which sources an image was built. */
+/** The sources that an image was built from, as their fingerprint. */
 const sourcesLabel = 'inference.example.com/sources'
 
 /** The images of an environment by the name that versions.yaml gives them. */
@@ -25,7 +25,7 @@ export function imagesOf(root: string, environment: string): Record<string, stri
 }
 
 /**
- * Builds the images of the services under the names of the environment, but for those that were built of the same sources before.
+ * Builds the images of the services under the names of the environment, except those that were built from the same sources before.
  * @returns the services that were built
  */
 export async function buildServices(root: string, engine: Engine, progress: Progress): Promise<Service[]> {
@@ -33,10 +33,10 @@ export async function buildServices(root: string, engine: Engine, progress: Prog
   const built: Service[] = []
   for (const service of services) {
     const image = images[service] ?? ''
-    const sources = fingerprint(root, service)
-    const ask = ['image', 'inspect', '--format', `{{index .Config.Labels "${sourcesLabel}"}}`, image]
-    const { stdout } = await run(engine.program, ask)
-    if (stdout.trim() === sources) continue
+    const sources = sourcesOf(root, service)
+    const format = `{{index .Config.Labels "${sourcesLabel}"}}`
+    const inspected = await $`${engine.program} image inspect --format ${format} ${image}`
+    if (inspected.stdout.trim() === sources) continue
     progress.waiting([`building ${image} from apps/${service}`])
     await buildImage(root, engine, service, image, ['--label', `${sourcesLabel}=${sources}`])
     built.push(service)
@@ -44,17 +44,10 @@ export async function buildServices(root: string, engine: Engine, progress: Prog
   return built
 }
 
-/** A hash of what the image is made of. Of package.json the scripts change often and the rest is in the lock file. */
-function fingerprint(root: string, service: Service): string {
-  const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')))
-  for (const folder of ['apps/common', `apps/${service}`])
-    for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((found) => found.isFile() && !/\/(node_modules|dist|test)(\/|$)/.test(found.parentPath))
-      .sort((a, b) => join(a.parentPath, a.name).localeCompare(join(b.parentPath, b.name)))) {
-      const path = join(entry.parentPath, entry.name)
-      hash.update(`${relative(root, path)}\n`).update(readFileSync(path))
-    }
-  return hash.digest('hex').slice(0, 16)
+/** A hash of what the image is made of. Of package.json the scripts change often, and the rest is in the lock file. */
+function sourcesOf(root: string, service: Service): string {
+  const notInImage = (name: string) => ['node_modules', 'dist', 'test'].includes(name)
+  return contentFingerprint(root, ['package-lock.json', 'apps/common', `apps/${service}`], notInImage)
 }
 
 /** @throws UsageError with the end of the build's output */
@@ -66,16 +59,15 @@ export async function buildImage(
   more: readonly string[] = [],
 ): Promise<void> {
   const file = join(root, 'apps', service, 'Dockerfile')
-  const args = ['build', '--file', file, '--tag', name, '--label', label, ...more, root]
-  const { code, stdout, stderr } = await run(engine.program, args)
-  if (code === 0) return
-  const end = `${stdout}\n${stderr}`.trim().split('\n').slice(-15).join('\n  ')
+  const built = await $`${engine.program} build --file ${file} --tag ${name} --label ${label} ${more} ${root}`
+  if (built.ok) return
+  const end = `${built.stdout}\n${built.stderr}`.trim().split('\n').slice(-15).join('\n  ')
   throw new UsageError(`apps/${service}/Dockerfile does not build:\n  ${end}`)
 }
 
 /**
- * Puts images into the node that the engine has and the node has not, or has of another build. Images that the engine has not either are
- * left to the node, which pulls them.
+ * Loads images into the node that the engine has and the node lacks, or has of another build. Images that the engine lacks, too, are left to
+ * the node, which pulls them.
  * @returns the names of those it loaded
  */
 export async function provideImages(engine: Engine, wanted: readonly string[], progress: Progress): Promise<string[]> {
@@ -87,39 +79,25 @@ export async function provideImages(engine: Engine, wanted: readonly string[], p
   }
   if (missing.length === 0) return []
   progress.waiting(missing.map((image) => `loading ${image} into the node`))
-  const folder = mkdtempSync(join(tmpdir(), 'inference-images-'))
-  try {
-    await loadImages(engine, missing, join(folder, 'images.tar'))
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  await inTemporaryFolder('inference-images-', (folder) => loadImages(engine, missing, join(folder, 'images.tar')))
   return missing
 }
 
 /** `sha256:…` of an image that the engine has; undefined when it has none of this name. */
-async function imageId(engine: Engine, image: string): Promise<string | undefined> {
-  const { code, stdout } = await run(engine.program, ['image', 'inspect', '--format', '{{.Id}}', image])
-  if (code !== 0) return undefined
-  const id = stdout.trim()
+async function imageId({ program }: Engine, image: string): Promise<string | undefined> {
+  const inspected = await $`${program} image inspect --format ${'{{.Id}}'} ${image}`
+  if (!inspected.ok) return undefined
+  const id = inspected.stdout.trim()
   return id.startsWith('sha256:') ? id : `sha256:${id}`
 }
 
 /** Removes the images that `npm run up` built, under the names it gave them; the engine's build cache stays. Gives their names. */
 export async function removeBuiltImages(root: string, engine: Engine): Promise<string[]> {
-  const { code, stdout, stderr } = await run(engine.program, [
-    'images',
-    '--filter',
-    `label=${label}`,
-    '--format',
-    '{{.Repository}}:{{.Tag}}',
-  ])
-  if (code !== 0) throw new UsageError(`${engine.program} cannot list its images: ${stderr.trim()}`)
+  const filter = ['--filter', `label=${label}`, '--format', '{{.Repository}}:{{.Tag}}']
+  const listed = await callEngine(engine, 'images', ...filter)
   const ours = Object.values(imagesOf(root, 'kind'))
   // The same image may have other names that other people gave it.
-  const names = stdout.split('\n').filter((name) => ours.includes(name))
-  if (names.length === 0) return names
-  const removed = await run(engine.program, ['rmi', ...names])
-  if (removed.code !== 0)
-    throw new UsageError(`${engine.program} rmi ${names.join(' ')} failed: ${removed.stderr.trim()}`)
+  const names = listed.split('\n').filter((name) => ours.includes(name))
+  if (names.length > 0) await callEngine(engine, 'rmi', ...names)
   return names
 }

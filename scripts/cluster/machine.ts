@@ -1,76 +1,13 @@
 import { readFileSync, statfsSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { availableParallelism, totalmem } from 'node:os'
 import { UsageError } from '#cli/errors.ts'
-import { run } from '#system/process.ts'
-
-/** A container engine that answers, and what it has to offer. */
-export interface Engine {
-  readonly program: 'docker' | 'podman'
-  readonly version: string
-  readonly cores: number
-  readonly memoryBytes: number
-  /** Where it keeps images; undefined when that is in a virtual machine. */
-  readonly folder: string | undefined
-}
+import type { Engine } from '#system/container-engine.ts'
 
 /** What the cluster needs: the sum of its requests is 2.5 GiB, and images with their unpacked layers take about 12 GB. */
 const least = { cores: 2, memoryGiB: 6, diskGB: 15, inotifyInstances: 128 }
 
-/**
- * The engine that kind shall use: CONTAINER_ENGINE or KIND_EXPERIMENTAL_PROVIDER if set, else docker or podman, whichever answers first.
- * @throws UsageError when none does
- */
-export async function findEngine(): Promise<Engine> {
-  const named = process.env.CONTAINER_ENGINE ?? process.env.KIND_EXPERIMENTAL_PROVIDER
-  if (named !== undefined && named !== 'docker' && named !== 'podman')
-    throw new UsageError(`the container engine is set to "${named}"; expected docker or podman`)
-  const problems: string[] = []
-  const candidates: readonly Engine['program'][] = named === undefined ? ['docker', 'podman'] : [named]
-  for (const program of candidates) {
-    const answer = await run(program, ['info', '--format', 'json']).catch((error: Error) => ({
-      code: 1,
-      stdout: '',
-      stderr: error.message,
-    }))
-    if (answer.code === 0) return describe(program, JSON.parse(answer.stdout))
-    problems.push(`${program}: ${answer.stderr.trim().split('\n')[0]}`)
-  }
-  throw new UsageError(
-    `no container engine answers; install and start Docker or Podman, or name one in CONTAINER_ENGINE\n  ${problems.join('\n  ')}`,
-  )
-}
-
-type DockerInfo = { ServerVersion: string; NCPU: number; MemTotal: number; DockerRootDir: string }
-type PodmanInfo = {
-  version: { Version: string }
-  host: { cpus: number; memTotal: number }
-  store: { graphRoot: string }
-}
-
-function describe(program: 'docker' | 'podman', info: Partial<DockerInfo & PodmanInfo>): Engine {
-  // A program named docker may be Podman's, and answers as such.
-  if (info.host !== undefined && info.store !== undefined) {
-    const version = info.version?.Version ?? ''
-    return {
-      program: 'podman',
-      version,
-      cores: info.host.cpus,
-      memoryBytes: info.host.memTotal,
-      folder: info.store.graphRoot,
-    }
-  }
-  return {
-    program,
-    version: info.ServerVersion ?? '',
-    cores: info.NCPU ?? availableParallelism(),
-    memoryBytes: info.MemTotal ?? totalmem(),
-    folder: info.DockerRootDir,
-  }
-}
-
-/** What the machine lacks, one sentence each, with what to do about it; none when the cluster will run. */
-export function lacks(engine: Engine): string[] {
+/** The requirements that the machine does not meet, one sentence each, with what to do about it; none when the cluster will run. */
+export function missingRequirements(engine: Engine): string[] {
   const found: string[] = []
   const gibibytes = engine.memoryBytes / 2 ** 30
   if (engine.cores < least.cores)

@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, parseDocument } from 'yaml'
 import { UsageError } from '#cli/errors.ts'
 import { type Progress, waitUntil } from '#cli/progress.ts'
 import { at, fields, holds, items, text, type Value } from '#kubernetes/model/objects.ts'
-import { run } from '#system/process.ts'
+import { writeAtomically } from '#system/atomic-write.ts'
+import { contentFingerprint } from '#system/fingerprint.ts'
+import { $, complaint } from '#system/shell.ts'
 import { tool } from '#system/tools.ts'
 import type { Cluster } from './client.ts'
+import { ifExists } from './connection.ts'
+import { applyByKubectl } from './kubectl.ts'
 
-/** What stands before the first sync, in the order of the waves of argocd/applications. */
+/** What is installed before the first sync, in the order of the waves of argocd/applications. */
 export const platform = [
   'argocd/platform/gateway-api',
   'argocd/kind/prometheus-operator',
@@ -24,30 +28,19 @@ export const platform = [
 
 /**
  * Renders a folder of the platform. Its remote bases are pinned by tag, so the result is kept in .cache/ until a file of argocd/ changes.
- * @throws UsageError with what kustomize said
+ * @throws UsageError with what kustomize printed
  */
 export async function renderPlatform(root: string, folder: string): Promise<string> {
-  const kept = join(root, '.cache', 'platform', `${folder.replaceAll('/', '-')}-${fingerprint(root)}.yaml`)
+  const sources = contentFingerprint(root, ['argocd/platform', 'argocd/install', 'argocd/kind'])
+  const kept = join(root, '.cache', 'platform', `${folder.replaceAll('/', '-')}-${sources}.yaml`)
   if (existsSync(kept)) return readFileSync(kept, 'utf8')
-  const { code, stdout, stderr } = await run(await tool('kustomize'), ['build', join(root, folder)])
-  if (code !== 0)
+  const rendered = await $`${await tool('kustomize')} build ${join(root, folder)}`
+  if (!rendered.ok)
     throw new UsageError(
-      `${folder} does not render; it needs git and the addresses that it names:\n  ${stderr.trim().replaceAll(`${root}/`, '')}`,
+      `${folder} does not render; it needs git and the addresses that it names:\n  ${complaint(rendered).replaceAll(`${root}/`, '')}`,
     )
-  mkdirSync(join(root, '.cache', 'platform'), { recursive: true })
-  writeFileSync(`${kept}.${process.pid}`, stdout)
-  renameSync(`${kept}.${process.pid}`, kept)
-  return stdout
-}
-
-function fingerprint(root: string): string {
-  const hash = createHash('sha256')
-  for (const folder of ['argocd/platform', 'argocd/install', 'argocd/kind'])
-    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort()) {
-      const path = join(root, folder, name)
-      if (statSync(path).isFile()) hash.update(`${folder}/${name}\n${readFileSync(path, 'utf8')}`)
-    }
-  return hash.digest('hex').slice(0, 16)
+  writeAtomically(kept, rendered.stdout)
+  return rendered.stdout
 }
 
 /** The images that rendered manifests run. */
@@ -103,20 +96,19 @@ function configMapsRead(value: Value): string[] {
   return [...new Set([...names, ...inItems])].sort()
 }
 
-/** A definition that was made a moment ago has no conditions yet, which `kubectl wait` takes for a fault. */
+/** A definition that was created a moment ago has no conditions yet, which `kubectl wait` takes for an error. */
 async function notServed(cluster: Cluster, names: readonly string[]): Promise<string[]> {
-  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+  // Read as custom objects, so as plain JSON: the client's model of a definition's schema costs more than the question.
+  const definitions = { group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions' }
   const waiting: string[] = []
   for (const name of names) {
-    const served = holds(await cluster.get(`${path}/${name}`), 'Established')
-    if (!served) waiting.push(`the API server to serve ${name}`)
+    const definition = await ifExists(cluster.custom.getClusterCustomObject({ ...definitions, name }))
+    if (!holds(definition, 'Established')) waiting.push(`the API server to serve ${name}`)
   }
   return waiting
 }
 
 async function apply(cluster: Cluster, documents: readonly string[]): Promise<void> {
-  await cluster.kubectl(
-    ['apply', '--server-side', '--force-conflicts', '--field-manager=npm-run-up', '--filename=-'],
-    documents.join('---\n'),
-  )
+  const flags = ['--server-side', '--force-conflicts', '--field-manager=npm-run-up']
+  await applyByKubectl(cluster, documents.join('---\n'), ...flags)
 }

@@ -2,28 +2,31 @@ import { request } from 'node:https'
 import { UsageError } from '#cli/errors.ts'
 import { at, text } from '#kubernetes/model/objects.ts'
 import { type Cluster, environmentNamespace } from './client.ts'
+import { execute, readyPods } from './pods.ts'
 
 /** The host of overlays/kind; browsers and curl take every name below `localhost` for this machine. */
 export const gatewayHost = 'inference.localhost'
 
-/** What a key may do; the gateway's defaults where absent. */
+/** The limits of a key; the gateway's defaults where absent. */
 export interface KeyLimits {
   readonly name?: string
   readonly requestsPerMinute?: number
   readonly tokensPerDay?: number
 }
 
-/** Makes an API key by the program in the gateway's image. */
-export async function makeApiKey(cluster: Cluster, tenant: string, limits: KeyLimits = {}): Promise<string> {
+/** Creates an API key with the program in the gateway's image. @throws UsageError when no gateway is ready, or with what it printed */
+export async function createApiKey(cluster: Cluster, tenant: string, limits: KeyLimits = {}): Promise<string> {
   const { name, requestsPerMinute, tokensPerDay } = limits
   const options = [
     ...(name === undefined ? [] : ['--name', name]),
     ...(requestsPerMinute === undefined ? [] : ['--requests-per-minute', String(requestsPerMinute)]),
     ...(tokensPerDay === undefined ? [] : ['--tokens-per-day', String(tokensPerDay)]),
   ]
-  const exec = ['--namespace', environmentNamespace, 'exec', 'deployment/gateway', '--container=gateway', '--']
-  const printed = await cluster.kubectl([...exec, 'node', 'dist/keys.js', 'make', '--tenant', tenant, ...options])
-  return printed.trim()
+  const [pod] = await readyPods(cluster, environmentNamespace, 'gateway')
+  const podName = pod?.metadata?.name
+  if (podName === undefined) throw new UsageError('no gateway is ready to create an API key')
+  const command = ['node', 'dist/keys.js', 'make', '--tenant', tenant, ...options]
+  return (await execute(cluster, environmentNamespace, podName, 'gateway', command)).trim()
 }
 
 export interface Reply {
@@ -77,15 +80,20 @@ export function callGateway(
   })
 }
 
-/** The certificate that the Gateway shows, as PEM. */
+/** A value of a Secret, as text; empty where the Secret has no such key. */
+export async function secretValue(cluster: Cluster, namespace: string, name: string, key: string): Promise<string> {
+  const { data } = await cluster.core.readNamespacedSecret({ namespace, name })
+  return Buffer.from(data?.[key] ?? '', 'base64').toString()
+}
+
+/** The certificate that the Gateway presents, as PEM. */
 export async function gatewayCertificate(cluster: Cluster): Promise<string> {
-  const secret = await cluster.get(`/api/v1/namespaces/${environmentNamespace}/secrets/gateway-tls`)
-  return Buffer.from(text(at(secret, 'data', 'tls.crt')) ?? '', 'base64').toString()
+  return secretValue(cluster, environmentNamespace, 'gateway-tls', 'tls.crt')
 }
 
 /**
  * Asks the chat model by the OpenAI API and waits for the answer.
- * @throws UsageError when there is none, with what the gateway said
+ * @throws UsageError when there is none, with the gateway's answer
  */
 export async function askChat(
   cluster: Cluster,

@@ -27,11 +27,13 @@ function isRolledOut(workload: KubeObject): boolean {
   const { wanted, ready } = stateOf(workload)
   const { metadata, status } = workload.raw
   const updated = number(at(status, 'updatedReplicas')) ?? 0
+  // With those of the older template: one of them may be what is ready.
+  const all = number(at(status, 'replicas')) ?? 0
   const seen = number(at(status, 'observedGeneration')) === number(at(metadata, 'generation'))
-  return seen && ready === wanted && updated === wanted
+  return seen && ready === wanted && updated === wanted && all === wanted
 }
 
-/** Whether a pod of the component runs since before a time. */
+/** Whether a pod of the component was started before a time. */
 export function runsSinceBefore(pods: readonly KubeObject[], component: string, time: Date): boolean {
   return pods
     .filter(({ labels }) => labels['app.kubernetes.io/name'] === component)

@@ -11,9 +11,9 @@ import { environment as environmentNamed } from '#manifests/kustomize.ts'
 
 const usage = `usage: npm run generate:dashboards [-- --ask URL --environment NAME [--minutes N] [--output FILE.html]]
 
-Writes ${dashboardFolder} from scripts/dashboards/. A test fails when this was forgotten.
+Regenerates ${dashboardFolder} from scripts/dashboards/. A test fails when this was forgotten.
 
-  --ask URL           query a Prometheus for the data of every panel instead, and print the panels without any
+  --ask URL           query a Prometheus for the data of every panel instead, and list the panels without data
   --environment NAME  whose panels: dev, staging, prod or kind
   --minutes N         the time range, up to now (default 60)
   --output FILE.html  also draw the data`
@@ -31,7 +31,7 @@ await runCommand(async () => {
   )
   if (values.ask === undefined) {
     if (values.environment ?? values.minutes ?? values.output)
-      throw new UsageError(`--environment, --minutes and --output go with --ask\n\n${usage}`)
+      throw new UsageError(`--environment, --minutes and --output need --ask\n\n${usage}`)
     return write()
   }
   if (values.environment === undefined) throw new UsageError(`--ask needs --environment\n\n${usage}`)

@@ -13,12 +13,12 @@ import { makeSecrets } from '#platform/secrets.ts'
 const usage = `usage: npm run dev [-- --port 8080]
 
 Runs the platform on this machine, without a cluster: RabbitMQ, Redis, Postgres and Ollama in containers, with the
-configuration and the users that the manifests give them; a tiny model; gateway, worker and collector from their source.
-Ctrl-C stops all of it and leaves nothing behind.
+configuration and the users of the manifests; a tiny model; gateway, worker and collector from their source.
+Ctrl-C stops and removes all of it.
 
-  --port N   port of the gateway on 127.0.0.1, 8080 unless said otherwise
+  --port N   port of the gateway on 127.0.0.1 (default 8080)
 
-LOG_LEVEL=info shows what the services log; it is warn otherwise. CONTAINER_ENGINE names another engine than docker or podman.`
+LOG_LEVEL=info shows what the services log (default warn). CONTAINER_ENGINE chooses between docker and podman.`
 
 const contextLength = '4096'
 const children = new Set<ChildProcess>()
@@ -39,16 +39,16 @@ await runCommand(async () => {
     process.stdout.write('\nStopping …\n')
     await Promise.all([...children].map(stop))
     await containers.removeAll()
-    process.stdout.write('Nothing is left running.\n')
+    process.stdout.write('Stopped; nothing is left running.\n')
   }
 })
 
-/** Starts everything, says where it is, and waits for Ctrl-C or for a service that ends. */
+/** Starts everything, prints the addresses, and waits for Ctrl-C or for a service that ends. */
 async function runPlatform(containers: Containers, port: number): Promise<void> {
   say('Starting RabbitMQ, Redis, Postgres and Ollama …')
   const environment = await startStores(containers)
 
-  say('Making the models, the schema and the recipe index …')
+  say('Creating the models, the schema and the recipe index …')
   await Promise.all([
     runOnce('worker', 'pull-models', {
       ...environment.models,
@@ -197,21 +197,22 @@ async function startService(app: string, environment: Record<string, string>, po
   const metricsPort = await freePort(0)
   const ports = { METRICS_PORT: String(metricsPort), ...(port !== undefined && { PORT: String(port) }) }
   const ended = exited(start(app, 'main', { ...environment, ...ports })).then((code): never => {
-    throw new UsageError(`${app} ended with ${code}; what it said is above (LOG_LEVEL=info says more)`)
+    throw new UsageError(`${app} ended with exit code ${code}; its output is above (LOG_LEVEL=info shows more)`)
   })
   const ready = Promise.race([untilReady(app, metricsPort), ended])
-  // Whoever awaits them hears of it; on Ctrl-C nobody does any more.
+  // Whoever awaits them gets the error; on Ctrl-C nobody does any more.
   for (const promise of [ended, ready]) promise.catch(() => undefined)
   return { ready, ended }
 }
 
+/** Not by zx: Node starts a service without a shell between, so that SIGTERM reaches the service itself, in a process group of its own. */
 function start(app: string, program: string, environment: Record<string, string>, args: string[] = []): ChildProcess {
   const { PATH = '', HOME = '', LOG_LEVEL = 'warn', OTEL_EXPORTER_OTLP_ENDPOINT = '' } = process.env
   const capture = args.length > 0
   const child = spawn(process.execPath, ['--import', 'tsx', `apps/${app}/src/${program}.ts`, ...args], {
     env: { PATH, HOME, LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT, LISTEN_ADDRESS: '127.0.0.1', ...environment },
     stdio: ['ignore', capture ? 'pipe' : 'inherit', capture ? 'pipe' : 'inherit'],
-    // Ctrl-C reaches the whole group of the terminal; what stops when is said below, in order.
+    // Ctrl-C reaches the whole process group of the terminal; these stop in order, below.
     detached: true,
   })
   children.add(child)
@@ -236,7 +237,8 @@ async function runOnce(
     problem += chunk
   })
   const code = await Promise.race([exited(child), untilInterrupted()])
-  if (code !== 0) throw new UsageError(`apps/${app}/src/${program}.ts ended with ${code}: ${problem || 'see above'}`)
+  if (code !== 0)
+    throw new UsageError(`apps/${app}/src/${program}.ts failed with exit code ${code}: ${problem || 'see above'}`)
   return output
 }
 
@@ -274,7 +276,7 @@ async function freePort(wanted: number): Promise<number> {
   const server = createServer()
   return new Promise((resolve, reject) => {
     server.on('error', (error) => {
-      reject(new UsageError(`port ${wanted} is taken (${error.message}); name another: npm run dev -- --port 8090`))
+      reject(new UsageError(`port ${wanted} is in use (${error.message}); choose another: npm run dev -- --port 8090`))
     })
     server.listen(wanted, '127.0.0.1', () => {
       const { port } = server.address() as { port: number }

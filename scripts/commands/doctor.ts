@@ -2,16 +2,20 @@ import { parseCommandLine, runCommand } from '#cli/command-line.ts'
 import { exit } from '#cli/errors.ts'
 import { type Cluster, clusterContext, connectCluster } from '#cluster/client.ts'
 import { diagnose, type Problem } from '#cluster/diagnose.ts'
+import { lastLogLines, podOfJob } from '#cluster/pods.ts'
 import { takeSnapshot } from '#cluster/snapshot.ts'
 
 const usage = `usage: npm run doctor [-- --context NAME] [--namespace NAME]
 
-Says in words what is wrong in a cluster: images that cannot be pulled, missing Secrets, selectors that match nothing, pods that
-find no node, quotas, policies and admission that refuse pods, probes that fail, crashes with their last lines, scalers that cannot
-read their metric, Applications that are not in sync. It only reads.
+Diagnoses a cluster: images that cannot be pulled, missing Secrets, selectors that match nothing, pods that are not scheduled,
+quotas, policies and admission that refuse pods, probes that fail, crashes with their last log lines, scalers that cannot read
+their metric, Applications that are not in sync. It only reads.
 
-  --context NAME     a context of the kubeconfig; ${clusterContext} unless said otherwise
-  --namespace NAME   one namespace alone`
+  --context NAME     a context of the kubeconfig (default ${clusterContext})
+  --namespace NAME   only this namespace`
+
+/** Lines of a log that are shown. */
+const shownLines = 8
 
 await runCommand(async () => {
   const { values } = parseCommandLine(
@@ -22,7 +26,7 @@ await runCommand(async () => {
     },
     { ok: 'no problems found', findings: 'something is broken' },
   )
-  const cluster = await connectCluster(values.context)
+  const cluster = connectCluster(values.context)
   const snapshot = await takeSnapshot(cluster)
   const problems = diagnose(snapshot).filter(
     ({ namespace }) => values.namespace === undefined || namespace === values.namespace,
@@ -31,7 +35,7 @@ await runCommand(async () => {
   const broken = problems.filter(({ state }) => state === 'broken').length
   process.stdout.write(
     problems.length === 0
-      ? `${cluster.context}: ${snapshot.pods.length} pods and all that belongs to them are well.\n`
+      ? `${cluster.context}: ${snapshot.pods.length} pods checked, no problems found.\n`
       : `${cluster.context}: ${broken} broken, ${problems.length - broken} waiting.\n`,
   )
   return broken > 0 ? exit.findings : exit.ok
@@ -44,13 +48,20 @@ async function describe(cluster: Cluster, problem: Problem): Promise<string> {
   return `${lines.join('\n')}\n`
 }
 
-/** The last lines that a container said, which may be gone with it. */
+/** The last lines of the log that explains a problem; the container may be gone with it. */
 async function lastLines(cluster: Cluster, { namespace, logs }: Problem): Promise<string[]> {
   if (logs === undefined) return []
-  const container = logs.container === '' ? [] : [`--container=${logs.container}`]
-  const ask = ['--namespace', namespace, 'logs', logs.pod, '--tail=8', ...container]
-  const present = () => cluster.kubectl(ask).catch((error: Error) => `(no logs: ${error.message})`)
-  const said = logs.previous ? await cluster.kubectl([...ask, '--previous']).catch(present) : await present()
-  const lines = said.trim().split('\n')
-  return lines[0] === '' ? ['(it said nothing)'] : lines.map((line) => line.slice(0, 300))
+  const log = await readLog(cluster, namespace, logs).catch((error: Error) => `(no logs: ${error.message})`)
+  if (log === '') return ['(no log output)']
+  return log.split('\n').map((line) => line.slice(0, 300))
+}
+
+async function readLog(cluster: Cluster, namespace: string, logs: NonNullable<Problem['logs']>): Promise<string> {
+  if ('job' in logs) {
+    const pod = await podOfJob(cluster, namespace, logs.job)
+    return pod === undefined ? '(no logs: its pods are gone)' : lastLogLines(cluster, namespace, pod, shownLines)
+  }
+  const { pod, container, previous } = logs
+  const current = () => lastLogLines(cluster, namespace, pod, shownLines, container)
+  return previous ? lastLogLines(cluster, namespace, pod, shownLines, container, true).catch(current) : current()
 }

@@ -4,11 +4,11 @@ import { root } from '#cli/paths.ts'
 import { clusterName } from '#cluster/client.ts'
 import { removeBuiltImages } from '#cluster/images.ts'
 import { deleteCluster, standing } from '#cluster/kind.ts'
-import { findEngine } from '#cluster/machine.ts'
+import { findEngine } from '#system/container-engine.ts'
 
 const usage = `usage: npm run down
 
-Removes what npm run up made: the kind cluster with all its data, its kubectl context, and the images of the services.
+Removes what npm run up created: the kind cluster with all its data, its kubectl context, and the images of the services.
 Images that were pulled and the engine's build cache stay.`
 
 await runCommand(async () => {
@@ -17,7 +17,7 @@ await runCommand(async () => {
   const found = await standing(engine)
   if (found === 'foreign')
     throw new UsageError(
-      `npm run up did not make the kind cluster "${clusterName}" (or did not finish), so it stays. If nobody needs it: kind delete cluster --name ${clusterName}`,
+      `npm run up did not create the kind cluster "${clusterName}" (or did not finish), so it stays. If nobody needs it: kind delete cluster --name ${clusterName}`,
     )
   if (found === 'ours') await deleteCluster(engine)
   const images = await removeBuiltImages(root, engine)

@@ -6,44 +6,19 @@ import { root } from '#cli/paths.ts'
 import { type ApplicationState, applicationState, until } from '#cluster/argo.ts'
 import { type Cluster, clusterContext, connectCluster } from '#cluster/client.ts'
 import { tool } from '#system/tools.ts'
-import autoscaling from '../../e2e/autoscaling.ts'
-import backup from '../../e2e/backup.ts'
-import fallback from '../../e2e/fallback.ts'
-import faults from '../../e2e/faults.ts'
-import gpu from '../../e2e/gpu.ts'
-import load from '../../e2e/load.ts'
-import observability from '../../e2e/observability.ts'
-import outages from '../../e2e/outages.ts'
-import policies from '../../e2e/policies.ts'
-import promotion from '../../e2e/promotion.ts'
 import { misses, toHtml } from '../../e2e/report.ts'
-import request from '../../e2e/request.ts'
-import rollout from '../../e2e/rollout.ts'
 import { namespace } from '../../e2e/run.ts'
-import { runStages, type Stage } from '../../e2e/runner.ts'
-import scaling from '../../e2e/scaling.ts'
-import sync from '../../e2e/sync.ts'
+import { runStages } from '../../e2e/run-stages.ts'
+import { stages } from '../../e2e/scenarios/index.ts'
 
-/** Side by side runs only what does not disturb the figures or the faults of the other. */
-const stages: readonly Stage[] = [
-  // While nothing has run yet, there is no worker to wait for.
-  [[scaling]],
-  [[sync], [request, gpu, load]],
-  [[autoscaling], [fallback, policies]],
-  [[faults]],
-  [[outages], [promotion]],
-  [[rollout]],
-  [[backup]],
-  [[observability]],
-]
 const scenarios = stages.flat(2)
 /** Seconds that all of it may take. */
 const goal = 720
 
 const usage = `usage: npm run e2e [-- SCENARIO…]
 
-Tries the platform in the cluster of npm run up, measures, and writes reports/e2e/<time>/report.html and report.json.
-Ctrl-C ends it and puts back what it has changed.
+Runs the end-to-end scenarios against the cluster of npm run up, measures, and writes reports/e2e/<time>/report.html and
+report.json. Ctrl-C ends the run and restores what it has changed.
 
 ${scenarios.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}`
 
@@ -57,8 +32,8 @@ await runCommand(async () => {
     if (!scenarios.some((scenario) => scenario.name === name)) throw new UsageError(`no scenario "${name}"\n\n${usage}`)
   const isChosen = ({ name }: { name: string }) => positionals.length === 0 || positionals.includes(name)
   const chosen = stages.map((stage) => stage.map((lane) => lane.filter(isChosen)))
-  const cluster = await connectCluster(clusterContext)
-  // Fetched or built now where it is missing, and not in the midst of what is measured.
+  const cluster = connectCluster(clusterContext)
+  // Downloaded or built now where it is missing, and not in the middle of what is measured.
   for (const name of ['kustomize', 'k6'] as const) await tool(name)
   const state = await settled(cluster)
   const interrupted = new AbortController()
@@ -74,7 +49,7 @@ await runCommand(async () => {
     report.verdicts.some(({ holds }) => !holds) ||
     report.figures.some(misses) ||
     report.scenarios.some(({ error }) => error !== undefined)
-  // What an interrupted scenario was waiting for is of no interest any more.
+  // What an interrupted scenario was waiting for does not matter any more.
   return process.exit(failed || interrupted.signal.aborted ? exit.findings : exit.ok)
 })
 
@@ -87,6 +62,6 @@ async function settled(cluster: Cluster): Promise<ApplicationState> {
   })
   if (reached !== undefined) return state
   throw new UsageError(
-    `${namespace} is ${state.sync} and ${state.health}; expected Synced and Healthy before anything is tried. npm run up mends it, npm run doctor explains it`,
+    `${namespace} is ${state.sync} and ${state.health}; expected Synced and Healthy before the run. npm run up repairs it, npm run doctor explains it`,
   )
 }

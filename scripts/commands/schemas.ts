@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import { parseAllDocuments } from 'yaml'
 import { parseCommandLine, runCommand } from '#cli/command-line.ts'
 import { exit, UsageError } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
 import { at, type Fields, fields, items, text, type Value } from '#kubernetes/model/objects.ts'
+import { $, complaint } from '#system/shell.ts'
 import { inTemporaryFolder } from '#system/temporary-folder.ts'
 import { tool, tools } from '#system/tools.ts'
 import { toJsonSchema } from '#validation/api-server/openapi.ts'
@@ -18,83 +17,17 @@ import {
   type ServedKind,
   withApiServer,
 } from '#validation/api-server/server.ts'
+import { definitionSources, type PinnedSource } from '#validation/definition-sources.ts'
 
 const usage = `usage: npm run generate:schemas
 
 Starts a real Kubernetes API server, installs the custom resource definitions of the platform's parts in it and writes
-under schemas/ what it then serves: see schemas/README.md. Run it after changing a version in scripts/commands/schemas.ts or
-scripts/system/tools.ts; with the same versions it writes the same bytes.
+under schemas/ what it then serves: see schemas/README.md. Run it after a change of a version in argocd/ or of Kubernetes in
+scripts/system/tools/versions.ts; with the same versions it writes the same bytes.
 
-Needs Go or git, and a connection, for the definitions.`
+Needs Go or git, and an internet connection, for the definitions.`
 
-/** Where a part of the platform keeps its custom resource definitions. */
-interface Source {
-  readonly name: string
-  readonly module: string
-  readonly version: string
-  readonly repository: string
-  /** Folder of the module in the repository, where it is not the root; its tags then begin with it. */
-  readonly within?: string
-  /** Files that hold them, below the module. */
-  readonly files: readonly string[]
-}
-
-const keda = ['scaledobjects', 'scaledjobs', 'triggerauthentications', 'clustertriggerauthentications']
-const argo = ['application', 'applicationset', 'appproject']
-const externalSecrets = ['externalsecrets', 'clusterexternalsecrets', 'secretstores', 'clustersecretstores']
-const gatewayApi = ['gatewayclasses', 'gateways', 'httproutes', 'grpcroutes', 'referencegrants']
-const prometheus = [
-  ...['servicemonitors', 'podmonitors', 'probes', 'scrapeconfigs', 'prometheusrules'],
-  ...['prometheuses', 'alertmanagers', 'alertmanagerconfigs'],
-]
-
-const sources: readonly Source[] = [
-  {
-    name: 'KEDA',
-    module: 'github.com/kedacore/keda/v2',
-    version: 'v2.21.0',
-    repository: 'https://github.com/kedacore/keda',
-    files: keda.map((plural) => `config/crd/bases/keda.sh_${plural}.yaml`),
-  },
-  {
-    name: 'Argo CD',
-    module: 'github.com/argoproj/argo-cd/v3',
-    version: 'v3.5.7',
-    repository: 'https://github.com/argoproj/argo-cd',
-    files: argo.map((kind) => `manifests/crds/${kind}-crd.yaml`),
-  },
-  {
-    name: 'Prometheus operator',
-    module: 'github.com/prometheus-operator/prometheus-operator',
-    version: 'v0.85.0',
-    repository: 'https://github.com/prometheus-operator/prometheus-operator',
-    files: prometheus.map((plural) => `example/prometheus-operator-crd/monitoring.coreos.com_${plural}.yaml`),
-  },
-  {
-    name: 'External Secrets',
-    module: 'github.com/external-secrets/external-secrets',
-    version: 'v1.3.2',
-    repository: 'https://github.com/external-secrets/external-secrets',
-    files: externalSecrets.map((plural) => `config/crds/bases/external-secrets.io_${plural}.yaml`),
-  },
-  {
-    name: 'Gateway API, standard channel',
-    module: 'sigs.k8s.io/gateway-api',
-    version: 'v1.6.0',
-    repository: 'https://github.com/kubernetes-sigs/gateway-api',
-    files: gatewayApi.map((plural) => `config/crd/standard/gateway.networking.k8s.io_${plural}.yaml`),
-  },
-  {
-    name: 'Vertical Pod Autoscaler',
-    module: 'k8s.io/autoscaler/vertical-pod-autoscaler',
-    version: 'v1.8.1',
-    repository: 'https://github.com/kubernetes/autoscaler',
-    within: 'vertical-pod-autoscaler',
-    files: ['deploy/vpa-v1-crd-gen.yaml'],
-  },
-]
-
-const run = promisify(execFile)
+const sources = definitionSources(root)
 const folder = join(root, 'schemas')
 
 await runCommand(async () => {
@@ -118,7 +51,7 @@ function say(line: string): void {
 }
 
 /** The definitions of a source: from its Go module, which Go verifies, or from its tag where there is no Go. */
-async function readDefinitions(source: Source): Promise<Fields[]> {
+async function readDefinitions(source: PinnedSource): Promise<Fields[]> {
   return inTemporaryFolder('definitions-', async (clone) => {
     const module = (await goModule(source)) ?? (await gitTag(source, clone))
     return source.files.flatMap((file) => {
@@ -130,24 +63,15 @@ async function readDefinitions(source: Source): Promise<Fields[]> {
   })
 }
 
-async function goModule({ module, version }: Source): Promise<string | undefined> {
-  try {
-    const { stdout } = await run('go', ['mod', 'download', '-json', `${module}@${version}`], { cwd: tmpdir() })
-    return text(fields(JSON.parse(stdout)).Dir)
-  } catch {
-    return undefined
-  }
+async function goModule({ module, version }: PinnedSource): Promise<string | undefined> {
+  const { ok, stdout } = await $({ cwd: tmpdir() })`go mod download -json ${module}@${version}`
+  return ok ? text(fields(JSON.parse(stdout)).Dir) : undefined
 }
 
-async function gitTag({ repository, version, within }: Source, clone: string): Promise<string> {
+async function gitTag({ repository, version, within }: PinnedSource, clone: string): Promise<string> {
   const tag = within === undefined ? version : `${within}/${version}`
-  try {
-    await run('git', ['clone', '-q', '--depth', '1', '--branch', tag, repository, clone])
-  } catch (error) {
-    throw new UsageError(
-      `neither Go nor git can fetch ${repository} at ${tag}:\n${(error as { stderr?: string }).stderr ?? error}`,
-    )
-  }
+  const cloned = await $`git clone -q --depth 1 --branch ${tag} ${repository} ${clone}`
+  if (!cloned.ok) throw new UsageError(`neither Go nor git can fetch ${repository} at ${tag}:\n${complaint(cloned)}`)
   return join(clone, within ?? '')
 }
 
@@ -179,7 +103,7 @@ async function openApi(server: ApiServer, path: string): Promise<Value> {
   }
 }
 
-/** The name of a kind's schema in its OpenAPI document; types such as DeleteOptions belong to many kinds and are none of their own. */
+/** The name of a kind's schema in its OpenAPI document; types such as DeleteOptions belong to many kinds and do not count. */
 function schemaName(document: Value, { apiVersion, kind }: ServedKind): string {
   const [version, group] = apiVersion.split('/').reverse()
   for (const [name, schema] of Object.entries(fields(at(document, 'components', 'schemas')))) {

@@ -1,10 +1,17 @@
-import { join } from 'node:path'
 import { parseCommandLine, runCommand } from '#cli/command-line.ts'
 import { exit, UsageError } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
 import { startProgress, waitUntil } from '#cli/progress.ts'
 import { applicationState, endOtherSync, missingFor, refresh, startSync } from '#cluster/argo.ts'
-import { type Cluster, clusterContext, clusterName, connectCluster, environmentNamespace } from '#cluster/client.ts'
+import {
+  type Cluster,
+  clusterContext,
+  clusterName,
+  connectCluster,
+  environmentNamespace,
+  mergePatch,
+  toKubeObjects,
+} from '#cluster/client.ts'
 import { diagnose } from '#cluster/diagnose.ts'
 import { pushToCluster, workingCommit } from '#cluster/git-server.ts'
 import { buildServices, imagesOf, provideImages, services } from '#cluster/images.ts'
@@ -17,27 +24,28 @@ import {
   standing,
   startNode,
 } from '#cluster/kind.ts'
-import { assertPortFree, type Engine, findEngine, freeBytes, lacks } from '#cluster/machine.ts'
+import { assertPortFree, freeBytes, missingRequirements } from '#cluster/machine.ts'
 import { applyManifests, imagesIn, platform, renderPlatform } from '#cluster/platform.ts'
-import { askChat, gatewayHost, makeApiKey } from '#cluster/request.ts'
+import { askChat, createApiKey, gatewayHost } from '#cluster/request.ts'
+import { createSecrets } from '#cluster/secrets.ts'
 import { takeSnapshot } from '#cluster/snapshot.ts'
 import { runsSinceBefore, unreadyWorkloads } from '#cluster/workloads.ts'
-import { run } from '#system/process.ts'
+import { type Engine, findEngine } from '#system/container-engine.ts'
 import { tool } from '#system/tools.ts'
 
 const usage = `usage: npm run up [-- --http-port 8080] [--https-port 8443]
 
-Makes a kind cluster on this machine, with docker or podman, and runs the platform in it: builds the images of the services,
+Creates a kind cluster on this machine, with docker or podman, and runs the platform in it: builds the images of the services,
 installs Argo CD, KEDA, Prometheus, Traefik and metrics-server, and lets Argo CD sync overlays/kind at the commit of the
-working tree. Then sends a request and says where everything is. Run again, it mends what is missing and syncs what has changed.
+working tree. Then sends a request and prints all addresses. Run again, it repairs what is missing and syncs what has changed.
 
-  --http-port N    port of 127.0.0.1 for http (it redirects to https), 8080 unless said otherwise; only when the cluster is made
-  --https-port N   port of 127.0.0.1 for https, 8443 unless said otherwise
+  --http-port N    port of 127.0.0.1 for http, which redirects to https (default 8080); only when the cluster is created
+  --https-port N   port of 127.0.0.1 for https (default 8443); only when the cluster is created
 
-  CONTAINER_ENGINE   docker or podman, where both answer
-  KIND_NODE_IMAGE    the node's image, where it shall not be the one that kind brings
+  CONTAINER_ENGINE   docker or podman, where both are installed
+  KIND_NODE_IMAGE    the node image, instead of kind's default
 
-Images that the engine has are copied into the node; the node pulls the others. npm run down removes everything again.`
+Images that the engine has are loaded into the node; the node pulls the others. npm run down removes everything again.`
 
 const progress = startProgress()
 const platformNamespaces = ['argocd', 'keda', 'monitoring', 'traefik', 'kube-system']
@@ -55,11 +63,11 @@ await runCommand(async () => {
   const began = Date.now()
   const engine = await checkMachine()
   const ports = await ensureCluster(engine, wanted)
-  const cluster = await connectCluster(clusterContext)
-  await stepBuild(engine)
+  const cluster = connectCluster(clusterContext)
+  await buildImages(engine)
   const loaded = await installPlatform(cluster, engine)
   const loadedAt = new Date()
-  await makeSecrets()
+  await ensureSecrets(cluster)
   await syncEnvironment(cluster)
   await restartRebuilt(cluster, loaded, loadedAt)
   const key = await request(cluster, ports)
@@ -71,8 +79,8 @@ async function checkMachine(): Promise<Engine> {
   let engine: Engine | undefined
   await progress.step('machine', async () => {
     engine = await findEngine()
-    const problems = lacks(engine)
-    if (problems.length > 0) throw new UsageError(`this machine cannot hold the cluster:\n  ${problems.join('\n  ')}`)
+    const problems = missingRequirements(engine)
+    if (problems.length > 0) throw new UsageError(`this machine cannot run the cluster:\n  ${problems.join('\n  ')}`)
     for (const name of ['kind', 'kubectl', 'kustomize'] as const) {
       progress.waiting([`${name}, from PATH, .tools/ or upstream`])
       await tool(name)
@@ -84,51 +92,53 @@ async function checkMachine(): Promise<Engine> {
   return engine as Engine
 }
 
-/** Makes the cluster, or starts the one that is there. Gives the ports it has. */
+/** Creates the cluster, or starts the one that exists. Gives the ports it has. */
 async function ensureCluster(engine: Engine, wanted: Ports): Promise<Ports> {
   let ports = wanted
   await progress.step('cluster', async () => {
     const found = await standing(engine)
     if (found === 'foreign')
       throw new UsageError(
-        `there is a kind cluster "${clusterName}" that npm run up did not make (or did not finish). If nobody needs it: kind delete cluster --name ${clusterName}`,
+        `there is a kind cluster "${clusterName}" that npm run up did not create (or did not finish). If nobody needs it: kind delete cluster --name ${clusterName}`,
       )
     if (found === 'ours') {
       const started = await startNode(engine)
       await exportKubeconfig(engine)
       await waitUntil(progress, 90, apiServerAnswers)
       ports = await publishedPorts(engine)
-      return started ? 'was stopped and runs again' : 'is there'
+      return started ? 'was stopped, now started' : 'is running'
     }
     await assertPortFree(wanted.http, '--http-port')
     await assertPortFree(wanted.https, '--https-port')
     progress.waiting([
-      `kind to start a node (${process.env.KIND_NODE_IMAGE ?? 'the image that kind brings; the first time it is pulled'})`,
+      `kind to start a node (${process.env.KIND_NODE_IMAGE ?? "kind's default node image; the first time it is pulled"})`,
     ])
     const undo = () => void deleteCluster(engine).finally(() => process.exit(exit.usage))
     process.once('SIGINT', undo)
     await createCluster(root, engine, wanted)
     process.removeListener('SIGINT', undo)
-    return `${clusterName} made; kubectl context ${clusterContext}`
+    return `${clusterName} created; kubectl context ${clusterContext}`
   })
   return ports
 }
 
 async function apiServerAnswers(): Promise<string[]> {
-  const answer = await connectCluster(clusterContext)
-    .then((cluster) => cluster.get('/version'))
-    .catch((error: Error) => error)
-  return answer instanceof Error ? [`the API server: ${answer.message}`] : []
+  try {
+    await connectCluster(clusterContext).version.getCode()
+    return []
+  } catch (error) {
+    return [`the API server: ${(error as Error).message}`]
+  }
 }
 
-async function stepBuild(engine: Engine): Promise<void> {
+async function buildImages(engine: Engine): Promise<void> {
   await progress.step('services', async () => {
     const built = await buildServices(root, engine, progress)
-    return built.length === 0 ? 'are built of these sources already' : `${built.join(', ')} built`
+    return built.length === 0 ? 'are built from these sources already' : `${built.join(', ')} built`
   })
 }
 
-/** Gives the images that it had to load into the node. */
+/** Gives the images that had to be loaded into the node. */
 async function installPlatform(cluster: Cluster, engine: Engine): Promise<string[]> {
   const manifests: string[] = []
   await progress.step('rendering', async () => {
@@ -142,11 +152,11 @@ async function installPlatform(cluster: Cluster, engine: Engine): Promise<string
   await progress.step('images', async () => {
     const wanted = [...new Set([...manifests.flatMap(imagesIn), ...Object.values(imagesOf(root, 'kind'))])]
     loaded = await provideImages(engine, wanted, progress)
-    return loaded.length === 0 ? 'the node has them, or pulls them' : `${loaded.length} loaded into the node`
+    return loaded.length === 0 ? 'the node has them or pulls them' : `${loaded.length} loaded into the node`
   })
   await progress.step('platform', async () => {
     for (const [index, folder] of platform.entries()) {
-      progress.waiting([`the API server to take ${folder}`])
+      progress.waiting([`kubectl to apply ${folder}`])
       await applyManifests(cluster, manifests[index] ?? '', progress)
     }
     await waitUntil(progress, 300, () => unreadyPods(cluster, platformNamespaces))
@@ -155,7 +165,7 @@ async function installPlatform(cluster: Cluster, engine: Engine): Promise<string
   return loaded
 }
 
-/** Deployments and StatefulSets that are not wholly ready, each with the reason. */
+/** Deployments and StatefulSets that are not completely ready, each with the reason. */
 async function unreadyPods(cluster: Cluster, namespaces: readonly string[]): Promise<string[]> {
   const snapshot = await takeSnapshot(cluster)
   const unready = unreadyWorkloads(snapshot).filter(({ namespace }) => namespaces.includes(namespace))
@@ -168,18 +178,11 @@ async function unreadyPods(cluster: Cluster, namespaces: readonly string[]): Pro
   })
 }
 
-async function makeSecrets(): Promise<void> {
+async function ensureSecrets(cluster: Cluster): Promise<void> {
   await progress.step('secrets', async () => {
-    const outcome = await run(process.execPath, [
-      join(root, 'scripts/run.mjs'),
-      'secrets',
-      'kind',
-      '--context',
-      clusterContext,
-    ])
-    if (outcome.code !== 0) throw new UsageError(outcome.stderr.trim().replace(/^error: /, ''))
-    const made = outcome.stdout.split('\n').filter((line) => line.endsWith(' made')).length
-    return made === 0 ? 'are there' : `${made} made`
+    const secrets = await createSecrets(root, 'kind', cluster)
+    const created = secrets.filter((secret) => secret.created).length
+    return created === 0 ? 'exist already' : `${created} created`
   })
 }
 
@@ -199,25 +202,23 @@ async function syncEnvironment(cluster: Cluster): Promise<void> {
   })
 }
 
-/** A pod keeps the image it was started with, also when its tag now names another build. */
+/** A pod keeps the image it was started with, even when its tag now names another build. */
 async function restartRebuilt(cluster: Cluster, loaded: readonly string[], since: Date): Promise<void> {
   const images = imagesOf(root, 'kind')
   const rebuilt = services.filter((service) => loaded.includes(images[service] ?? ''))
-  const pods = await cluster.list(`/api/v1/namespaces/${environmentNamespace}/pods`)
+  const namespace = environmentNamespace
+  const pods = toKubeObjects(await cluster.core.listNamespacedPod({ namespace }), 'v1', 'Pod')
   const old = rebuilt.filter((service) => runsSinceBefore(pods, service, since))
   if (old.length === 0) return
   await progress.step('rollout', async () => {
-    for (const service of old) {
-      await cluster.kubectl(['--namespace', environmentNamespace, 'rollout', 'restart', `deployment/${service}`])
-      await cluster.kubectl([
-        '--namespace',
-        environmentNamespace,
-        'rollout',
-        'status',
-        `deployment/${service}`,
-        '--timeout=180s',
-      ])
-    }
+    // As kubectl rollout restart does it: another pod template is a rollout.
+    const annotations = { 'kubectl.kubernetes.io/restartedAt': new Date().toISOString() }
+    const body = { spec: { template: { metadata: { annotations } } } }
+    for (const name of old) await cluster.apps.patchNamespacedDeployment({ namespace, name, body }, mergePatch)
+    await waitUntil(progress, 180, async () => {
+      const unready = await unreadyPods(cluster, [namespace])
+      return unready.filter((line) => old.some((name) => line.startsWith(`${namespace}/${name} `)))
+    })
     return `${old.join(', ')} run the new build`
   })
 }
@@ -225,8 +226,8 @@ async function restartRebuilt(cluster: Cluster, loaded: readonly string[], since
 async function request(cluster: Cluster, ports: Ports): Promise<string> {
   let key = ''
   await progress.step('request', async () => {
-    progress.waiting(['the gateway to make an API key'])
-    key = await makeApiKey(cluster, 'demo', { name: 'npm run up' })
+    progress.waiting(['the gateway to create an API key'])
+    key = await createApiKey(cluster, 'demo', { name: 'npm run up' })
     progress.waiting(['the answer: gateway, broker, a worker that KEDA starts, Ollama'])
     const { text, ms } = await askChat(cluster, ports.https, key, 'What can I cook with lentils?')
     return `answered in ${(ms / 1000).toFixed(1)} s: ${JSON.stringify(text.slice(0, 70))}`
@@ -248,8 +249,8 @@ Up after ${seconds} s.
   curl --insecure ${url}/v1/chat/completions -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' \\
     -d '{"model": "tiny-chat:latest", "messages": [{"role": "user", "content": "What can I cook?"}]}'
 
-  npm run doctor   says what is wrong when something is
-  npm run e2e      tries the platform: faults, load, scaling, rollout
+  npm run doctor   diagnoses the cluster
+  npm run e2e      runs the end-to-end tests: faults, load, scaling, rollout
   npm run up       after a change: builds, commits to the cluster's git server, syncs
   npm run down     removes all of it
 
@@ -259,6 +260,6 @@ Up after ${seconds} s.
 function portNumber(text: string): number {
   const port = Number(text)
   if (!Number.isInteger(port) || port < 1 || port > 65535)
-    throw new UsageError(`a port is 1 to 65535, not "${text}"\n\n${usage}`)
+    throw new UsageError(`"${text}" is not a valid port; expected 1 to 65535\n\n${usage}`)
   return port
 }

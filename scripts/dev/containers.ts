@@ -1,8 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { UsageError } from '#cli/errors.ts'
-import { run } from '#system/process.ts'
+import { callEngine, findEngine } from '#system/container-engine.ts'
 
 /** A container to start. `port` is published on a free port of 127.0.0.1, so nobody else on the network reaches it. */
 export interface ContainerSpec {
@@ -18,7 +17,7 @@ export interface ContainerSpec {
 export interface Containers {
   /** Starts a container and gives the port on 127.0.0.1. */
   start(spec: ContainerSpec): Promise<number>
-  /** Removes every container that start() made, with its volumes. */
+  /** Removes every container that start() created, with its volumes. */
   removeAll(): Promise<void>
 }
 
@@ -26,19 +25,13 @@ export interface Containers {
 const label = 'inference.example.com/dev'
 
 /**
- * The container engine of this machine: CONTAINER_ENGINE, or docker, or podman, whichever answers first.
- * @throws UsageError when none does
+ * Containers of this machine's engine.
+ * @throws UsageError when no engine answers
  */
 export async function connectContainers(): Promise<Containers> {
   const engine = await findEngine()
   const names: string[] = []
-
-  /** Runs the engine and gives its output. */
-  async function call(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await run(engine, args)
-    if (code !== 0) throw new UsageError(`${engine} ${args[0]} failed: ${stderr.trim()}`)
-    return stdout.trim()
-  }
+  const call = (...args: string[]) => callEngine(engine, ...args)
 
   await removeLeftovers(call)
   return {
@@ -54,23 +47,10 @@ export async function connectContainers(): Promise<Containers> {
       return Number(published.split('\n')[0]?.split(':').at(-1))
     },
     async removeAll() {
-      if (names.length > 0) await run(engine, ['rm', '--force', '--volumes', ...names])
+      // Where one of them was never created, the others are removed all the same.
+      if (names.length > 0) await call('rm', '--force', '--volumes', ...names).catch(() => undefined)
     },
   }
-}
-
-async function findEngine(): Promise<string> {
-  const named = process.env.CONTAINER_ENGINE
-  const candidates = named === undefined ? ['docker', 'podman'] : [named]
-  const problems: string[] = []
-  for (const engine of candidates) {
-    const outcome = await run(engine, ['ps', '--quiet']).catch((error: Error) => ({ code: 1, stderr: error.message }))
-    if (outcome.code === 0) return engine
-    problems.push(`${engine}: ${outcome.stderr.trim().split('\n')[0]}`)
-  }
-  throw new UsageError(
-    `no container engine answers; install and start Docker or Podman, or name one in CONTAINER_ENGINE\n  ${problems.join('\n  ')}`,
-  )
 }
 
 async function removeLeftovers(call: (...args: string[]) => Promise<string>): Promise<void> {
@@ -92,7 +72,7 @@ async function copyIn(
   copy: (folder: string) => Promise<unknown>,
 ): Promise<void> {
   if (Object.keys(files).length === 0) return
-  // Nobody else may look into the temporary folder; the copied one lends its mode to the root of the container.
+  // Nobody else may look into the temporary folder; the mode of the copied one becomes that of the container's root.
   const closed = mkdtempSync(join(tmpdir(), 'inference-dev-'))
   const folder = join(closed, 'files')
   try {

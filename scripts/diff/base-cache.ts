@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '#cli/paths.ts'
 import { fields, strings } from '#kubernetes/model/objects.ts'
+import { writeAtomically } from '#system/atomic-write.ts'
 import { tools } from '#system/tools.ts'
 
 /** What kustomize made of the environments of a base: a commit never changes, so its render is kept for the next diff. */
@@ -24,9 +25,7 @@ export function openBaseCache(commit: string): BaseCache {
     keep: (environment, manifests) => known.set(environment, manifests),
     save: () => {
       if (known.size === size) return
-      mkdirSync(join(root, '.cache'), { recursive: true })
-      writeFileSync(`${file}.${process.pid}`, JSON.stringify({ key, manifests: Object.fromEntries(known) }))
-      renameSync(`${file}.${process.pid}`, file)
+      writeAtomically(file, JSON.stringify({ key, manifests: Object.fromEntries(known) }))
     },
   }
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fields, text, type Value } from '#kubernetes/model/objects.ts'
-import { run } from '#system/process.ts'
+import { withInput } from '#system/shell.ts'
 
 export interface Login {
   readonly username: string
@@ -31,15 +31,15 @@ function readConfig(): Readonly<Record<string, Value>> {
   try {
     return fields(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')))
   } catch {
-    // No file, or none that Docker could read either: public images need no login.
+    // No file, or one that Docker could not read either: public images need no login.
     return {}
   }
 }
 
 async function askHelper(helper: string, key: string): Promise<Login | undefined> {
   try {
-    const { code, stdout } = await run(`docker-credential-${helper}`, ['get'], key)
-    if (code !== 0) return undefined
+    const { ok, stdout } = await withInput(key)`docker-credential-${helper} get`
+    if (!ok) return undefined
     const answer = fields(JSON.parse(stdout))
     const [username, password] = [text(answer.Username), text(answer.Secret)]
     return username === undefined || password === undefined ? undefined : { username, password }

@@ -1,17 +1,18 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '#cli/errors.ts'
 import { parseImage } from '#kubernetes/model/image.ts'
 import { parseVersions, versionsFile } from '#promotion/values.ts'
+import { writeAtomically } from '#system/atomic-write.ts'
 import { eachParallel } from '#system/process.ts'
 import type { createClient, Refusal } from './registry.ts'
 
-/** What became of one image. */
+/** The result for one image. */
 export interface Outcome {
   /** `images.redis` */
   readonly key: string
   readonly before: string
-  /** With its digest; undefined where it could not be had. */
+  /** With its digest; undefined where the registry gave none. */
   readonly after: string | undefined
   readonly refusal?: Refusal
 }
@@ -20,7 +21,7 @@ type Client = ReturnType<typeof createClient>
 
 /**
  * Asks the registries for the digests of an environment's images: of those that have none, or of all.
- * @throws UsageError when an image is none
+ * @throws UsageError when an image is not `registry/repository:tag`
  */
 export async function resolveImages(
   root: string,
@@ -48,7 +49,7 @@ async function resolveImage(key: string, image: string, client: Client, file: st
   return { key, before: image, after: `${registry}/${repository}:${tag}@${answer.digest}` }
 }
 
-/** Writes the digests into the file, all at once and leaving everything else of it as it is. */
+/** Writes all digests into the file and leaves the rest of it as it is. */
 export function writeDigests(root: string, environment: string, outcomes: readonly Outcome[]): void {
   const file = join(root, versionsFile(environment))
   let content = readFileSync(file, 'utf8')
@@ -59,8 +60,7 @@ export function writeDigests(root: string, environment: string, outcomes: readon
     )
     content = content.replace(line, (_, start: string, end: string) => `${start}${after}${end}`)
   }
-  writeFileSync(`${file}.${process.pid}`, content)
-  renameSync(`${file}.${process.pid}`, file)
+  writeAtomically(file, content)
 }
 
 function escapeRegExp(text: string): string {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fields, text } from '#kubernetes/model/objects.ts'
 import { type Login, loginFor } from './credentials.ts'
 
-/** Why a digest could not be had, in words, and what to do. */
+/** Why a registry gave no digest, and what to do. */
 export interface Refusal {
   readonly message: string
   readonly fix: string
@@ -35,7 +35,7 @@ const largestManifest = 4 * 2 ** 20
 
 const attempts = 3
 
-/** Answers what digest a tag of a repository has now. One client keeps the tokens of a run. */
+/** Resolves tags to their current digests. One client keeps the tokens of a run. */
 export function createClient(options: ClientOptions = defaults) {
   const tokens = new Map<string, string>()
   return {
@@ -73,7 +73,7 @@ async function resolve(wanted: Wanted, options: ClientOptions, tokens: Map<strin
   }
 }
 
-/** Asks, and asks again where the registry is busy or says when to come back. */
+/** Asks, and retries where the registry is busy or says when to retry. */
 async function ask(url: string, authorization: string | undefined, options: ClientOptions): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
     const headers = { accept: accepted, ...(authorization !== undefined && { authorization }) }
@@ -95,7 +95,7 @@ async function digestOf(answer: Response, url: string): Promise<Resolved> {
     return {
       refusal: {
         message,
-        fix: 'Something between here and the registry changes what it sends; ask it from elsewhere.',
+        fix: 'Something between here and the registry changes what it sends; run this from another network.',
       },
     }
   }
@@ -120,7 +120,7 @@ async function authorize(
   const realm = parameters.get('realm')
   if (!/^bearer/i.test(challenge) || realm === undefined) return undefined
   const url = new URL(realm)
-  // A login goes only to where it was asked for in a safe way.
+  // A login is sent only where the request for it came over a connection that is as secure.
   const safe = url.protocol === 'https:' || new URL(answer.url).protocol === url.protocol
   if (parameters.has('service')) url.searchParams.set('service', parameters.get('service') ?? '')
   url.searchParams.set('scope', parameters.get('scope') ?? `repository:${repository}:pull`)
@@ -140,24 +140,24 @@ function refusalOf({ status, headers }: Response, { registry, repository, tag }:
   const image = `${registry}/${repository}:${tag}`
   if (status === 401 || status === 403)
     return {
-      message: `${registry} lets nobody in without a login that may pull ${repository}, or there is no such repository`,
+      message: `${registry} requires a login that may pull ${repository}, or there is no such repository`,
       fix: `Log in with: docker login ${registry}`,
     }
   if (status === 404)
     return {
       message: `${registry} has no image ${image}`,
-      fix: 'Mend the name or the tag in versions.yaml, or push the image.',
+      fix: 'Correct the name or the tag in versions.yaml, or push the image.',
     }
   if (status === 429) {
     const after = headers.get('retry-after')
     return {
-      message: `${registry} has answered often enough for now${after === null ? '' : ` and asks to wait ${after} s`}`,
+      message: `${registry} limits the rate of requests${after === null ? '' : ` and asks to wait ${after} s`}`,
       fix: `Wait, or log in for a higher limit: docker login ${registry}`,
     }
   }
   return {
     message: `${registry} answered ${status} for ${image}`,
-    fix: 'Try again later; nothing here can change that.',
+    fix: 'Try again later; the registry has a problem.',
   }
 }
 
@@ -166,6 +166,6 @@ function unreachable(error: unknown, origin: string): Refusal {
   const why = name === 'TimeoutError' ? 'it did not answer in time' : (cause?.code ?? cause?.message ?? message)
   return {
     message: `${origin} cannot be reached: ${why}`,
-    fix: 'Go online, or name a mirror with --mirror; a digest comes from a registry only.',
+    fix: 'Connect to the internet, or name a mirror with --mirror; only a registry knows the digest.',
   }
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { ValidateFunction } from 'ajv'
 import { root } from '#cli/paths.ts'
+import { writeAtomically } from './atomic-write.ts'
 
 const requireFile = createRequire(import.meta.url)
 
@@ -14,12 +15,10 @@ const requireFile = createRequire(import.meta.url)
 export async function validator(schema: object): Promise<ValidateFunction> {
   const source = JSON.stringify(schema)
   const name = createHash('sha256').update(source).digest('hex').slice(0, 16)
-  const folder = join(root, '.cache', 'validators')
-  const file = join(folder, `${name}.cjs`)
+  const file = join(root, '.cache', 'validators', `${name}.cjs`)
   if (!existsSync(file)) {
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(`${file}.${process.pid}`, (await import('./json-schema-compiler.ts')).generateValidator(schema))
-    renameSync(`${file}.${process.pid}`, file)
+    const { generateValidator } = await import('./json-schema-compiler.ts')
+    writeAtomically(file, generateValidator(schema))
   }
   return requireFile(file) as ValidateFunction
 }

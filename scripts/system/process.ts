@@ -11,16 +11,24 @@ export interface Outcome {
 // costs some 10 MB (bench/check.ts).
 const env = { GOGC: '400', ...process.env }
 
-/** Runs a program to its end and collects what it prints. Rejects only when it cannot be started. `extra` adds to the environment. */
+/**
+ * Runs a program to its end and collects what it prints. Rejects only when it cannot be started. `extra` adds to the environment; after `timeout`
+ * milliseconds the program is ended.
+ *
+ * For the commands that run at every save (check, diff, guard). The others use zx (shell.ts), which takes 50 ms and more to load, and a shell per
+ * program.
+ */
 export function run(
   program: string,
   args: readonly string[],
   input?: string,
   extra?: Readonly<Record<string, string>>,
+  timeout?: number,
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: { ...env, ...extra },
+      timeout,
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     })
     const stdout: Buffer[] = []
@@ -36,13 +44,13 @@ export function run(
         stderr: Buffer.concat(stderr).toString() + ended,
       })
     })
-    // A program that stops reading early says why on stderr.
+    // A program that stops reading early prints why on stderr.
     child.stdin?.on('error', () => {})
     child.stdin?.end(input)
   })
 }
 
-/** Starts a task for each input, one more at once than there are cores lest one idle between two, and gives their promises in the order of the inputs. */
+/** Starts a task for each input, at most one more at the same time than there are cores, so that none idles between two, and gives their promises in the order of the inputs. */
 export function eachParallel<T, R>(inputs: readonly T[], task: (input: T) => Promise<R>): Promise<R>[] {
   let free = availableParallelism() + 1
   const waiting: (() => void)[] = []
@@ -59,7 +67,7 @@ export function eachParallel<T, R>(inputs: readonly T[], task: (input: T) => Pro
         else next()
       }
     })()
-    // A task may fail before anyone awaits it; whoever does is still told.
+    // A task may fail before anyone awaits it; whoever does still gets the error.
     promise.catch(() => {})
     return promise
   })

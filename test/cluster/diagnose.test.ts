@@ -19,11 +19,11 @@ const kinds: Record<string, keyof Snapshot> = {
 
 const creationTimestamp = '2026-01-01T00:00:00Z'
 
-/** An object of namespace `app`, named after its kind unless said otherwise, as an API server gives it. */
+/** An object of namespace `app`, named after its kind by default, as an API server returns it. */
 function object(kind: string, content: object, metadata: object = {}): KubeObject {
   const identity = { name: kind.toLowerCase(), namespace: 'app', uid: `${kind}-uid`, creationTimestamp, ...metadata }
   const made = toObject({ apiVersion: 'v1', kind, metadata: identity, ...content })
-  if (made === undefined) throw new Error(`${kind} is no object`)
+  if (made === undefined) throw new Error(`${kind} is not an object`)
   return made
 }
 
@@ -37,7 +37,7 @@ function event(about: KubeObject, reason: string, message: string, lastTimestamp
 }
 
 function snapshot(...objects: KubeObject[]): Snapshot {
-  const empty = ['endpointSlices', 'networkPolicies', 'statefulSets', ...Object.values(kinds)]
+  const empty = ['statefulSets', ...Object.values(kinds)]
   const lists = Object.fromEntries(empty.map((list) => [list, [] as KubeObject[]]))
   for (const one of objects) lists[kinds[one.kind] ?? '']?.push(one)
   return lists as unknown as Snapshot
@@ -56,7 +56,7 @@ const replicaSet = object('ReplicaSet', { spec: { replicas: 2 }, status: { repli
 const creating = waiting('ContainerCreating')
 const running = container({ state: { running: { startedAt: creationTimestamp } } })
 
-/** What the doctor has to say, by a word of what is wrong and one of what to do. */
+/** What the doctor has to report, by a word of what is wrong and one of what to do. */
 const cases: [string, Snapshot, RegExp, RegExp][] = [
   [
     'an image that cannot be pulled',
@@ -92,7 +92,7 @@ const cases: [string, Snapshot, RegExp, RegExp][] = [
       }),
     ),
     /exit code 3 \(Error\), 4 restarts/,
-    /last lines/,
+    /last log lines/,
   ],
   [
     'too little memory',
@@ -115,7 +115,7 @@ const cases: [string, Snapshot, RegExp, RegExp][] = [
   [
     'no GPU',
     snapshot(unscheduled('0/1 nodes are available: 1 Insufficient nvidia.com/gpu.')),
-    /not placed/,
+    /not scheduled/,
     /nvidia\.com\/gpu, of which no node has enough/,
   ],
   [
@@ -164,7 +164,7 @@ const cases: [string, Snapshot, RegExp, RegExp][] = [
     'a dead scaler',
     snapshot(condition('ScaledObject', 'Fallback', 'True', 'at least one trigger is falling back')),
     /cannot read the metric/,
-    /NetworkPolicy let KEDA in/,
+    /NetworkPolicy allow KEDA/,
   ],
   [
     'a wrong scaler',
@@ -206,7 +206,7 @@ const cases: [string, Snapshot, RegExp, RegExp][] = [
   ],
 ]
 
-describe('what the doctor says', () => {
+describe('what the doctor reports', () => {
   it.each(cases)('%s', (_, cluster, what, fix) => {
     const [problem, ...more] = diagnose(cluster)
     expect(problem).toMatchObject({ state: 'broken' })
@@ -215,7 +215,7 @@ describe('what the doctor says', () => {
     expect(more).toEqual([])
   })
 
-  it('is nothing where all is well', () => {
+  it('is nothing where all is healthy', () => {
     const ready = container({ ready: true, state: { running: { startedAt: creationTimestamp } } })
     const done = object('Application', { status: { sync: { status: 'Synced' }, health: { status: 'Healthy' } } })
     expect(diagnose(snapshot(ready, done))).toEqual([])
@@ -237,7 +237,7 @@ describe('what the doctor says', () => {
     expect(diagnose(snapshot(object('Service', { spec: { selector: { app: 'none' } } }), scaled))).toEqual([])
   })
 
-  it('tells what happened last', () => {
+  it('is what happened last', () => {
     const cluster = snapshot(
       replicaSet,
       event(replicaSet, 'FailedCreate', 'later', '2026-01-02T00:00:00Z'),

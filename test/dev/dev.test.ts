@@ -65,13 +65,13 @@ describe.skipIf(inject('services') === null)('npm run dev', { timeout: 300_000 }
     expect(dev.output()).toContain('no container engine answers; install and start Docker or Podman')
   })
 
-  it('says which port is taken', async () => {
+  it('reports which port is in use', async () => {
     const taken = createServer()
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     const { port } = taken.address() as { port: number }
     const dev = await startDev(port)
     expect(await dev.ended).toBe(2)
-    expect(dev.output()).toContain(`port ${port} is taken`)
+    expect(dev.output()).toContain(`port ${port} is in use`)
     taken.close()
   })
 })

@@ -75,7 +75,7 @@ it('lets Renovate bump dev, and leaves staging and prod to promotion', () => {
 it('lets Renovate bump the programs, the charts and the remote bases', () => {
   const renovate = JSON.parse(readFileSync('renovate.json', 'utf8'))
   const [, programs] = renovate.customManagers
-  const source = readFileSync('scripts/system/tools.ts', 'utf8')
+  const source = readFileSync('scripts/system/tools/versions.ts', 'utf8')
   const found = [...source.matchAll(new RegExp(programs.matchStrings[0], 'g'))].map(
     ({ groups }) => groups?.currentValue,
   )

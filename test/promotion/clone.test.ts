@@ -100,7 +100,7 @@ it('is needed at all', { timeout: 60_000 }, async () => {
   ] as const)
     expect(await command(name, args, {}, bare), name).toMatchObject({
       status: 2,
-      text: expect.stringContaining('is no git repository; expected a clone'),
+      text: expect.stringContaining('is not a git repository; expected a clone'),
     })
 })
 

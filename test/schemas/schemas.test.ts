@@ -7,6 +7,7 @@ import { run } from '#system/process.ts'
 import { tool, tools } from '#system/tools.ts'
 import { share, toJsonSchema } from '#validation/api-server/openapi.ts'
 import type { ServedKind } from '#validation/api-server/server.ts'
+import { definitionSources } from '#validation/definition-sources.ts'
 
 const folder = join(root, 'schemas')
 
@@ -18,7 +19,7 @@ function readJson(...path: string[]): Value {
 const [, template = ''] =
   /-schema-location 'schemas\/([^']+)'/.exec(readFileSync(join(folder, 'README.md'), 'utf8')) ?? []
 
-/** What kubeconform says of an object with the committed schemas: `/json/pointer: message` for each innermost error. */
+/** What kubeconform reports of an object with the committed schemas: `/json/pointer: message` for each innermost error. */
 async function validate(value: Value): Promise<string[]> {
   const args = ['-strict', '-output', 'json', '-schema-location', join(folder, template), '-']
   const { stdout } = await run(await tool('kubeconform'), args, JSON.stringify(value))
@@ -166,6 +167,12 @@ describe('the committed files', () => {
     expect(tools.kubectl.version).toBe(tools['kube-apiserver'].version)
   })
 
+  it('come from the versions that the platform installs: npm run schemas brings them up to date', () => {
+    const { definitions } = readJson('source.json') as { definitions: { name: string; version: string }[] }
+    const pinned = definitionSources(root).map(({ name, version }) => ({ name, version }))
+    expect(definitions.map(({ name, version }) => ({ name, version }))).toEqual(pinned)
+  })
+
   it('keep the CEL rules and the approval that the API server needs', () => {
     const gateways = JSON.stringify(readJson('crds', 'gateways.gateway.networking.k8s.io.json'))
     expect(gateways).toContain('x-kubernetes-validations')
@@ -214,7 +221,7 @@ describe('the conversion of OpenAPI', () => {
 
 describe('parts that repeat', () => {
   const part = { type: 'object', properties: { name: { type: 'string', pattern: 'a'.repeat(200) } } }
-  it('stand once in the definitions, also within one another', () => {
+  it('appear once in the definitions, also within one another', () => {
     const outer = { type: 'object', properties: { one: part, two: part } }
     const shared = share({ properties: { a: outer, b: outer, properties: part }, items: { type: 'string' } })
     const [first, second] = ['shared.1', 'shared.2'].map((name) => ({ $ref: `#/definitions/${name}` }))
@@ -223,7 +230,7 @@ describe('parts that repeat', () => {
     expect(shared.properties).toMatchObject({ properties: second })
     expect(share(shared)).toEqual(shared)
   })
-  it('stay where they are when they are short or stand once', () => {
+  it('stay where they are when they are short or appear once', () => {
     const schema = { properties: { a: { type: 'string' }, b: { type: 'string' }, c: part } }
     expect(share(schema)).toEqual(schema)
   })

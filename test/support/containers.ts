@@ -1,15 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
+import { root } from '#cli/paths.ts'
+import { imagesOf } from '#cluster/images.ts'
 import { makeModelFromFile } from '../../apps/worker/src/model-file.ts'
 
-/** The images that the manifests run. */
-export const images = {
-  rabbitmq: 'docker.io/library/rabbitmq:4.1.4-management',
-  redis: 'docker.io/library/redis:8.2.3',
-  postgres: 'docker.io/library/postgres:17.6',
-  ollama: 'docker.io/ollama/ollama:0.17.4',
-} as const
+/** The images that the kind environment runs: those without a GPU. */
+export const images = imagesOf(root, 'kind') as Record<'rabbitmq' | 'redis' | 'postgres' | 'ollama', string>
 
 /** Password of every user in the containers. */
 export const password = 'test-password'

@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import type { Engine } from '#cluster/machine.ts'
 import { at, items, text } from '#kubernetes/model/objects.ts'
 import type { SecretManifest } from '#platform/secrets.ts'
+import type { Engine } from '#system/container-engine.ts'
 import { type Outcome, run } from '#system/process.ts'
 import { images } from './containers.ts'
 

@@ -1,7 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { until } from '#cluster/argo.ts'
 import { runInNode } from '#cluster/kind.ts'
 import { at, items, type KubeObject, number, text } from '#kubernetes/model/objects.ts'
-import { isReady, pause, podsNamed, type Run, type Scenario, settle, startClient } from './run.ts'
+import { isReady, podsNamed } from '../cluster.ts'
+import { settle, startClient } from '../gateway.ts'
+import type { Run, Scenario } from '../run.ts'
 
 const components = ['gateway', 'worker', 'collector', 'rabbitmq', 'redis', 'postgres', 'ollama']
 
@@ -23,7 +26,7 @@ export default {
 } satisfies Scenario
 
 /**
- * Ends a component's process with SIGKILL: no drain, no goodbye. The pod stays and its container starts anew. (A pod that is deleted by force is
+ * Ends a component's process with SIGKILL: no drain, no goodbye. The pod stays and its container is restarted. (A pod that is deleted by force is
  * another thing: its place is taken while its process may still run, and two databases on one volume lose what was committed.)
  */
 async function kill(run: Run, component: string): Promise<void> {

@@ -3,8 +3,10 @@ import OpenAI from 'openai'
 import { until } from '#cluster/argo.ts'
 import { callGateway, gatewayHost } from '#cluster/request.ts'
 import { at, items, text } from '#kubernetes/model/objects.ts'
-import { findChromium, startChromium } from '../test/support/browser.ts'
-import { call, forward, namespace, type Run, type Scenario } from './run.ts'
+import { findChromium, startChromium } from '../../test/support/browser.ts'
+import { forward } from '../cluster.ts'
+import { call } from '../gateway.ts'
+import { namespace, type Run, type Scenario } from '../run.ts'
 
 export default {
   name: 'request',
@@ -42,9 +44,9 @@ async function inference(run: Run): Promise<void> {
   )
 }
 
-/** The OpenAI client brings its own HTTP and believes no certificate of ours, so it comes by a port-forward. */
+/** The OpenAI client brings its own HTTP and does not trust our certificate, so it uses a port-forward. */
 async function openai(run: Run): Promise<void> {
-  const url = await forward(run, namespace, 'service/gateway', 80)
+  const url = await forward(run, namespace, 'gateway', 80)
   const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: run.key, maxRetries: 0 })
   const question = {
     model: 'tiny-chat:latest',

@@ -1,15 +1,18 @@
 import { until } from '#cluster/argo.ts'
+import { execute } from '#cluster/pods.ts'
 import { createEnvironment } from '#kubernetes/model/environment.ts'
 import { at, text } from '#kubernetes/model/objects.ts'
 import { connection, endpointOf, servingPorts } from '#kubernetes/network/policies.ts'
 import { readDocuments } from '#manifests/documents.ts'
 import { environment, render } from '#manifests/kustomize.ts'
-import { call, isReady, namespace, podsNamed, type Run, type Scenario } from './run.ts'
+import { isReady, podsNamed } from '../cluster.ts'
+import { call } from '../gateway.ts'
+import { namespace, type Run, type Scenario } from '../run.ts'
 
 const components = ['gateway', 'worker', 'collector', 'ollama', 'rabbitmq', 'redis', 'postgres']
 
-/** A try from one component to a port of another, and what the manifests say about it. */
-interface Try {
+/** A connection from one component to a port of another, and whether the manifests allow it. */
+interface Attempt {
   readonly to: string
   readonly address: string
   readonly port: number
@@ -18,20 +21,21 @@ interface Try {
 
 export default {
   name: 'policies',
-  title: 'Each pair of components connects if and only if the manifests allow it; Pod Security and Secrets hold',
+  title:
+    'Each pair of components connects if and only if the manifests allow it; Pod Security and the Secrets of each are enforced',
   async run(run) {
     await keepWorker(run)
     const outcome = await render(environment(run.root, 'kind'), run.root)
     if ('finding' in outcome) throw new Error(outcome.finding.message)
     const rendered = createEnvironment('kind', readDocuments(outcome.manifests, 'kind').objects)
     const workloads = new Map(rendered.workloads.map((workload) => [workload.object.name, workload]))
-    let tried = 0
+    let tested = 0
     const wrong: string[] = []
     for (const from of components) {
       const client = workloads.get(from)
       const [pod] = (await podsNamed(run, from)).filter(isReady)
-      if (client === undefined || pod === undefined) return run.expect(`${from} has a ready pod to try from`, false)
-      const tries: Try[] = []
+      if (client === undefined || pod === undefined) return run.expect(`${from} has a ready pod to test from`, false)
+      const attempts: Attempt[] = []
       for (const to of components.filter((name) => name !== from)) {
         const server = workloads.get(to)
         const [target] = (await podsNamed(run, to)).filter(isReady)
@@ -41,7 +45,7 @@ export default {
             number: port,
             protocol: 'TCP',
           })
-          tries.push({
+          attempts.push({
             to,
             address: text(at(target.raw, 'status', 'podIP')) ?? '',
             port,
@@ -49,18 +53,18 @@ export default {
           })
         }
       }
-      const connected = await connects(run, pod.name, from, tries)
-      tried += tries.length
-      for (const [index, { to, port, allowed }] of tries.entries())
+      const connected = await connects(run, pod.name, from, attempts)
+      tested += attempts.length
+      for (const [index, { to, port, allowed }] of attempts.entries())
         if (connected[index] !== allowed)
           wrong.push(
             `${from} → ${to}:${port} ${connected[index] ? 'connects, but is not allowed' : 'is allowed, but does not connect'}`,
           )
     }
-    run.measure('pairs tried', tried, '')
+    run.measure('pairs tested', tested, '')
     run.expect(
       'every allowed pair connects and every other is refused',
-      tried > 0 && wrong.length === 0,
+      tested > 0 && wrong.length === 0,
       wrong.join('; '),
     )
     await podSecurity(run)
@@ -77,22 +81,15 @@ async function keepWorker(run: Run): Promise<void> {
   await until(60_000, async () => (await podsNamed(run, 'worker')).some(isReady), 500)
 }
 
-/** Tries all at once from inside a pod, in what its image has: Node, or bash. */
-async function connects(run: Run, pod: string, component: string, tries: readonly Try[]): Promise<boolean[]> {
+/** Makes all connections at the same time from inside a pod, with what its image has: Node, or bash. */
+async function connects(run: Run, pod: string, component: string, attempts: readonly Attempt[]): Promise<boolean[]> {
   const isNode = ['gateway', 'worker', 'collector'].includes(component)
-  const targets = tries.map(({ address, port }) => `${address} ${port}`)
+  const targets = attempts.map(({ address, port }) => `${address} ${port}`)
   const script = isNode
     ? `const t=${JSON.stringify(targets)};const n=require('net');Promise.all(t.map(x=>new Promise(r=>{const[h,p]=x.split(' ');const s=n.connect(+p,h);s.setTimeout(3000,()=>{s.destroy();r(0)});s.on('connect',()=>{s.destroy();r(1)});s.on('error',()=>r(0))}))).then(r=>console.log(r.join(' ')))`
-    : `r=(); i=0; d=$(mktemp -d); ${tries.map(({ address, port }, index) => `(timeout 3 bash -c '</dev/tcp/${address}/${port}' 2>/dev/null && echo 1 >$d/${index} || echo 0 >$d/${index}) &`).join(' ')} wait; for i in $(seq 0 ${tries.length - 1}); do cat $d/$i; done; rm -r $d`
+    : `r=(); i=0; d=$(mktemp -d); ${attempts.map(({ address, port }, index) => `(timeout 3 bash -c '</dev/tcp/${address}/${port}' 2>/dev/null && echo 1 >$d/${index} || echo 0 >$d/${index}) &`).join(' ')} wait; for i in $(seq 0 ${attempts.length - 1}); do cat $d/$i; done; rm -r $d`
   const command = isNode ? ['node', '-e', script] : ['bash', '-c', script]
-  const printed = await run.cluster.kubectl([
-    `--namespace=${namespace}`,
-    'exec',
-    pod,
-    `--container=${component}`,
-    '--',
-    ...command,
-  ])
+  const printed = await execute(run.cluster, namespace, pod, component, command)
   return printed
     .trim()
     .split(/\s+/)
@@ -100,14 +97,12 @@ async function connects(run: Run, pod: string, component: string, tries: readonl
 }
 
 async function podSecurity(run: Run): Promise<void> {
-  const pod = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'privileged', namespace },
+  const body = {
+    metadata: { name: 'privileged' },
     spec: { containers: [{ name: 'any', image: 'any', securityContext: { privileged: true } }] },
   }
-  const answer = await run.cluster
-    .kubectl(['create', '--dry-run=server', '--filename=-'], JSON.stringify(pod))
+  const answer = await run.cluster.core
+    .createNamespacedPod({ namespace, body, dryRun: 'All' })
     .catch((error: Error) => error)
   run.expect(
     'a privileged pod is refused',

@@ -4,14 +4,14 @@ import { root } from '#cli/paths.ts'
 import type { Cluster } from '#cluster/client.ts'
 import { diagnose } from '#cluster/diagnose.ts'
 import { publishedPorts } from '#cluster/kind.ts'
-import { findEngine } from '#cluster/machine.ts'
-import { gatewayCertificate, makeApiKey } from '#cluster/request.ts'
+import { createApiKey, gatewayCertificate } from '#cluster/request.ts'
 import { takeSnapshot } from '#cluster/snapshot.ts'
+import { findEngine } from '#system/container-engine.ts'
 import { type Attachment, misses, type Report, round } from './report.ts'
 import type { Figure, Run, Scenario, Verdict } from './run.ts'
 import { type Mark, startTimeline, type Traffic, traffic } from './timeline.ts'
 
-/** What is tried at the same time: lanes side by side, and in a lane one scenario after another. */
+/** What runs at the same time: lanes side by side, and in a lane one scenario after another. */
 export type Stage = readonly (readonly Scenario[])[]
 
 /** What the scenarios of a run have in common, and what they find. */
@@ -26,7 +26,7 @@ interface Session {
   readonly attachments: Attachment[]
   readonly ran: { name: string; title: string; seconds: number; error?: string }[]
   readonly logs: { scenario: string; text: string }[]
-  /** Comes about when someone ends the run. */
+  /** Resolves when someone ends the run. */
   readonly interrupted: Promise<Error>
 }
 
@@ -87,7 +87,7 @@ async function openSession(cluster: Cluster, signal: AbortSignal): Promise<Sessi
     root,
     httpsPort: (await publishedPorts(engine)).https,
     certificate: await gatewayCertificate(cluster),
-    key: await makeApiKey(cluster, tenant, limits),
+    key: await createApiKey(cluster, tenant, limits),
     tenant,
     began: Date.now(),
     causes: new Set<string>(),

@@ -1,30 +1,22 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { connect } from 'amqplib'
 import { until } from '#cluster/argo.ts'
-import { at, number, text, type Value } from '#kubernetes/model/objects.ts'
-import { openPrometheus, type Prometheus } from './prometheus.ts'
-import {
-  call,
-  forward,
-  inBroker,
-  isReady,
-  namespace,
-  pause,
-  pauseHealing,
-  podsNamed,
-  queueDepth,
-  type Run,
-  type Scenario,
-  settle,
-  startClient,
-} from './run.ts'
+import { mergePatch } from '#cluster/client.ts'
+import { ApiError, ifExists } from '#cluster/connection.ts'
+import { secretValue } from '#cluster/request.ts'
+import { at, number, type Value } from '#kubernetes/model/objects.ts'
+import { deletePod, forward, inBroker, isReady, pauseHealing, podsNamed, queueDepth } from '../cluster.ts'
+import { call, settle, startClient } from '../gateway.ts'
+import { openPrometheus, type Prometheus } from '../prometheus.ts'
+import { namespace, type Run, type Scenario } from '../run.ts'
 
 const stores = ['rabbitmq', 'redis', 'postgres']
 
 export default {
   name: 'outages',
-  title: 'Gentle restarts, evictions, a broker without disk and a minute without Ollama, under load; nothing is lost',
+  title: 'Graceful restarts, evictions, a broker without disk and a minute without Ollama, under load; nothing is lost',
   async run(run) {
     const client = startClient(run, { perSecond: 5, retry: true })
     const prometheus = await openPrometheus(run)
@@ -35,11 +27,11 @@ export default {
     const counted = deadLetterIsCounted(prometheus)
     const ollama = withoutOllama(run)
     await Promise.all(stores.map((store) => restart(run, store)))
-    run.expect('Prometheus has read the count of the worker that laid it aside', (await counted) !== undefined)
+    run.expect('Prometheus has scraped the count of the worker that dead-lettered it', (await counted) !== undefined)
     await evictAll(run)
     await Promise.all([fullDisk(run, prometheus), ollama])
-    const told = await alertFires(prometheus, 'DeadLetters', 120_000)
-    run.expect('and the alert DeadLetters', told !== undefined)
+    const fired = await alertFires(prometheus, 'DeadLetters', 120_000)
+    run.expect('and the alert DeadLetters', fired !== undefined)
     const ledger = await client.stop()
     run.event('load ends')
     await settle(run, ledger, 240_000)
@@ -48,10 +40,9 @@ export default {
 
 /** A message that no version of the worker can read; it waits for a person. */
 async function poison(run: Run): Promise<void> {
-  run.event('a message that nobody can read')
-  const secret = await run.cluster.get(`/api/v1/namespaces/${namespace}/secrets/gateway-credentials`)
-  const password = Buffer.from(text(at(secret, 'data', 'rabbitmq-password')) ?? '', 'base64').toString()
-  const { hostname, port } = new URL(await forward(run, namespace, 'service/rabbitmq', 5672))
+  run.event('an unreadable message')
+  const password = await secretValue(run.cluster, namespace, 'gateway-credentials', 'rabbitmq-password')
+  const { hostname, port } = new URL(await forward(run, namespace, 'rabbitmq', 5672))
   const connection = await connect({ hostname, port: Number(port), username: 'gateway', password })
   const channel = await connection.createConfirmChannel()
   channel.sendToQueue('ai-requests', Buffer.from('no JSON'), { persistent: true })
@@ -59,11 +50,11 @@ async function poison(run: Run): Promise<void> {
   await connection.close()
   run.causes.add('DeadLetters').add('RequestLost')
   const given = await until(60_000, async () => (await queueDepth(run.cluster, 'ai-requests.dead')) === 1, 1000)
-  run.expect('a message that nobody can read is laid aside, and the others go on', given !== undefined)
+  run.expect('an unreadable message is dead-lettered, and the others go on', given !== undefined)
   run.cleanup(() => inBroker(run, 'purge_queue', 'ai-requests.dead'))
 }
 
-/** A count that no scrape has read is gone with its worker: only the queue of dead letters tells of it then. */
+/** A count that no scrape has read is gone with its worker: only the dead-letter queue shows the message then. */
 function deadLetterIsCounted(prometheus: Prometheus): Promise<number | undefined> {
   return untilFound(prometheus, 'worker_dead_letters_total > 0', 60_000)
 }
@@ -72,10 +63,10 @@ function deadLetterIsCounted(prometheus: Prometheus): Promise<number | undefined
 async function restart(run: Run, store: string): Promise<void> {
   run.event(`restart ${store}`)
   const began = Date.now()
-  await run.cluster.kubectl([`--namespace=${namespace}`, 'delete', 'pod', `${store}-0`])
+  await deletePod(run, `${store}-0`)
   const back = await until(120_000, async () => (await podsNamed(run, store)).some(isReady))
   run.expect(`${store} comes back with its volume`, back !== undefined)
-  run.measure(`${store} restarted gently`, (Date.now() - began) / 1000, 's')
+  run.measure(`${store} restarted gracefully`, (Date.now() - began) / 1000, 's')
 }
 
 /** What a drain of a node does, by the same API and so within the budgets; there is one node, so pods come back to it. */
@@ -84,22 +75,12 @@ async function evictAll(run: Run): Promise<void> {
   let refused = 0
   for (const component of ['gateway', 'worker', 'collector', ...stores]) {
     for (const pod of await podsNamed(run, component)) {
-      const eviction = {
-        apiVersion: 'policy/v1',
-        kind: 'Eviction',
-        metadata: { name: pod.name, namespace },
-      }
-      const path = `/api/v1/namespaces/${namespace}/pods/${pod.name}/eviction`
       const evicted = await until(
         120_000,
         async () => {
-          const answer = await run.cluster
-            .kubectl(['create', `--raw=${path}`, '--filename=-'], JSON.stringify(eviction))
-            .catch((error: Error) => error.message)
-          // A worker that the scaler has taken away meanwhile is gone as well.
-          if (!/too many requests|disruption budget/i.test(answer)) return true
-          refused++
-          return false
+          const isEvicted = await evict(run, pod.name)
+          if (!isEvicted) refused++
+          return isEvicted
         },
         1000,
       )
@@ -109,7 +90,20 @@ async function evictAll(run: Run): Promise<void> {
     const back = await until(120_000, ready)
     run.expect(`${component} is back after its eviction`, back !== undefined)
   }
-  run.measure('evictions that a budget put off', refused, '')
+  run.measure('evictions that a budget delayed', refused, '')
+}
+
+/** False where a disruption budget does not allow it now. */
+async function evict({ cluster }: Run, name: string): Promise<boolean> {
+  const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } }
+  try {
+    await ifExists(cluster.core.createNamespacedPodEviction({ namespace, name, body }))
+    // A worker that the scaler has removed meanwhile is gone as well.
+    return true
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 429) return false
+    throw error
+  }
 }
 
 /** The volumes of kind have no size; the limit below which the broker blocks its publishers stands for a full one. */
@@ -128,12 +122,12 @@ async function fullDisk(run: Run, prometheus: Prometheus): Promise<void> {
   })
   run.expect('while the broker has no disk, requests are refused with 503', refused !== undefined, `${answer?.status}`)
   run.causes.add('BrokerAlarm').add('AcceptErrorBudgetBurn')
-  const told = await alertFires(prometheus, 'BrokerAlarm', 180_000)
-  run.expect('and the alert BrokerAlarm fires', told !== undefined)
+  const fired = await alertFires(prometheus, 'BrokerAlarm', 180_000)
+  run.expect('and the alert BrokerAlarm fires', fired !== undefined)
   await undo()
   run.event('the broker has disk again')
   const taken = await until(60_000, async () => (await call(run, '/api/v1/inference', body)).status === 202)
-  run.expect('and taken again afterwards', taken !== undefined)
+  run.expect('and accepted again afterwards', taken !== undefined)
   if (taken !== undefined) run.measure('disk free to requests accepted', taken / 1000, 's')
 }
 
@@ -157,9 +151,12 @@ function untilFound(prometheus: Prometheus, query: string, limitMs: number): Pro
 
 async function withoutOllama(run: Run): Promise<void> {
   const scale = (count: number) =>
-    run.cluster.kubectl([`--namespace=${namespace}`, 'scale', 'statefulset', 'ollama', `--replicas=${count}`])
+    run.cluster.apps.patchNamespacedStatefulSetScale(
+      { namespace, name: 'ollama', body: { spec: { replicas: count } } },
+      mergePatch,
+    )
   await pauseHealing(run)
-  run.event('Ollama is away for a minute')
+  run.event('Ollama is unavailable for a minute')
   await scale(0)
   run.cleanup(() => scale(1))
   await pause(60_000)

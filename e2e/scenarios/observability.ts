@@ -3,8 +3,8 @@ import { dashboards } from '#dashboards/index.ts'
 import { askPanels, componentsOf, panelsOf, panelsWithoutData } from '#dashboards/panel-data.ts'
 import { panelSections, panelStyle } from '#dashboards/panel-page.ts'
 import { escapeHtml } from '#text/html.ts'
-import { openPrometheus, type Prometheus } from './prometheus.ts'
-import { namespace, type Run, type Scenario } from './run.ts'
+import { openPrometheus, type Prometheus } from '../prometheus.ts'
+import { namespace, type Run, type Scenario } from '../run.ts'
 
 export default {
   name: 'observability',

@@ -2,7 +2,13 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { refresh, until } from '#cluster/argo.ts'
-import { edit, execute, openRepository, type Run, type Scenario, untilSynced } from './run.ts'
+import { applications, type Cluster, mergePatch } from '#cluster/client.ts'
+import { ifExists } from '#cluster/connection.ts'
+import { applyByKubectl } from '#cluster/kubectl.ts'
+import { execute } from '#cluster/pods.ts'
+import { $ } from '#system/shell.ts'
+import { edit, openRepository, untilSynced } from '../repository.ts'
+import type { Run, Scenario } from '../run.ts'
 
 const environments = ['first', 'second'] as const
 /** Main is for the environment of the cluster. */
@@ -37,11 +43,9 @@ export default {
     run.expect('the second does not have it yet', !(await hasModel(run, 'second', 'tiny-chat:next')))
 
     const command = [join(run.root, 'scripts/run.mjs'), 'promote', '--from', 'first', '--to', 'second', '--root']
-    const { stdout, stderr } = await execute(process.execPath, [...command, repository.folder]).catch(
-      (refused: { stdout: string; stderr: string }) => refused,
-    )
-    const [, branch] = /The branch (\S+) is made/.exec(stdout) ?? []
-    run.expect('npm run promote makes the branch of the promotion', branch !== undefined, stdout + stderr)
+    const { stdout, stderr } = await $`${process.execPath} ${command} ${repository.folder}`
+    const [, branch] = /[Bb]ranch (\S+) is (?:made|created)/.exec(stdout) ?? []
+    run.expect('npm run promote creates the branch of the promotion', branch !== undefined, stdout + stderr)
     if (branch === undefined) return
     const merged = await repository.merge(branch)
     const promoted = await runs(run, 'second', merged)
@@ -99,35 +103,41 @@ async function makeApplications(run: Run): Promise<void> {
   set.spec.template.spec.source.repoURL = repositoryUrl
   set.spec.template.spec.source.targetRevision = branchName
   const projects = environments.map((name) => project.replaceAll('inference-kind', `inference-${name}`))
-  await run.cluster.kubectl(
-    ['--namespace=argocd', 'apply', '--filename=-'],
-    [...projects, stringify(set)].join('---\n'),
-  )
+  await applyByKubectl(run.cluster, [...projects, stringify(set)].join('---\n'), '--namespace=argocd')
 }
 
-const noFinalizers = '--patch={"metadata":{"finalizers":null}}'
-
-async function removeEnvironments(run: Run): Promise<void> {
+async function removeEnvironments({ cluster }: Run): Promise<void> {
   const names = environments.map((name) => `inference-${name}`)
-  const argo = ['--namespace=argocd', 'delete', '--ignore-not-found']
-  await run.cluster.kubectl([...argo, 'applicationset', 'promotion'])
-  await run.cluster.kubectl([...argo, 'application', ...names])
-  await run.cluster.kubectl([...argo, 'appproject', ...names])
-  await run.cluster.kubectl(['delete', '--ignore-not-found', '--wait=false', 'namespace', ...names])
+  await removeCustom(cluster, 'applicationsets', 'promotion')
+  for (const plural of ['applications', 'appprojects'])
+    await Promise.all(names.map((name) => removeCustom(cluster, plural, name)))
   for (const name of names) {
+    await ifExists(cluster.core.deleteNamespace({ name }))
     // Argo CD would take its finalizer off a hook once it is done, but it is no longer asked to.
-    const jobs = await run.cluster.list(`/apis/batch/v1/namespaces/${name}/jobs`)
-    for (const { name: job } of jobs)
-      await run.cluster.kubectl([`--namespace=${name}`, 'patch', 'job', job, '--type=merge', noFinalizers])
+    const { items } = await cluster.batch.listNamespacedJob({ namespace: name })
+    const body = { metadata: { finalizers: null } }
+    for (const { metadata } of items)
+      await ifExists(
+        cluster.batch.patchNamespacedJob({ namespace: name, name: metadata?.name ?? '', body }, mergePatch),
+      )
   }
-  const own = `--selector=app.kubernetes.io/instance in (${names.join(',')})`
-  await run.cluster.kubectl(['delete', 'priorityclass', own])
+  const labelSelector = `app.kubernetes.io/instance in (${names.join(',')})`
+  await cluster.scheduling.deleteCollectionPriorityClass({ labelSelector })
+}
+
+/** Deletes an object of Argo CD if there is one, and waits until it is gone: an Application goes after all that it manages. */
+async function removeCustom(cluster: Cluster, plural: string, name: string): Promise<void> {
+  const object = { ...applications, plural, namespace: 'argocd', name }
+  await ifExists(cluster.custom.deleteNamespacedCustomObject(object))
+  const isGone = async () => (await ifExists(cluster.custom.getNamespacedCustomObject(object))) === undefined
+  if ((await until(300_000, isGone, 500)) === undefined)
+    throw new Error(`${plural} ${name} is not deleted after 5 minutes`)
 }
 
 /** Milliseconds until an environment runs a commit. */
 async function runs(run: Run, name: string, commit: string): Promise<number | undefined> {
   const application = `inference-${name}`
-  // The ApplicationSet makes it a moment after it is applied.
+  // The ApplicationSet creates it a moment after it is applied.
   await until(
     30_000,
     async () => (await refresh(run.cluster, application).catch((error: Error) => error)) === undefined,
@@ -136,14 +146,7 @@ async function runs(run: Run, name: string, commit: string): Promise<number | un
 }
 
 function inOllama(run: Run, name: string, ...command: string[]): Promise<string> {
-  return run.cluster.kubectl([
-    `--namespace=inference-${name}`,
-    'exec',
-    'ollama-0',
-    '--container=ollama',
-    '--',
-    ...command,
-  ])
+  return execute(run.cluster, `inference-${name}`, 'ollama-0', 'ollama', command)
 }
 
 async function hasModel(run: Run, name: string, model: string): Promise<boolean> {

@@ -1,6 +1,8 @@
 import { until } from '#cluster/argo.ts'
-import { runK6 } from './k6.ts'
-import { queueDepth, results, type Scenario } from './run.ts'
+import { queueDepth } from '../cluster.ts'
+import { results } from '../gateway.ts'
+import { runK6 } from '../k6.ts'
+import type { Scenario } from '../run.ts'
 
 const perSecond = 25
 const seconds = 30

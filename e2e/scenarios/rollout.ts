@@ -3,28 +3,20 @@ import { until } from '#cluster/argo.ts'
 import { diagnose } from '#cluster/diagnose.ts'
 import { takeSnapshot } from '#cluster/snapshot.ts'
 import { at } from '#kubernetes/model/objects.ts'
-import {
-  edit,
-  isReady,
-  namespace,
-  openRepository,
-  percentile,
-  podsNamed,
-  type Scenario,
-  settle,
-  startClient,
-  untilSynced,
-} from './run.ts'
+import { isReady, podsNamed } from '../cluster.ts'
+import { percentile, settle, startClient } from '../gateway.ts'
+import { edit, openRepository, untilSynced } from '../repository.ts'
+import { namespace, type Scenario } from '../run.ts'
 
 export default {
   name: 'rollout',
-  title: 'A new version, a version that never gets ready, and the way back, by commits and under load',
+  title: 'A new version, a version that never gets ready, and the rollback, by commits and under load',
   async run(run) {
     const repository = await openRepository(run)
     run.cleanup(() => repository.restore())
     // No retries: every failed request of a client is counted.
     const client = startClient(run, { perSecond: 6, retry: false })
-    const good = await repository.commit('Roll the gateway out anew', (folder) =>
+    const good = await repository.commit('Roll out the gateway', (folder) =>
       edit(join(folder, 'base/gateway/gateway.env'), 'LOG_LEVEL=info', 'LOG_LEVEL=debug'),
     )
     const rolled = await untilSynced(run, good, 180_000)
@@ -39,11 +31,11 @@ export default {
       async () => diagnose(await takeSnapshot(run.cluster)).some(({ what }) => what.includes('0.0.0-none')),
       2000,
     )
-    run.expect('doctor names the image that cannot be pulled', explained !== undefined)
+    run.expect('doctor reports the image that cannot be pulled', explained !== undefined)
     const serving = (await podsNamed(run, 'gateway')).filter(isReady)
     const versions = serving.map(({ raw }) => String(at(raw, 'spec', 'containers', 0, 'image')))
     run.expect(
-      'pods of the old version alone serve',
+      'only pods of the old version serve',
       versions.length > 0 && versions.every((image) => !image.includes('none')),
       versions.join(' '),
     )
@@ -51,12 +43,13 @@ export default {
     run.event('rollback')
     await repository.restore()
     const healthy = (await podsNamed(run, 'gateway')).filter(isReady).length
-    run.expect('after the way back the gateway is whole', healthy > 0)
+    run.expect('after the rollback the gateway is ready', healthy > 0)
     const ledger = await client.stop()
     const failures = [...ledger.refused].map(([kind, count]) => `${count} × ${kind}`)
     run.expect('0 requests failed', failures.length === 0, failures.join('; '))
     run.measure('answer P99 during it', percentile(ledger.latencies, 0.99), 'ms')
     await settle(run, ledger, 120_000)
-    run.expect('namespace is whole', (await run.cluster.list(`/api/v1/namespaces/${namespace}/pods`)).length > 0)
+    const { items } = await run.cluster.core.listNamespacedPod({ namespace })
+    run.expect('the namespace has pods', items.length > 0)
   },
 } satisfies Scenario
