@@ -14,11 +14,11 @@ const usage = `usage: npm run dev [-- --port 8080]
 
 Runs the platform on this machine, without a cluster: RabbitMQ, Redis, Postgres and Ollama in containers, with the
 configuration and the users that the manifests give them; a tiny model; gateway, worker and collector from their source.
-Ctrl-C stops all of it and leaves nothing behind.
+Ctrl-C stops and removes all of it.
 
-  --port N   port of the gateway on 127.0.0.1, 8080 unless said otherwise
+  --port N   port of the gateway on 127.0.0.1 (default 8080)
 
-LOG_LEVEL=info shows what the services log; it is warn otherwise. CONTAINER_ENGINE names another engine than docker or podman.`
+LOG_LEVEL sets the log level of the services (default warn). CONTAINER_ENGINE names the container engine where neither docker nor podman is meant.`
 
 const contextLength = '4096'
 const children = new Set<ChildProcess>()

@@ -6,12 +6,12 @@ import { takeSnapshot } from '#cluster/snapshot.ts'
 
 const usage = `usage: npm run doctor [-- --context NAME] [--namespace NAME]
 
-Says in words what is wrong in a cluster: images that cannot be pulled, missing Secrets, selectors that match nothing, pods that
-find no node, quotas, policies and admission that refuse pods, probes that fail, crashes with their last lines, scalers that cannot
-read their metric, Applications that are not in sync. It only reads.
+Diagnoses a cluster: images that cannot be pulled, missing Secrets, selectors that match nothing, pods that
+cannot be scheduled, quotas, policies and admission that refuse pods, probes that fail, crashes with their last log lines, scalers that
+cannot read their metric, Applications that are out of sync. It only reads.
 
-  --context NAME     a context of the kubeconfig; ${clusterContext} unless said otherwise
-  --namespace NAME   one namespace alone`
+  --context NAME     a context of the kubeconfig (default ${clusterContext})
+  --namespace NAME   only this namespace`
 
 await runCommand(async () => {
   const { values } = parseCommandLine(

@@ -8,8 +8,8 @@ import { findEngine } from '#cluster/machine.ts'
 
 const usage = `usage: npm run down
 
-Removes what npm run up made: the kind cluster with all its data, its kubectl context, and the images of the services.
-Images that were pulled and the engine's build cache stay.`
+Removes what npm run up created: the kind cluster with all its data, its kubectl context, and the images of the services.
+Images that were pulled, and the engine's build cache, are kept.`
 
 await runCommand(async () => {
   parseCommandLine(usage, {}, { ok: 'removed' })

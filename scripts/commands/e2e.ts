@@ -42,8 +42,8 @@ const goal = 720
 
 const usage = `usage: npm run e2e [-- SCENARIO…]
 
-Tries the platform in the cluster of npm run up, measures, and writes reports/e2e/<time>/report.html and report.json.
-Ctrl-C ends it and puts back what it has changed.
+Runs the end-to-end scenarios in the cluster of npm run up, measures, and writes reports/e2e/<time>/report.html and report.json.
+Ctrl-C ends the run and reverts what it has changed.
 
 ${scenarios.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}`
 

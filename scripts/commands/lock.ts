@@ -8,10 +8,10 @@ import { environment, environments } from '#manifests/kustomize.ts'
 const usage = `usage: npm run lock [-- <environment>… ] [--update] [--mirror REGISTRY=URL]…
 
 Asks the registries for the digests of the images in overlays/<environment>/versions.yaml (by default of the first environment) and writes them there.
-All or nothing: where one cannot be had, nothing is written. Logins are those of docker login.
+If one digest is unavailable, nothing is written. Uses the logins of docker login.
 
-  --update               ask again for images that have a digest, whose tag may have moved
-  --mirror REGISTRY=URL  ask another address instead: docker.io=https://mirror.example.com`
+  --update               also ask for images that have a digest already, since their tag may have moved
+  --mirror REGISTRY=URL  use another address for a registry: docker.io=https://mirror.example.com`
 
 await runCommand(async () => {
   const { values, positionals } = parseCommandLine(

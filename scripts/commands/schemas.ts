@@ -22,10 +22,10 @@ import {
 const usage = `usage: npm run generate:schemas
 
 Starts a real Kubernetes API server, installs the custom resource definitions of the platform's parts in it and writes
-under schemas/ what it then serves: see schemas/README.md. Run it after changing a version in scripts/commands/schemas.ts or
+what it then serves to schemas/: see schemas/README.md. Run it after changing a version in scripts/commands/schemas.ts or
 scripts/system/tools.ts; with the same versions it writes the same bytes.
 
-Needs Go or git, and a connection, for the definitions.`
+Needs Go or git, and network access, for the definitions.`
 
 /** Where a part of the platform keeps its custom resource definitions. */
 interface Source {

@@ -11,8 +11,8 @@ import { makeSecrets } from '#platform/secrets.ts'
 
 const usage = `usage: npm run secrets -- <environment> [--context NAME]
 
-Makes the Secrets that an environment without a secret store reads, in the cluster of the current kubectl context.
-What is there stays as it is, so it can be run again; passwords come from the Secret "bootstrap-seed", made at the first run.
+Creates the Secrets that an environment without a secret store reads, in the cluster of the current kubectl context.
+Existing Secrets are kept, so it can be run again; passwords derive from the Secret "bootstrap-seed", created by the first run.
 
   --context NAME   another context of the kubeconfig`
 

@@ -4,7 +4,7 @@ import { type ToolName, tool, tools } from '#system/tools.ts'
 
 const usage = `usage: npm run tools [-- NAME…]
 
-Gets the programs this repository uses, each at exactly its pinned version: from PATH, from .tools/, from the upstream
+Installs the programs that this repository uses, each at exactly its pinned version: from PATH, from .tools/, from the upstream
 release (verified against its published checksum) or built with Go (verified by Go's checksum database).
 Without a name: the two that \`npm run check\` needs.
 

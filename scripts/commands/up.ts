@@ -27,17 +27,17 @@ import { tool } from '#system/tools.ts'
 
 const usage = `usage: npm run up [-- --http-port 8080] [--https-port 8443]
 
-Makes a kind cluster on this machine, with docker or podman, and runs the platform in it: builds the images of the services,
+Creates a kind cluster on this machine, with docker or podman, and runs the platform in it: builds the images of the services,
 installs Argo CD, KEDA, Prometheus, Traefik and metrics-server, and lets Argo CD sync overlays/kind at the commit of the
-working tree. Then sends a request and says where everything is. Run again, it mends what is missing and syncs what has changed.
+working tree. Then sends a request and prints all addresses. Run again, it repairs what is missing and syncs what has changed.
 
-  --http-port N    port of 127.0.0.1 for http (it redirects to https), 8080 unless said otherwise; only when the cluster is made
-  --https-port N   port of 127.0.0.1 for https, 8443 unless said otherwise
+  --http-port N    port of 127.0.0.1 for http, which redirects to https (default 8080); used only when the cluster is created
+  --https-port N   port of 127.0.0.1 for https (default 8443); likewise
 
-  CONTAINER_ENGINE   docker or podman, where both answer
-  KIND_NODE_IMAGE    the node's image, where it shall not be the one that kind brings
+  CONTAINER_ENGINE   docker or podman, where both are available
+  KIND_NODE_IMAGE    the node's image, instead of kind's own
 
-Images that the engine has are copied into the node; the node pulls the others. npm run down removes everything again.`
+Images that the engine has are copied into the node; the node pulls the others. npm run down removes everything.`
 
 const progress = startProgress()
 const platformNamespaces = ['argocd', 'keda', 'monitoring', 'traefik', 'kube-system']

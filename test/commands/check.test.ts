@@ -74,7 +74,9 @@ describe('check', () => {
     const folder = scratchRepository(right)
     const first = runCommand(folder, ['check'])
     const second = runCommand(folder, ['check'])
-    expect(second.stdout).toBe(`${first.stdout}Nothing has changed since the last check; this is its result.\n`)
+    expect(second.stdout).toBe(
+      `${first.stdout}Using the cached result: no input has changed. --no-cache checks again.\n`,
+    )
     writeFileSync(join(folder, 'overlays/dev/all.yaml'), service.replace('type:', 'typo:'))
     expect(runCommand(folder, ['check']).code).toBe(1)
     mkdirSync(join(folder, 'overlays/prod'))
