@@ -47,7 +47,9 @@ await runCommand(async () => {
   const report = await reporter(values.format)
   const ways = [positionals.length > 0, values.file !== undefined, values.kustomize !== undefined]
   if (ways.filter(Boolean).length > 1)
-    throw new UsageError(`give environments, --kustomize or --file, only one of them\n\n${usage}`)
+    throw new UsageError(
+      `give environments, --kustomize or --file, only one of them; put a glob for --file in quotes\n\n${usage}`,
+    )
 
   if (values.connections && values.format !== 'text' && values.output === undefined)
     throw new UsageError(`--connections is appended to the text; with --format ${values.format} add --output FILE`)
