@@ -50,7 +50,7 @@ function noteOldNode() {
   const [, oldest] = /(\d+)/.exec(engines.node)
   if (process.stderr.isTTY && Number(major) < Number(oldest))
     process.stderr.write(
-      `note: Node ${process.versions.node} is older than the supported ${engines.node}; commands still run, install a newer one soon\n`,
+      `note: Node ${process.versions.node} still works but is not supported; install a version that satisfies ${engines.node}\n`,
     )
 }
 

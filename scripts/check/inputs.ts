@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { globSync } from 'tinyglobby'
-import { parseDocument } from 'yaml'
+import { parse } from 'yaml'
 import { UsageError } from '#cli/errors.ts'
 import { typedPath } from '#cli/paths.ts'
 import { type Fields, fields, items, text, type Value } from '#kubernetes/model/objects.ts'
@@ -42,11 +42,13 @@ function expandFolder(typed: string, folder: string): Input {
     if (owner === undefined) files.push(join(typed, file))
     else rendered.add(owner)
   }
-  if (files.length === 0 && rendered.size === 0)
-    throw new UsageError(`${typed} holds no manifests; expected files that end in .yaml, .yml or .json`)
   const parts = new Set([...rendered].flatMap(foldersIn))
   const buildable = [...rendered].filter((owner) => !parts.has(owner) && !isComponent(owner))
   const kustomizations = buildable.map((owner) => kustomizationTarget(join(typed, relative(folder, owner))))
+  if (files.length === 0 && kustomizations.length === 0)
+    throw new UsageError(
+      `${typed} holds no manifests; expected files that end in .yaml, .yml or .json, or a kustomization that can be built`,
+    )
   return { name: typed, files, kustomizations }
 }
 
@@ -78,5 +80,9 @@ function isComponent(folder: string): boolean {
 function read(folder: string): Fields {
   const file = kustomizationFile(folder)
   if (file === undefined) return {}
-  return fields(parseDocument(readFileSync(file, 'utf8')).toJS() as Value)
+  try {
+    return fields(parse(readFileSync(file, 'utf8')) as Value)
+  } catch {
+    return {}
+  }
 }

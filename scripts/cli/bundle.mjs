@@ -31,7 +31,7 @@ export async function build(home, entries, outdir) {
     },
   })
   // Installed packages are those of package-lock.json.
-  return Object.keys(metafile.inputs).filter((file) => !file.startsWith('node_modules/'))
+  return Object.keys(metafile.inputs).filter((file) => !file.includes('node_modules/'))
 }
 
 /**

@@ -24,6 +24,12 @@ interface Taken {
 export function flagsTakenByNpm(options: Options, args: readonly string[], env: Environment = process.env): string[] {
   const typed = typedCommand(env)
   if (typed === undefined) return []
+  if (
+    options['dry-run'] === undefined &&
+    takenUnder('dry-run', true, {}, env).length > 0 &&
+    !isConfigured('dry_run', env)
+  )
+    throw new UsageError('npm took --dry-run, which this command does not have; nothing was done')
   const all: Options = { ...options, root: { type: 'string' } }
   const taken = Object.entries(all).flatMap(([name, { type }]) => takenUnder(name, type === 'boolean', all, env))
   const isCertain = taken.every(({ isFlag, isExact, value }) => isFlag && isExact && value === 'true')
@@ -56,13 +62,13 @@ function takenUnder(name: string, isFlag: boolean, options: Options, env: Enviro
     if (found === undefined || !found.startsWith(key) || value === '') return []
     const isExact = found === key
     if (!isExact && Object.hasOwn(options, found.replaceAll('_', '-'))) return []
-    if (name !== 'dry-run' && configuredValues(found, env).includes(value)) return []
+    if (name !== 'dry-run' && isConfigured(found, env)) return []
     return [{ name, isFlag, value, isExact }]
   })
 }
 
-/** The values that npm's files and the user's environment give to a setting: what has them was not typed. */
-function configuredValues(key: string, env: Environment): string[] {
+/** Whether npm's files or the user's environment give a setting the value that it has: then it was not typed. */
+function isConfigured(key: string, env: Environment): boolean {
   const project = join(env.npm_config_local_prefix ?? '.', '.npmrc')
   const files = [project, env.npm_config_userconfig, env.npm_config_globalconfig]
   const line = new RegExp(`^\\s*${key.replaceAll('_', '[-_]')}\\s*=\\s*(.*?)\\s*$`, 'gm')
@@ -71,7 +77,7 @@ function configuredValues(key: string, env: Environment): string[] {
     return [...readFileSync(file, 'utf8').matchAll(line)].map(([, value = '']) => value)
   })
   const exported = env[`NPM_CONFIG_${key.toUpperCase()}`]
-  return exported === undefined ? written : [...written, exported]
+  return [...written, exported].includes(env[`npm_config_${key}`])
 }
 
 /** The command with its options where they belong; `…` is a value of which it is not known whose it is. */

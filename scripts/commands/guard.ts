@@ -12,10 +12,10 @@ import { git, tryGit } from '#system/git.ts'
 
 const usage = `usage: npm run guard [-- --base REF]
 
-Holds a branch to the rules of promotion: it changes the versions of one environment at most; into any but the first environment it changes
-nothing else, and to what \`npm run promote\` or \`npm run rollback\` would have made.
+Checks that a branch follows the rules of promotion: it changes the versions of at most one environment; for any but the first environment it
+changes nothing else, and only to what \`npm run promote\` or \`npm run rollback\` would have created.
 
-  --base REF   the branch that it is merged into; default: the main branch`
+  --base REF   the branch that it will be merged into (default: the main branch)`
 
 await runCommand(async () => {
   const { values } = parseCommandLine(

@@ -10,10 +10,10 @@ const usage = `usage: npm run mutate [-- --class ID…] [--format text|markdown|
 
 Seeds single faults into the rendered environments, checks each mutant, and prints what is detected, by class of fault, and what survives.
 
-  --class ID        only mutants of this class; may stand several times
+  --class ID        only mutants of this class; may be repeated
   --format FORMAT   text (default), markdown (the content of docs/mutation.md) or json
-  --prove           give one mutant of every class to the real programs, started for the moment: the API server refuses those that are said to
-                    be refused and takes the others; Kubernetes' controllers and promtool show those that are said to be shown by them`
+  --prove           verify one mutant of every class with the real programs, started temporarily: the API server must reject those that
+                    claim to be rejected and accept the others; Kubernetes' controllers and promtool must show those that claim to be shown`
 
 const options = {
   class: { type: 'string', multiple: true },

@@ -8,11 +8,11 @@ import { knownEnvironment, runPlan } from '#promotion/run.ts'
 
 const usage = `usage: npm run promote -- --from dev --to staging [--dry-run] [--rollback]
 
-Plans to give an environment the versions of the one before it, prints what moves, the gates and what Argo CD will do, then makes a branch with
-one commit and opens the pull request. The working tree is not touched.
+Plans the promotion of the versions of one environment to the next, prints what moves, the gates and what Argo CD will do, then creates a branch
+with one commit and opens the pull request. The working tree is not touched.
 
   --from, --to   environments in the order of promotion.yaml
-  --dry-run      plan and print, nothing more
+  --dry-run      plan and print only
   --rollback     allow values to move back to what the environment has had`
 
 await runCommand(async () => {

@@ -10,11 +10,11 @@ import { commitOf } from '#system/git.ts'
 
 const usage = `usage: npm run rollback -- <environment> [--to COMMIT] [--dry-run]
 
-Plans the return of an environment to the versions it had before, says what that cannot undo, then makes a branch with one commit and opens the
-pull request. Neither soak nor freeze holds it up. The working tree is not touched.
+Plans the return of an environment to the versions it had before, prints what that cannot undo, then creates a branch with one commit and opens
+the pull request. Neither soak nor freeze delays it. The working tree is not touched.
 
-  --to COMMIT   the versions as of this commit, instead of the ones before the present
-  --dry-run     plan and print, nothing more`
+  --to COMMIT   the versions as of this commit, instead of the previous ones
+  --dry-run     plan and print only`
 
 await runCommand(async () => {
   const { values, positionals } = parseCommandLine(

@@ -66,10 +66,13 @@ describe('options that are typed before --', () => {
     )
     expect(args).toEqual([])
     for (const name of names) {
+      // A command without --dry-run refuses it, whatever else was typed.
+      const seen = { ...env, npm_config_dry_run: name === 'dry-run' ? 'true' : '' }
       const option = { [name]: { type: all[name]?.type ?? 'string' } }
       if (option[name]?.type === 'boolean' && name !== 'update')
-        expect(flagsTakenByNpm(option, [], env)).toEqual([`--${name}`])
-      else expect(() => flagsTakenByNpm(option, [], env)).toThrow(`put -- before --${name}: npm run probe -- --${name}`)
+        expect(flagsTakenByNpm(option, [], seen)).toEqual([`--${name}`])
+      else
+        expect(() => flagsTakenByNpm(option, [], seen)).toThrow(`put -- before --${name}: npm run probe -- --${name}`)
     }
   })
 
@@ -126,6 +129,7 @@ describe('npm run', { timeout: 120_000 }, () => {
     ['check --file=a.yaml --file=b.yaml', 'npm run check -- --file a.yaml --file b.yaml'],
     ['check --root elsewhere', 'npm run check -- --root elsewhere'],
     ['lock dev --update', 'npm run lock -- dev --update'],
+    ['lock dev --dry-run', 'npm took --dry-run, which this command does not have; nothing was done'],
     ['promote --from dev --to staging', 'put -- before --from and --to: npm run promote -- --from dev --to staging'],
     ['mutate --class wired', 'unexpected "wired"; put -- before --class: npm run mutate -- --class wired'],
   ]

@@ -74,7 +74,9 @@ describe('check', () => {
     const folder = scratchRepository(right)
     const first = runCommand(folder, ['check'])
     const second = runCommand(folder, ['check'])
-    expect(second.stdout).toBe(`${first.stdout}Nothing has changed since the last check; this is its result.\n`)
+    expect(second.stdout).toBe(
+      `${first.stdout}Using the cached result: no input has changed. --no-cache checks again.\n`,
+    )
     writeFileSync(join(folder, 'overlays/dev/all.yaml'), service.replace('type:', 'typo:'))
     expect(runCommand(folder, ['check']).code).toBe(1)
     mkdirSync(join(folder, 'overlays/prod'))
@@ -157,14 +159,16 @@ describe('wrong use ends 2 with what was expected', () => {
     ],
     ['two ways at once', ['dev', '--file', 'x.yaml'], /only one of them/],
     ['a missing file', ['--file', 'none.yaml'], /no such file: none\.yaml/],
-    ['a folder without manifests', ['--file', '.tools/none'], /no such file: \.tools\/none/],
+    ['a folder without manifests', ['--file', 'empty'], /empty holds no manifests/],
+    ['a folder of components alone', ['--file', 'parts'], /parts holds no manifests/],
     ['a glob without matches', ['--file', 'overlays/**/*.toml'], /no file matches overlays\/\*\*\/\*\.toml/],
     ['a value that belongs to an option', ['html'], /unexpected "html"/],
     ['a missing folder', ['--kustomize', 'none'], /no such folder: none/],
     ['a folder without a kustomization', ['--kustomize', 'overlays'], /overlays holds no kustomization\.yaml/],
   ]
+  const folders = { ...right, 'empty/notes.md': '', 'parts/kustomization.yaml': 'kind: Component\n' }
   it.each(cases)('%s', (_what, args, expected) => {
-    const { code, stderr, stdout } = check(right, args)
+    const { code, stderr, stdout } = check(folders, args)
     expect(stderr).toMatch(expected)
     expect(stdout).toBe('')
     expect(code).toBe(2)
