@@ -679,7 +679,7 @@ export const cases: readonly Case[] = [
     at: 61,
     labels: { cn: 'inference.example.com', sans: 'www.inference.example.com' },
     summary: 'The certificate of inference.example.com expires within two weeks',
-    description: 'It ends in 13d 22h 59m 0s.',
+    description: 'It expires in 13d 22h 59m 0s.',
     quiet: {
       'traefik_tls_certs_not_after{cn="inference.example.com",sans="www.inference.example.com",serial="1"}': `${14 * 86_400}x9`,
       'traefik_tls_certs_not_after{cn="inference.example.com",sans="www.inference.example.com",serial="2"}': `0x8 ${90 * 86_400}x200`,
