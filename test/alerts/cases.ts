@@ -666,7 +666,7 @@ export const cases: readonly Case[] = [
       health_status: 'Healthy',
     },
     summary: 'inference-prod is OutOfSync',
-    description: 'What runs of inference-prod has differed from what is merged for 30 minutes.',
+    description: 'The cluster state of inference-prod has differed from what is merged for 30 minutes.',
     quiet: application('sync_status="Synced",health_status="Healthy"'),
   },
   {
