@@ -666,7 +666,7 @@ export const cases: readonly Case[] = [
       health_status: 'Healthy',
     },
     summary: 'inference-prod is OutOfSync',
-    description: 'What runs of inference-prod has differed from what is merged for 30 minutes.',
+    description: 'The cluster state of inference-prod has differed from what is merged for 30 minutes.',
     quiet: application('sync_status="Synced",health_status="Healthy"'),
   },
   {
@@ -679,7 +679,7 @@ export const cases: readonly Case[] = [
     at: 61,
     labels: { cn: 'inference.example.com', sans: 'www.inference.example.com' },
     summary: 'The certificate of inference.example.com expires within two weeks',
-    description: 'It ends in 13d 22h 59m 0s.',
+    description: 'It expires in 13d 22h 59m 0s.',
     quiet: {
       'traefik_tls_certs_not_after{cn="inference.example.com",sans="www.inference.example.com",serial="1"}': `${14 * 86_400}x9`,
       'traefik_tls_certs_not_after{cn="inference.example.com",sans="www.inference.example.com",serial="2"}': `0x8 ${90 * 86_400}x200`,
