@@ -46,7 +46,8 @@ export async function buildServices(root: string, engine: Engine, progress: Prog
 
 /** A hash of what the image is made of. Of package.json the scripts change often and the rest is in the lock file. */
 function fingerprint(root: string, service: Service): string {
-  const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')))
+  const hash = createHash('sha256')
+  for (const file of ['package-lock.json', 'apps/Dockerfile']) hash.update(readFileSync(join(root, file)))
   for (const folder of ['apps/common', `apps/${service}`])
     for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((found) => found.isFile() && !/\/(node_modules|dist|test)(\/|$)/.test(found.parentPath))
@@ -65,12 +66,24 @@ export async function buildImage(
   name: string,
   more: readonly string[] = [],
 ): Promise<void> {
-  const file = join(root, 'apps', service, 'Dockerfile')
-  const args = ['build', '--file', file, '--tag', name, '--label', label, ...more, root]
+  const file = join(root, 'apps', 'Dockerfile')
+  const args = [
+    'build',
+    '--file',
+    file,
+    '--build-arg',
+    `SERVICE=${service}`,
+    '--tag',
+    name,
+    '--label',
+    label,
+    ...more,
+    root,
+  ]
   const { code, stdout, stderr } = await run(engine.program, args)
   if (code === 0) return
   const end = `${stdout}\n${stderr}`.trim().split('\n').slice(-15).join('\n  ')
-  throw new UsageError(`apps/${service}/Dockerfile does not build:\n  ${end}`)
+  throw new UsageError(`apps/Dockerfile does not build ${service}:\n  ${end}`)
 }
 
 /**
