@@ -6,7 +6,7 @@ import { createLog } from '@inference/common/log.ts'
 import { connectRedis } from '@inference/common/redis.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest'
 import { buildIndex } from '../../apps/gateway/src/recipes/build-index.ts'
-import { listedDigest, withPrefix } from '../../apps/gateway/src/recipes/embed.ts'
+import { listedDigest } from '../../apps/gateway/src/recipes/embed.ts'
 import { loadRecipes } from '../../apps/gateway/src/recipes/recipe.ts'
 import {
   countVectors,
@@ -131,14 +131,6 @@ describe.skipIf(services === null)('the recipe index on real Redis and Ollama', 
       stderr: expect.stringContaining('REDIS_USERNAME: is missing'),
     })
   }, 120_000)
-})
-
-describe('prefixes', () => {
-  it('are those the model was trained with', () => {
-    expect(withPrefix('nomic-embed-text:v1.5@sha256:00', 'query', 'tomato')).toBe('search_query: tomato')
-    expect(withPrefix('registry.example.com/team/nomic-embed-text', 'document', 'x')).toBe('search_document: x')
-    expect(withPrefix('tiny-embed', 'query', 'tomato')).toBe('tomato')
-  })
 })
 
 /** A way to Ollama that answers 503 after some embeddings, as a server that goes away does. */

@@ -23,7 +23,7 @@ const otelcol = await findInstalled('otelcol')
 if (otelcol === undefined) {
   const missing =
     'The OpenTelemetry Collector of the pinned version is not on this machine. Get it with: npm run tools -- otelcol'
-  process.stderr.write(`\ntest/tracing/tracing.test.ts DOES NOT RUN. ${missing}\n\n`)
+  process.stderr.write(`\ntest/tracing/tracing.services.test.ts DOES NOT RUN. ${missing}\n\n`)
   if (process.env.GITHUB_ACTIONS) throw new Error(missing)
 }
 
