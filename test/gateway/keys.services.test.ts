@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createClient } from '@redis/client'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { hashKey } from '../../apps/gateway/src/api-keys.ts'
+import { hashKey } from '../../apps/gateway/src/requests/api-keys.ts'
 import { password } from '../support/containers.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 

@@ -1,8 +1,8 @@
 import { createLog } from '@inference/common/log.ts'
 import { createClient } from '@redis/client'
-import { type ApiKeyRecord, makeKey } from '../../apps/gateway/src/api-keys.ts'
 import type { GatewayConfig } from '../../apps/gateway/src/config.ts'
 import { startGateway } from '../../apps/gateway/src/gateway.ts'
+import { type ApiKeyRecord, makeKey } from '../../apps/gateway/src/requests/api-keys.ts'
 import { brokerAndRedis, password } from './containers.ts'
 import type { Services } from './global-setup.ts'
 

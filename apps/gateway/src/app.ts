@@ -13,8 +13,16 @@ import {
 import type { Context } from './context.ts'
 import { limits } from './limits.ts'
 import { observeRequests } from './metrics.ts'
-import { describeApi } from './openapi.ts'
-import { answerExpectations, answerProblems, rawProblem, sendProblem, toProblem, unavailable } from './problems.ts'
+import { describeApi } from './plugins/openapi.ts'
+import {
+  answerExpectations,
+  answerProblems,
+  rawProblem,
+  sendProblem,
+  toProblem,
+  unavailable,
+} from './plugins/problems.ts'
+import { secureHeaders } from './plugins/security-headers.ts'
 import { recipeRoutes } from './recipes/routes.ts'
 import { chatCompletionRoutes } from './routes/chat-completions.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -22,7 +30,6 @@ import { inferenceRoutes } from './routes/inference.ts'
 import { modelRoutes } from './routes/models.ts'
 import { probeRoutes } from './routes/probes.ts'
 import { usageRoutes } from './routes/usage.ts'
-import { secureHeaders } from './security-headers.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

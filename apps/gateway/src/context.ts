@@ -4,8 +4,8 @@ import type { Redis } from '@inference/common/redis.ts'
 import type { Tracer } from '@inference/common/trace.ts'
 import type { GatewayConfig } from './config.ts'
 import type { GatewayMetrics } from './metrics.ts'
-import type { Results } from './results.ts'
-import type { Submit } from './submit.ts'
+import type { Results } from './requests/results.ts'
+import type { Submit } from './requests/submit.ts'
 
 /** What the routes work with; `app.context`. */
 export type Context = {

@@ -12,8 +12,8 @@ import type { GatewayConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { limits } from './limits.ts'
 import { createGatewayMetrics } from './metrics.ts'
-import { connectResults } from './results.ts'
-import { createSubmit } from './submit.ts'
+import { connectResults } from './requests/results.ts'
+import { createSubmit } from './requests/submit.ts'
 
 export type Gateway = {
   /** The ports it listens on, which differ from the configured ones if those are 0. */

@@ -3,7 +3,7 @@ import { loadConfigOrExit, variables } from '@inference/common/config.ts'
 import { createLog } from '@inference/common/log.ts'
 import { connectRedis, type RedisClient } from '@inference/common/redis.ts'
 import Type from 'typebox'
-import { listKeys, makeKey, revokeKey, rotateKey } from './api-keys.ts'
+import { listKeys, makeKey, revokeKey, rotateKey } from './requests/api-keys.ts'
 
 const usage = `Makes, lists, rotates and revokes the API keys of the gateway.
 

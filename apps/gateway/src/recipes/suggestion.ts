@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { ChatMessage } from '@inference/common/messages.ts'
 import type { RedisClient } from '@inference/common/redis.ts'
 import { requestKey } from '@inference/common/request-state.ts'
-import type { Job, Submit } from '../submit.ts'
+import type { Job, Submit } from '../requests/submit.ts'
 import type { FoundRecipe } from './search.ts'
 import type { RecipeFilter } from './store.ts'
 

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
-import { authenticateReader, requireToken } from '../authentication.ts'
-import { openStream } from '../open-streams.ts'
-import { followStatus } from '../request-events.ts'
-import { readStatus } from '../request-status.ts'
-import { errorResponses, eventStreamResponse, RequestParams } from '../schemas.ts'
-import { keepAlive, serverSentEvent } from '../server-sent-events.ts'
+import { authenticateReader, requireToken } from '../plugins/authentication.ts'
+import { openStream } from '../plugins/open-streams.ts'
+import { keepAlive, serverSentEvent } from '../plugins/server-sent-events.ts'
+import { followStatus } from '../requests/request-events.ts'
+import { readStatus } from '../requests/request-status.ts'
+import { errorResponses, eventStreamResponse, RequestParams } from './schemas.ts'
 
 /** GET /api/v1/inference/{id}/events: what happens to a request, as server-sent events that resume by Last-Event-ID. */
 export const eventRoutes: FastifyPluginAsyncTypebox = async (app) => {

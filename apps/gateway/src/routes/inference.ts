@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
-import { hashKey } from '../api-keys.ts'
-import { authenticateReader, requireToken } from '../authentication.ts'
 import { limits } from '../limits.ts'
-import { linksOf, readStatus } from '../request-status.ts'
-import { errorResponses, IdempotencyHeaders, RequestParams, StatusSchema, SubmittedSchema } from '../schemas.ts'
-import { rateLimitHeaders } from '../submit.ts'
+import { authenticateReader, requireToken } from '../plugins/authentication.ts'
+import { hashKey } from '../requests/api-keys.ts'
+import { linksOf, readStatus } from '../requests/request-status.ts'
+import { rateLimitHeaders } from '../requests/submit.ts'
+import { errorResponses, IdempotencyHeaders, RequestParams, StatusSchema, SubmittedSchema } from './schemas.ts'
 
 /** POST /api/v1/inference puts a prompt into the queue, GET /api/v1/inference/{id} tells what became of it. */
 export const inferenceRoutes: FastifyPluginAsyncTypebox = async (app) => {

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
-import { authenticate, requireToken } from '../authentication.ts'
-import { errorResponses } from '../schemas.ts'
+import { authenticate, requireToken } from '../plugins/authentication.ts'
+import { errorResponses } from './schemas.ts'
 
 /** GET /v1/models as OpenAI's clients know it. */
 export const modelRoutes: FastifyPluginAsyncTypebox = async (app) => {

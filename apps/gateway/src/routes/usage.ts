@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { tokenQuotaKey } from '@inference/common/request-state.ts'
-import { authenticate, fromRedis, requireToken } from '../authentication.ts'
-import { errorResponses, UsageSchema } from '../schemas.ts'
+import { authenticate, fromRedis, requireToken } from '../plugins/authentication.ts'
+import { errorResponses, UsageSchema } from './schemas.ts'
 
 /** GET /api/v1/usage: quotas of the key and how much of them is used. */
 export const usageRoutes: FastifyPluginAsyncTypebox = async (app) => {

@@ -4,10 +4,10 @@ import { PublishError, type Publisher } from '@inference/common/broker.ts'
 import type { Log } from '@inference/common/log.ts'
 import { type ChatMessage, type InferenceRequest, queues, type RequestKind } from '@inference/common/messages.ts'
 import type { Redis } from '@inference/common/redis.ts'
+import { limits } from '../limits.ts'
+import type { GatewayMetrics } from '../metrics.ts'
+import { Problem, unavailable } from '../plugins/problems.ts'
 import { type Admission, admit, confirmIdempotency, forgetAdmission, type QuotaState } from './admission.ts'
-import { limits } from './limits.ts'
-import type { GatewayMetrics } from './metrics.ts'
-import { Problem, unavailable } from './problems.ts'
 
 /** A job to put into the queue, validated by the route that made it. */
 export type Job = {

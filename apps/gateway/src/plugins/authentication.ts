@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { withDeadline } from '@inference/common/redis.ts'
 import type { FastifyRequest } from 'fastify'
-import { type ApiKeyRecord, hashKey, readKey } from './api-keys.ts'
-import type { Context } from './context.ts'
+import type { Context } from '../context.ts'
+import { type ApiKeyRecord, hashKey, readKey } from '../requests/api-keys.ts'
+import { unknownKey } from '../requests/submit.ts'
 import { Problem, unavailable } from './problems.ts'
-import { unknownKey } from './submit.ts'
 
 const bearer = /^Bearer +([\w-]{20,128})$/i
 

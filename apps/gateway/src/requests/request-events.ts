@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from '@inference/common/redis.ts'
 import { eventsKey, type RequestEvent } from '@inference/common/request-state.ts'
-import { fromRedis } from './authentication.ts'
-import type { Context } from './context.ts'
+import type { Context } from '../context.ts'
+import { fromRedis } from '../plugins/authentication.ts'
 import type { StatusBody } from './request-status.ts'
 
 export type NumberedEvent = RequestEvent & {

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
-import type { Context } from './context.ts'
-import { limits } from './limits.ts'
+import type { Context } from '../context.ts'
+import { limits } from '../limits.ts'
 import { unavailable } from './problems.ts'
 
 let open = 0

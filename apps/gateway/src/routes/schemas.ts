@@ -1,6 +1,6 @@
 import Type from 'typebox'
-import { limits } from './limits.ts'
-import { ProblemSchema } from './problems.ts'
+import { limits } from '../limits.ts'
+import { ProblemSchema } from '../plugins/problems.ts'
 
 /** Response schemas for the statuses of errors that a route may answer; typed so that they do not bind what a handler returns. */
 export function errorResponses(...statuses: number[]): object {

@@ -1,7 +1,7 @@
 import type { InferenceResponse } from '@inference/common/messages.ts'
-import { openAiError, Problem, type ProblemKind } from './problems.ts'
+import { openAiError, Problem, type ProblemKind } from '../plugins/problems.ts'
+import { keepAlive } from '../plugins/server-sent-events.ts'
 import type { NumberedEvent } from './request-events.ts'
-import { keepAlive } from './server-sent-events.ts'
 
 /** @see https://platform.openai.com/docs/api-reference/chat */
 type FinishedChat = { id: string } & Pick<InferenceResponse, 'text' | 'finishReason' | 'usage'>

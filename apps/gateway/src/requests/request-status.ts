@@ -1,8 +1,8 @@
 import type { InferenceResponse } from '@inference/common/messages.ts'
 import { type RequestStatus, requestKey } from '@inference/common/request-state.ts'
-import { fromRedis, type Reader } from './authentication.ts'
-import type { Context } from './context.ts'
-import { Problem, unavailable } from './problems.ts'
+import type { Context } from '../context.ts'
+import { fromRedis, type Reader } from '../plugins/authentication.ts'
+import { Problem, unavailable } from '../plugins/problems.ts'
 import type { StoredResult } from './results.ts'
 
 export type StatusBody = {
