@@ -13,7 +13,10 @@ const [command = '', ...args] = process.argv.slice(2)
 /** Changes when any source, any dependency or Node itself does. */
 function fingerprint() {
   const hash = createHash('sha256').update(process.version)
-  const sources = readdirSync(join(root, 'scripts'), { recursive: true }).map((name) => join('scripts', name))
+  // apps: the rules read the configuration of the services.
+  const sources = ['scripts', 'apps'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name)),
+  )
   for (const name of [...sources, 'package-lock.json', 'schemas/kinds.json'].sort()) {
     const { mtimeMs, size } = statSync(join(root, name))
     hash.update(`${name} ${mtimeMs} ${size}\n`)

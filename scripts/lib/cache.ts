@@ -5,7 +5,17 @@ import type { CheckResult } from './check.ts'
 import { today } from './today.ts'
 
 /** All that the result of checking the environments depends on; what is remote is pinned inside these. */
-const inputs = ['base', 'components', 'overlays', 'argocd', 'schemas', 'scripts', 'check.yaml', 'package-lock.json']
+const inputs = [
+  'base',
+  'components',
+  'overlays',
+  'argocd',
+  'apps',
+  'schemas',
+  'scripts',
+  'check.yaml',
+  'package-lock.json',
+]
 
 /** A fingerprint of the inputs by name, size and time of change, as make would judge them: reading them all would cost more than it proves. */
 export function inputsKey(root: string, environments: readonly string[]): string {

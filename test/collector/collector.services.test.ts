@@ -1,4 +1,4 @@
-import type { Publisher } from '@inference/common/broker.ts'
+import type { Publisher } from '@inference/common/broker/publisher.ts'
 import { createLog } from '@inference/common/log.ts'
 import { type InferenceResponse, queues } from '@inference/common/messages.ts'
 import { requestKey, tokenQuotaKey } from '@inference/common/request-state.ts'
@@ -10,7 +10,7 @@ import { password } from '../support/containers.ts'
 import { waitUntil } from '../support/gateway.ts'
 import { startHalfOpenProxy } from '../support/half-open-proxy.ts'
 import { connectTestPublisher, makeResponse, purgeQueues, queueDepth } from '../support/requests.ts'
-import { type ServiceProcess, startService } from '../support/service-process.ts'
+import { startCollector as startCollectorProcess } from '../support/service-process.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 
 const services = inject('services')
@@ -40,23 +40,8 @@ describe.skipIf(services === null)('collector', { timeout: 120_000 }, () => {
     await postgres.query('delete from results')
   })
 
-  async function startCollector(overrides: Record<string, string | number> = {}): Promise<ServiceProcess> {
-    return startService('collector', {
-      RABBITMQ_URL: rabbitmq,
-      RABBITMQ_USERNAME: 'collector',
-      RABBITMQ_PASSWORD: password,
-      REDIS_URL: services?.redis.url ?? '',
-      REDIS_USERNAME: 'collector',
-      REDIS_PASSWORD: password,
-      POSTGRES_URL: services?.postgres.url ?? '',
-      POSTGRES_USERNAME: 'collector',
-      POSTGRES_PASSWORD: password,
-      BATCH_SIZE: 20,
-      BATCH_WAIT_MS: 20,
-      DRAIN_SECONDS: 10,
-      ...overrides,
-    })
-  }
+  const startCollector = (overrides: Record<string, string | number> = {}) =>
+    startCollectorProcess(services, { BATCH_SIZE: 20, BATCH_WAIT_MS: 20, DRAIN_SECONDS: 10, ...overrides })
 
   const publish = (response: object, id = (response as InferenceResponse).id) =>
     publisher.publish(queues.responses, { id, body: response })
@@ -136,12 +121,12 @@ describe.skipIf(services === null)('collector', { timeout: 120_000 }, () => {
     expect(rows).toEqual([{ outcome: 'failed', error_class: 'timeout', error_message: 'too slow' }])
   })
 
-  test('what is no response, and what Postgres refuses, goes to the dead letters; the rest of the batch is stored', async () => {
+  test('invalid responses, and those that Postgres rejects, are dead-lettered; the rest of the batch is stored', async () => {
     const collector = await startCollector({ BATCH_WAIT_MS: 500 })
     await collector.ready()
     const good = makeResponses(3)
     await publish({ id: 'no-response' })
-    // No integer of Postgres.
+    // Not an integer in Postgres.
     await publish(makeResponse({ usage: { inputTokens: 2 ** 40, outputTokens: 0 } }))
     await publishAll(good)
     await waitUntilStored(good)
@@ -153,7 +138,7 @@ describe.skipIf(services === null)('collector', { timeout: 120_000 }, () => {
     expect(await collector.metric('collector_dead_letters_total{reason="data"}')).toBe(1)
   })
 
-  test('two collectors at once, each message twice: each result is one row and settled once', async () => {
+  test('two collectors, each message twice: each result is one row and settled once', async () => {
     const [first, second] = await Promise.all([startCollector(), startCollector()])
     await Promise.all([first.ready(), second.ready()])
     const responses = Array.from({ length: 200 }, () => makeResponse({ keyId: 'two-collectors' }))
@@ -198,7 +183,7 @@ describe.skipIf(services === null)('collector', { timeout: 120_000 }, () => {
     expect(await collector.metric('collector_postgres_up')).toBe(1)
   })
 
-  test('Postgres away for long: gives the results back, takes no more, and stores them afterwards', async () => {
+  test('a long outage of Postgres: requeues the results, consumes no more, and stores them afterwards', async () => {
     const proxy = await startTcpProxy(services.postgres.url)
     onTestFinished(() => proxy.stop())
     const collector = await startCollector({ POSTGRES_URL: proxy.url, HOLD_SECONDS: 1 })
@@ -207,7 +192,7 @@ describe.skipIf(services === null)('collector', { timeout: 120_000 }, () => {
     const responses = makeResponses(15)
     await publishAll(responses)
     await waitUntil(async () => (await collector.failing())?.includes('consuming') === true, 'consuming is paused')
-    await waitUntil(async () => (await collector.metric('collector_given_back_total')) >= 15, 'they are given back')
+    await waitUntil(async () => (await collector.metric('collector_given_back_total')) >= 15, 'they are requeued')
     await waitUntil(async () => (await queueDepth(rabbitmq, queues.responses)).ready === 15, 'all are in the queue')
     expect(await queueDepth(rabbitmq, queues.responses)).toEqual({ ready: 15, consumers: 0 })
     expect(await collector.metric('collector_given_back_total')).toBe(15)
@@ -218,7 +203,7 @@ describe.skipIf(services === null)('collector', { timeout: 120_000 }, () => {
     expect((await queueDepth(rabbitmq, `${queues.responses}.dead`)).ready).toBe(0)
   })
 
-  test('Postgres falls silent with its connections open: noticed, and all is stored afterwards', async () => {
+  test('Postgres goes silent with its connections open: this is detected, and all results are stored afterwards', async () => {
     const proxy = await startHalfOpenProxy(services.postgres.url)
     onTestFinished(() => proxy.close())
     const collector = await startCollector({ POSTGRES_URL: proxy.url })
@@ -226,12 +211,12 @@ describe.skipIf(services === null)('collector', { timeout: 120_000 }, () => {
     proxy.blackHole()
     const responses = makeResponses(10)
     await publishAll(responses)
-    await waitUntil(() => collector.log.includes('the batch waits'), 'the silence is noticed', 30)
+    await waitUntil(() => collector.log.includes('the batch waits'), 'the silence is detected', 30)
     proxy.restore()
     await waitUntilStored(responses)
   })
 
-  test('kill -9 among batches: nothing is lost, nothing is stored twice', async () => {
+  test('kill -9 between batches: nothing is lost, nothing is stored twice', async () => {
     const first = await startCollector({ BATCH_SIZE: 5 })
     await first.ready()
     const responses = makeResponses(300)
@@ -244,18 +229,18 @@ describe.skipIf(services === null)('collector', { timeout: 120_000 }, () => {
     await waitUntilStored(responses)
   })
 
-  test('SIGTERM stores what is in hand and exits with 0', async () => {
+  test('SIGTERM stores the results in progress and exits with 0', async () => {
     const collector = await startCollector({ BATCH_WAIT_MS: 3000 })
     await collector.ready()
     const responses = makeResponses(7)
     await publishAll(responses)
-    await waitUntil(async () => (await queueDepth(rabbitmq, queues.responses)).ready === 0, 'all are in hand')
+    await waitUntil(async () => (await queueDepth(rabbitmq, queues.responses)).ready === 0, 'all are in progress')
     collector.signal('SIGTERM')
     expect(await collector.exit).toEqual({ code: 0, signal: null })
     expect(await storedIds()).toEqual(idsOf(responses))
   })
 
-  test('a finish in the future, by a clock a minute ahead, does no harm', async () => {
+  test('a finish in the future, from a clock that is a minute ahead, is harmless', async () => {
     const collector = await startCollector()
     const response = makeResponse({ finishedAt: new Date(Date.now() + 60_000).toISOString() })
     await publish(response)

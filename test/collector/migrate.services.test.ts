@@ -51,7 +51,7 @@ describe.skipIf(services === null)('migrate', () => {
     await admin.query('create database migrations')
   })
 
-  test('the program makes the schema and the roles, and a second run changes nothing', async () => {
+  test('the program creates the schema and the roles, and a second run changes nothing', async () => {
     const environment = {
       POSTGRES_URL: services.postgres.url.replace(/\/inference$/, '/migrations'),
       POSTGRES_USERNAME: 'postgres',
@@ -68,7 +68,7 @@ describe.skipIf(services === null)('migrate', () => {
     expect(first.log + second.log).not.toContain(password)
   })
 
-  test('each role may do its work and no more', async () => {
+  test('each role has only the permissions that it needs', async () => {
     await withClient('postgres', (client) =>
       migrate(client, readMigrations('apps/collector/migrations'), passwords, log),
     )
@@ -83,7 +83,7 @@ describe.skipIf(services === null)('migrate', () => {
     })
   })
 
-  test('five at once: each file is applied once', async () => {
+  test('five concurrent runs: each file is applied once', async () => {
     const migrations = readMigrations('apps/collector/migrations')
     await Promise.all(
       Array.from({ length: 5 }, () => withClient('postgres', (client) => migrate(client, migrations, passwords, log))),
@@ -92,7 +92,7 @@ describe.skipIf(services === null)('migrate', () => {
     expect(rows).toEqual(migrations.map(({ number }) => ({ number })))
   })
 
-  test('a file that was changed after it had been applied is refused', async () => {
+  test('a file that was changed after it was applied is rejected', async () => {
     const folder = scratchMigrations()
     await withClient('postgres', (client) => migrate(client, readMigrations(folder), passwords, log))
     writeFileSync(join(folder, '0001-results.sql'), 'select 1')
@@ -103,7 +103,7 @@ describe.skipIf(services === null)('migrate', () => {
     })
   })
 
-  test('a file that fails leaves nothing of itself, and the files before it stay', async () => {
+  test('a file that fails is rolled back, and the files before it stay', async () => {
     const folder = scratchMigrations()
     writeFileSync(join(folder, '0002-broken.sql'), 'create table half (x int); select no_such_function()')
     await withClient('postgres', async (client) => {
@@ -115,7 +115,7 @@ describe.skipIf(services === null)('migrate', () => {
     })
   })
 
-  test('software that is older than the schema leaves it alone', async () => {
+  test('software that is older than the schema does not change it', async () => {
     const folder = scratchMigrations()
     writeFileSync(join(folder, '0002-more.sql'), 'create table more (x int)')
     await withClient('postgres', (client) => migrate(client, readMigrations(folder), passwords, log))

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, inject, it } from 'vitest'
 import { freePort } from '../support/containers.ts'
 import { waitUntil } from '../support/gateway.ts'
 
-/** `npm run dev`, in a process group of its own: what a Ctrl-C reaches in a terminal. */
+/** `npm run dev` in its own process group, which a Ctrl-C reaches in a terminal. */
 describe.skipIf(inject('services') === null)('npm run dev', { timeout: 300_000 }, () => {
   let stopAll: () => void = () => undefined
   afterEach(() => stopAll())
@@ -32,7 +32,7 @@ describe.skipIf(inject('services') === null)('npm run dev', { timeout: 300_000 }
     return { says, interrupt, ended, output: () => output }
   }
 
-  it('starts everything, answers what it prints, and leaves nothing after Ctrl-C', async () => {
+  it('starts everything, serves the printed addresses, and leaves nothing after Ctrl-C', async () => {
     const port = await freePort()
     const dev = await startDev(port)
     await dev.says('Ready.')
@@ -51,7 +51,7 @@ describe.skipIf(inject('services') === null)('npm run dev', { timeout: 300_000 }
     await expect(fetch(`http://127.0.0.1:${port}/livez`)).rejects.toThrow()
   })
 
-  it('stops in the middle of its start', async () => {
+  it('stops during its start', async () => {
     const dev = await startDev(await freePort())
     await dev.says('Starting RabbitMQ')
     dev.interrupt()
@@ -59,13 +59,13 @@ describe.skipIf(inject('services') === null)('npm run dev', { timeout: 300_000 }
     expect(dev.output()).toContain('Nothing is left running.')
   })
 
-  it('says that no container engine answers', async () => {
+  it('reports that no container engine answers', async () => {
     const dev = await startDev(await freePort(), { CONTAINER_ENGINE: '/nonexistent/docker' })
     expect(await dev.ended).toBe(2)
     expect(dev.output()).toContain('no container engine answers; install and start Docker or Podman')
   })
 
-  it('says which port is taken', async () => {
+  it('reports a port that is in use', async () => {
     const taken = createServer()
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     const { port } = taken.address() as { port: number }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { connectConsumer, connectPublisher } from '@inference/common/broker.ts'
+import { connectConsumer } from '@inference/common/broker/consumer.ts'
+import { connectPublisher } from '@inference/common/broker/publisher.ts'
 import { createLog } from '@inference/common/log.ts'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import { password } from '../support/containers.ts'
@@ -56,7 +57,7 @@ describe.skipIf(services === null)('publisher and consumer', () => {
     expect(await takeAll(options.url, queue)).toEqual([])
   })
 
-  it('fails a message that no queue takes, though the broker confirms it', async () => {
+  it('fails a message without a queue, although the broker confirms it', async () => {
     const publisher = await openPublisher()
     await expect(publisher.publish('no-such-queue', { id: randomUUID(), body: {} })).rejects.toMatchObject({
       outcome: 'refused',
@@ -65,7 +66,7 @@ describe.skipIf(services === null)('publisher and consumer', () => {
     expect(publisher.inFlight).toBe(0)
   })
 
-  it('fails at once beyond the bound of messages in flight', async () => {
+  it('fails immediately beyond the limit of messages in flight', async () => {
     const publisher = await openPublisher({ maxInFlight: 10 })
     const results = await Promise.allSettled(
       Array.from({ length: 50 }, () => publisher.publish(queue, { id: randomUUID(), body: {} })),
@@ -74,14 +75,14 @@ describe.skipIf(services === null)('publisher and consumer', () => {
     expect(await takeAll(options.url, queue)).toHaveLength(10)
   })
 
-  it('is not ready, and refuses, with a wrong password', async () => {
+  it('is not ready, and rejects messages, with a wrong password', async () => {
     const publisher = await openPublisher({ password: 'wrong' })
     await new Promise((resolve) => setTimeout(resolve, 300))
     expect(publisher.ready).toBe(false)
     await expect(publisher.publish(queue, { id: randomUUID(), body: {} })).rejects.toMatchObject({ outcome: 'refused' })
   })
 
-  it('drains: takes no new message, and waits for the handler', async () => {
+  it('drains: accepts no new message, and waits for the handler', async () => {
     const publisher = await openPublisher()
     const finished: string[] = []
     const consumer = connectConsumer({ ...options, queue, prefetch: 1 }, async (delivery) => {
@@ -92,7 +93,7 @@ describe.skipIf(services === null)('publisher and consumer', () => {
     closing.push(() => consumer.close())
     await publisher.publish(queue, { id: 'first', body: {} })
     await publisher.publish(queue, { id: 'second', body: { id: 'second' } })
-    await waitUntil(() => consumer.inFlight === 1, 'the first message is in hand')
+    await waitUntil(() => consumer.inFlight === 1, 'the first message is in progress')
     await consumer.drain()
     expect(finished).toEqual(['first'])
     await consumer.close()

@@ -7,7 +7,7 @@ import { startStandInWorker } from '../support/stand-in-worker.ts'
 const services = inject('services')
 const model = 'tiny-chat:latest'
 
-describe.skipIf(services === null)('the OpenAI-compatible API, by the openai client', () => {
+describe.skipIf(services === null)('the OpenAI-compatible API, with the openai client', () => {
   if (services === null) return
   let gateway: TestGateway
   let worker: { stop(): Promise<void> }
@@ -40,7 +40,7 @@ describe.skipIf(services === null)('the OpenAI-compatible API, by the openai cli
         { role: 'user', content: [{ type: 'text', text: 'Say hello' }] },
       ],
       max_completion_tokens: 20,
-      // As many frameworks send them by themselves.
+      // As many frameworks send them by default.
       top_p: 1,
       presence_penalty: 0,
       frequency_penalty: 0,
@@ -70,7 +70,7 @@ describe.skipIf(services === null)('the OpenAI-compatible API, by the openai cli
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 9 } })
   })
 
-  it('goes on with a stream that another worker begins anew, without a word twice', async () => {
+  it('continues a stream that another worker restarts, without repeating a word', async () => {
     let text = ''
     for await (const chunk of await client.chat.completions.create({ ...ask('restart'), stream: true })) {
       text += chunk.choices[0]?.delta.content ?? ''
@@ -78,7 +78,7 @@ describe.skipIf(services === null)('the OpenAI-compatible API, by the openai cli
     expect(text).toBe('Hello from the stand-in')
   })
 
-  it('ends a stream with an error when the text begun anew differs', async () => {
+  it('ends a stream with an error when the restarted text differs', async () => {
     const stream = await client.chat.completions.create({ ...ask('restart-differently'), stream: true })
     await expect(async () => {
       for await (const _ of stream);
@@ -102,14 +102,14 @@ describe.skipIf(services === null)('the OpenAI-compatible API, by the openai cli
     }).rejects.toThrow(`told to fail: ${failure}`)
   })
 
-  it('answers 504 when nobody answers in time, which the client does not repeat', async () => {
+  it('answers 504 after the timeout, which the client does not retry', async () => {
     const retrying = new OpenAI({ baseURL: client.baseURL, apiKey: client.apiKey, maxRetries: 2 })
     const error = await retrying.chat.completions.create(ask('never')).catch((error) => error)
     expect(error).toMatchObject({ status: 504, code: 'generation_timeout' })
     expect(error.headers.get('x-should-retry')).toBe('false')
   })
 
-  it('gives the answer again for the same idempotency key', async () => {
+  it('returns the same answer for the same idempotency key', async () => {
     const options = { headers: { 'idempotency-key': 'chat-once' } }
     const first = await client.chat.completions.create(ask('Say hello'), options)
     const again = await client.chat.completions.create(ask('Say hello'), options)
@@ -122,7 +122,7 @@ describe.skipIf(services === null)('the OpenAI-compatible API, by the openai cli
     ['several choices', { ...ask('x'), n: 2 }, 400, /n must/],
     ['tools', { ...ask('x'), tools: [] }, 400, /tools/],
     ['a JSON format', { ...ask('x'), response_format: { type: 'json_object' as const } }, 400, /response_format/],
-    ['a share of the probable tokens', { ...ask('x'), top_p: 0.5 }, 400, /top_p must be 1/],
+    ['top_p', { ...ask('x'), top_p: 0.5 }, 400, /top_p must be 1/],
     ['a penalty', { ...ask('x'), frequency_penalty: 1 }, 400, /frequency_penalty must be 0/],
     ['a prompt that is too long', ask('x'.repeat(16_001)), 400, /16000/],
   ])('refuses %s', async (_name, body, status, message) => {
@@ -132,7 +132,7 @@ describe.skipIf(services === null)('the OpenAI-compatible API, by the openai cli
     })
   })
 
-  it('answers a wrong key as clients expect it', async () => {
+  it('answers an invalid key as clients expect', async () => {
     const stranger = new OpenAI({ baseURL: client.baseURL, apiKey: `inf_${'x'.repeat(43)}`, maxRetries: 0 })
     await expect(stranger.models.list()).rejects.toBeInstanceOf(OpenAI.AuthenticationError)
   })

@@ -8,8 +8,8 @@ import { takeAll } from '../support/queues.ts'
 const services = inject('services')
 const queue = 'ai-requests'
 
-/** A broker and a Redis of its own, each behind a proxy that can go silent. */
-describe.skipIf(services === null)('the gateway under faults', { timeout: 120_000 }, () => {
+/** With its own broker and Redis, each behind a proxy that can go silent. */
+describe.skipIf(services === null)('the gateway during outages', { timeout: 120_000 }, () => {
   if (services === null) return
   let rabbitmq: Rabbitmq
   let redis: Redis
@@ -52,8 +52,8 @@ describe.skipIf(services === null)('the gateway under faults', { timeout: 120_00
     return ((await response.json()) as { tokensPerDay: { used: number } }).tokensPerDay.used
   }
 
-  // No second try: what is lost once is lost.
-  it('loses no accepted request when the broker restarts while it publishes, and doubles none', {
+  // No retry: a message that is lost once is lost.
+  it('loses and duplicates no accepted request when the broker restarts during publishing', {
     retry: 0,
   }, async () => {
     const accepted = new Set<string>()
@@ -63,7 +63,7 @@ describe.skipIf(services === null)('the gateway under faults', { timeout: 120_00
     const submitUntilDone = async () => {
       while (publishing) {
         const idempotencyKey = randomUUID()
-        // A caller who is told 503 repeats with the same key until the request is accepted.
+        // A caller who gets 503 repeats with the same key until the request is accepted.
         while (true) {
           const response = await post({ 'idempotency-key': idempotencyKey })
           statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1)
@@ -140,8 +140,8 @@ describe.skipIf(services === null)('the gateway under faults', { timeout: 120_00
     ['goes silent', () => redisProxy.blackHole(), () => redisProxy.restore()],
     ['hangs', () => redisCli('client', 'pause', '8000'), () => undefined],
     ['is gone', () => redisCli('shutdown'), () => redis.container.restart()],
-  ])('answers 503 soon when Redis %s, and serves again after', async (_name, breakIt, mendIt) => {
-    await breakIt()
+  ])('answers 503 soon when Redis %s, and recovers afterwards', async (_name, fail, restore) => {
+    await fail()
     const start = performance.now()
     const responses = await Promise.all(Array.from({ length: 20 }, () => post()))
     expect(performance.now() - start).toBeLessThan(10_000)
@@ -149,9 +149,9 @@ describe.skipIf(services === null)('the gateway under faults', { timeout: 120_00
       expect(response.status).toBe(503)
       expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
     }
-    await waitUntil(async () => !(await isReady()), 'the gateway says that it is not ready')
+    await waitUntil(async () => !(await isReady()), 'the gateway reports that it is not ready')
     expect(await isAlive()).toBe(true)
-    await mendIt()
+    await restore()
     await waitUntil(isReady, 'the gateway is ready again', 40)
     expect((await post()).status).toBe(202)
   })
@@ -159,7 +159,7 @@ describe.skipIf(services === null)('the gateway under faults', { timeout: 120_00
   const redisCli = (...command: string[]) =>
     redis.container.exec(['redis-cli', '--no-auth-warning', '--user', 'admin', '--pass', password, ...command])
 
-  it('answers 503 and gives the tokens back when the queue is full or gone', async () => {
+  it('answers 503 and refunds the tokens when the queue is full or missing', async () => {
     const used = await tokensUsed()
     await rabbitmq.container.exec(['rabbitmqctl', 'delete_queue', queue])
     expect((await post()).status).toBe(503)
@@ -181,7 +181,7 @@ describe.skipIf(services === null)('the gateway under faults', { timeout: 120_00
     ])
     await post()
     const before = await tokensUsed()
-    await waitUntil(async () => (await post()).status === 503, 'the full queue is refused')
+    await waitUntil(async () => (await post()).status === 503, 'requests to the full queue are rejected')
     const after = await tokensUsed()
     expect((await post()).status).toBe(503)
     expect(await tokensUsed()).toBe(after)
@@ -189,7 +189,7 @@ describe.skipIf(services === null)('the gateway under faults', { timeout: 120_00
     await rabbitmq.container.exec(['rabbitmqctl', 'clear_policy', 'full'])
   })
 
-  it('finishes what is in hand on SIGTERM and answers nothing with an error', async () => {
+  it('finishes the requests in progress on SIGTERM and answers none with an error', async () => {
     const second = await startTestGateway({ ...services, rabbitmq: { url: rabbitmq.url, managementUrl: '' }, redis })
     const statuses: (number | string)[] = []
     let sending = true

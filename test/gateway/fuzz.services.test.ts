@@ -13,7 +13,7 @@ const total = Number(process.env.FUZZ_REQUESTS ?? 4000)
 const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const concurrency = 32
 
-describe.skipIf(services === null)('the gateway under any input', { timeout: 3_600_000 }, () => {
+describe.skipIf(services === null)('the gateway with any input', { timeout: 3_600_000 }, () => {
   if (services === null) return
   let gateway: GatewayProcess
   let worker: { stop(): Promise<void> }
@@ -56,7 +56,7 @@ describe.skipIf(services === null)('the gateway under any input', { timeout: 3_6
         sent.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
         sent.end(body)
       } catch (error) {
-        // Node's client refuses to send it; sendRaw covers such bytes.
+        // Node's client rejects it; sendRaw covers such bytes.
         resolve(`not sendable: ${(error as { code?: string }).code}`)
       }
     })
@@ -214,13 +214,13 @@ describe.skipIf(services === null)('the gateway under any input', { timeout: 3_6
         ([size, chunk]) =>
           `POST /api/v1/inference HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${size}\r\n${chunk}\r\n0\r\n\r\n`,
       ),
-    // A body shorter than promised: the client goes away in the middle.
+    // A body shorter than its Content-Length: the client disconnects in the middle.
     fc.constant(
       `POST /api/v1/inference HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"prompt":`,
     ),
   )
 
-  it(`answers ${total} requests without a 5xx but 503, does not crash, and keeps its memory bounded (seed ${seed})`, async () => {
+  it(`answers ${total} requests without a 5xx except 503, does not crash, and keeps its memory bounded (seed ${seed})`, async () => {
     const statuses = new Map<string, number>()
     const wrong: unknown[] = []
     const count = (status: string) => statuses.set(status, (statuses.get(status) ?? 0) + 1)
@@ -239,7 +239,7 @@ describe.skipIf(services === null)('the gateway under any input', { timeout: 3_6
     )
     expect(wrong).toEqual([])
     expect(gateway.child.exitCode).toBe(null)
-    // A leak of one body (1 KiB) a request would be 98 MiB in the long run.
+    // A leak of one body (1 KiB) per request would be 98 MiB in the long run.
     expect(memoryAfter - memoryBefore).toBeLessThan(80)
 
     async function shoot(shot: Shot): Promise<void> {
@@ -262,7 +262,7 @@ describe.skipIf(services === null)('the gateway under any input', { timeout: 3_6
     }
   })
 
-  it('drops bodies that come too slowly and serves others meanwhile', async () => {
+  it('drops bodies that arrive too slowly and serves others meanwhile', async () => {
     const head = `POST /api/v1/inference HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nContent-Length: 4000\r\n\r\n`
     const drips = Array.from({ length: 4000 }, () => ' ')
     const slow = Array.from({ length: 100 }, () =>
@@ -279,7 +279,7 @@ describe.skipIf(services === null)('the gateway under any input', { timeout: 3_6
     expect(new Set((await Promise.all(slow)).flat())).toEqual(new Set([408]))
   })
 
-  it('survives clients that leave their streams open, unread, and go', async () => {
+  it('survives clients that disconnect with open, unread streams', async () => {
     const body = JSON.stringify({
       model: 'tiny-chat:latest',
       messages: [{ role: 'user', content: 'never' }],
@@ -295,7 +295,7 @@ describe.skipIf(services === null)('the gateway under any input', { timeout: 3_6
   })
 })
 
-/** Runs all items, some at once. */
+/** Processes all items, several at the same time. */
 async function run<T>(items: T[], shoot: (item: T) => Promise<void>): Promise<void> {
   const queue = items.values()
   await Promise.all(

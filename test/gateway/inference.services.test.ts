@@ -57,7 +57,7 @@ describe.skipIf(services === null)('the inference API', () => {
     expect(await (await get(body.links.self)).json()).toMatchObject({ id: body.id, status: 'queued' })
   })
 
-  it('gives the same id for the same idempotency key and body, also to requests at the same moment, and publishes once', async () => {
+  it('returns the same id for the same idempotency key and body, also to concurrent requests, and publishes once', async () => {
     const headers = { 'idempotency-key': randomUUID() }
     const responses = await Promise.all(Array.from({ length: 20 }, () => post({ prompt: 'Once' }, headers)))
     expect(responses.map(({ status }) => status)).toEqual(Array(20).fill(202))
@@ -66,7 +66,7 @@ describe.skipIf(services === null)('the inference API', () => {
     expect((await takeAll(services.rabbitmq.url, 'ai-requests')).map(({ id }) => id)).toEqual([ids[0]])
   })
 
-  it('answers 422 to an idempotency key with another body, and takes the same key of another tenant', async () => {
+  it('answers 422 to an idempotency key with another body, and accepts the same key of another tenant', async () => {
     const headers = { 'idempotency-key': randomUUID() }
     expect((await post({ prompt: 'One' }, headers)).status).toBe(202)
     const other = await post({ prompt: 'Two' }, headers)
@@ -78,7 +78,7 @@ describe.skipIf(services === null)('the inference API', () => {
     expect((await post({ prompt: 'Two' }, { ...headers, authorization: `Bearer ${otherKey}` })).status).toBe(202)
   })
 
-  it('answers 404 for the request of another tenant, as for none', async () => {
+  it('answers 404 for the request of another tenant, as for a missing one', async () => {
     const { id } = (await (await post({ prompt: 'Mine' })).json()) as { id: string }
     const { key: otherKey } = await makeTestKey(services.redis.url, { tenant: 'other' })
     for (const path of [`/api/v1/inference/${id}`, `/api/v1/inference/${id}/events`]) {
@@ -100,7 +100,7 @@ describe.skipIf(services === null)('the inference API', () => {
     ['an unknown field', { prompt: 'x', max_tokens: 5 }, 400, 'max_tokens'],
     ['broken JSON', '{"prompt":', 400, 'JSON'],
     ['a body over 64 KiB', { prompt: 'x'.repeat(70_000) }, 413, ''],
-  ])('refuses %s', async (_name, body, status, detail) => {
+  ])('rejects %s', async (_name, body, status, detail) => {
     const response = await post(body)
     expect(response.status).toBe(status)
     expect(response.headers.get('content-type')).toBe('application/problem+json')
@@ -109,7 +109,7 @@ describe.skipIf(services === null)('the inference API', () => {
     expect(problem.detail).toContain(detail)
   })
 
-  it('refuses a body that is not JSON by its type', async () => {
+  it('rejects a body that is not JSON by its content type', async () => {
     expect((await post('prompt=x', { 'content-type': 'application/x-www-form-urlencoded' })).status).toBe(415)
   })
 

@@ -23,7 +23,7 @@ describe.skipIf(services === null)('the command for API keys', () => {
 
   type Outcome = { status: number; stdout: string; stderr: string }
 
-  /** Runs the command beside the gateway of this process, which would answer nothing while a synchronous call waits. */
+  /** Runs the command asynchronously: the gateway in this process could not answer during a synchronous call. */
   function keys(...args: string[]): Promise<Outcome> {
     const env = {
       PATH: process.env.PATH,
@@ -43,9 +43,9 @@ describe.skipIf(services === null)('the command for API keys', () => {
     return { status: response.status, body: (await response.json()) as Record<string, unknown> }
   }
 
-  it('makes a key that works with its quotas, and stores its hash alone', async () => {
-    const made = await keys(
-      'make',
+  it('creates a key with its quotas, and stores only its hash', async () => {
+    const created = await keys(
+      'create',
       '--tenant',
       'acme',
       '--name',
@@ -55,24 +55,24 @@ describe.skipIf(services === null)('the command for API keys', () => {
       '--tokens-per-day',
       '900',
     )
-    expect(made.status).toBe(0)
-    expect(made.stdout).toMatch(/^inf_[\w-]{43}$/)
-    expect(await usage(made.stdout)).toMatchObject({
+    expect(created.status).toBe(0)
+    expect(created.stdout).toMatch(/^inf_[\w-]{43}$/)
+    expect(await usage(created.stdout)).toMatchObject({
       status: 200,
       body: { tenant: 'acme', requestsPerMinute: { limit: 7 }, tokensPerDay: { limit: 900 } },
     })
-    const record = await redis.hGetAll(`apikey:${hashKey(made.stdout)}`)
+    const record = await redis.hGetAll(`apikey:${hashKey(created.stdout)}`)
     expect(record).toMatchObject({ tenant: 'acme', name: 'ci' })
     for await (const page of redis.scanIterator({ MATCH: 'apikey*' })) {
-      for (const name of page) expect(JSON.stringify([name, await redis.hGetAll(name)])).not.toContain(made.stdout)
+      for (const name of page) expect(JSON.stringify([name, await redis.hGetAll(name)])).not.toContain(created.stdout)
     }
     const list = await keys('list')
     expect(list.stdout).toContain(record.id)
-    expect(list.stdout).not.toContain(made.stdout)
+    expect(list.stdout).not.toContain(created.stdout)
   })
 
-  it('rotates: both secrets work for the grace, then the new one alone, with the same id', async () => {
-    const old = (await keys('make', '--tenant', 'acme')).stdout
+  it('rotates: both secrets work during the grace period, then only the new one, with the same id', async () => {
+    const old = (await keys('create', '--tenant', 'acme')).stdout
     const id = (await usage(old)).body.keyId as string
     const fresh = (await keys('rotate', id, '--grace-seconds', '60')).stdout
     expect(fresh).not.toBe(old)
@@ -85,8 +85,8 @@ describe.skipIf(services === null)('the command for API keys', () => {
     expect((await usage(newest)).status).toBe(200)
   })
 
-  it('revokes: the key, and the secret before it, end at once', async () => {
-    const old = (await keys('make', '--tenant', 'acme')).stdout
+  it('revokes: the key and its previous secret stop working immediately', async () => {
+    const old = (await keys('create', '--tenant', 'acme')).stdout
     const id = (await usage(old)).body.keyId as string
     const fresh = (await keys('rotate', id)).stdout
     expect((await keys('revoke', id)).status).toBe(0)
@@ -98,14 +98,16 @@ describe.skipIf(services === null)('the command for API keys', () => {
   })
 
   it.each([
-    [[], 2, 'Makes, lists, rotates and revokes'],
+    [[], 2, 'Creates, lists, rotates and revokes'],
+    [['create'], 2, '--tenant must be'],
+    [['create', '--tenant', 'a b'], 2, '--tenant must be'],
+    [['create', '--tenant', 'acme', '--tokens-per-day', '-5'], 2, '--tokens-per-day'],
+    // Its name before.
     [['make'], 2, '--tenant must be'],
-    [['make', '--tenant', 'a b'], 2, '--tenant must be'],
-    [['make', '--tenant', 'acme', '--tokens-per-day', '-5'], 2, '--tokens-per-day'],
-    [['rotate'], 2, 'cannot do: rotate'],
-    [['make', '--tenant', 'acme', '--colour', 'red'], 2, 'colour'],
+    [['rotate'], 2, 'not a valid command: rotate'],
+    [['create', '--tenant', 'acme', '--colour', 'red'], 2, 'colour'],
     [['rotate', 'key_none'], 1, 'there is no key with the id key_none'],
-  ])('answers %j with exit code %i and what is wrong', async (args, status, message) => {
+  ])('answers %j with exit code %i and the reason', async (args, status, message) => {
     const result = await keys(...args)
     expect(result.status).toBe(status)
     expect(result.stdout + result.stderr).toContain(message)

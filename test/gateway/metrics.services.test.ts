@@ -7,7 +7,7 @@ import { startStandInWorker } from '../support/stand-in-worker.ts'
 
 const services = inject('services')
 
-describe.skipIf(services === null)('what the gateway measures and logs', () => {
+describe.skipIf(services === null)('metrics and logs of the gateway', () => {
   if (services === null) return
   let gateway: GatewayProcess
   let key: string
@@ -31,7 +31,7 @@ describe.skipIf(services === null)('what the gateway measures and logs', () => {
     return Number(line?.slice(name.length + 1) ?? 0)
   }
 
-  it('rate, errors and duration by route, confirms, and refusals by quota', async () => {
+  it('count rate, errors and duration by route, confirms, and rejections by quota', async () => {
     expect((await post({ prompt: 'hello', maxTokens: 5 })).status).toBe(202)
     expect((await post({ prompt: '' })).status).toBe(400)
     const spender = (await makeTestKey(services.redis.url, { tokensPerDay: 1 })).key
@@ -45,7 +45,7 @@ describe.skipIf(services === null)('what the gateway measures and logs', () => {
     await waitUntil(async () => (await requests(`${route},status="429"`)) === 2, 'all are counted')
     expect(await requests(`${route},status="202"`)).toBe(1)
     expect(await requests(`${route},status="400"`)).toBe(1)
-    // Whatever callers invent, it is one series.
+    // Any unknown path counts in one series.
     expect(await requests('method="GET",path="unknown",status="404"')).toBe(1)
     expect(await metric('gateway_publish_confirm_duration_seconds_count{outcome="confirmed"}')).toBe(1)
     expect(await metric('gateway_publishes_in_flight')).toBe(0)
@@ -54,7 +54,7 @@ describe.skipIf(services === null)('what the gateway measures and logs', () => {
     await takeAll(services.rabbitmq.url, 'ai-requests')
   })
 
-  it('open streams, while they are open', async () => {
+  it('count streams while they are open', async () => {
     const leaving = new AbortController()
     const chat = {
       model: 'tiny-chat:latest',
@@ -75,7 +75,7 @@ describe.skipIf(services === null)('what the gateway measures and logs', () => {
     await takeAll(services.rabbitmq.url, 'ai-requests')
   })
 
-  it('logs a request with its ids and trace, sends the trace on, and never a prompt, an answer or a key', async () => {
+  it('log a request with its ids and trace, forward the trace, and never log a prompt, an answer or a key', async () => {
     const traceId = '0af7651916cd43dd8448eb211c80319c'
     const response = await post(
       { prompt: 'a prompt that must stay private', maxTokens: 5 },
@@ -107,7 +107,7 @@ describe.skipIf(services === null)('what the gateway measures and logs', () => {
   })
 })
 
-/** The header of the only message in the queue, which it takes. */
+/** The header of the only message in the queue, which it removes. */
 async function traceparentOf(rabbitmqUrl: string): Promise<string> {
   const connection = await connect(adminUrl(rabbitmqUrl))
   const channel = await connection.createChannel()

@@ -39,7 +39,7 @@ describe.skipIf(services === null)('quotas', () => {
     return (await response.json()) as { requestsPerMinute: { used: number }; tokensPerDay: { used: number } }
   }
 
-  it('admits exactly as many requests a minute as allowed, whatever comes at once', async () => {
+  it('admits exactly the allowed requests per minute under concurrency', async () => {
     await awayFromTheMinute()
     const { key } = await makeTestKey(services.redis.url, { requestsPerMinute: 25 })
     const responses = await Promise.all(Array.from({ length: 100 }, () => post(key)))
@@ -53,7 +53,7 @@ describe.skipIf(services === null)('quotas', () => {
     expect((await usage(key)).requestsPerMinute).toMatchObject({ limit: 25, used: 25, remaining: 0 })
   })
 
-  it('never reserves more tokens than allowed, whatever comes at once', async () => {
+  it('never reserves more tokens than allowed under concurrency', async () => {
     // «hello» is estimated at 2 tokens and 8 for its role: each request reserves 20, so 50 fit into 1000.
     const { key } = await makeTestKey(services.redis.url, { tokensPerDay: 1000 })
     const responses = await Promise.all(Array.from({ length: 100 }, () => post(key, 10)))
@@ -61,7 +61,7 @@ describe.skipIf(services === null)('quotas', () => {
     expect((await usage(key)).tokensPerDay).toMatchObject({ limit: 1000, used: 1000, remaining: 0 })
   })
 
-  it('gives unused tokens back when the result is settled, and only once', async () => {
+  it('refunds unused tokens when the result is settled, and only once', async () => {
     const { key } = await makeTestKey(services.redis.url, { tokensPerDay: 1000 })
     await post(key, 100)
     expect((await usage(key)).tokensPerDay.used).toBe(110)
@@ -83,7 +83,7 @@ describe.skipIf(services === null)('quotas', () => {
   })
 })
 
-/** A minute that ends during the test would renew the quota in the middle of it. */
+/** A minute that ends during the test would reset the quota. */
 async function awayFromTheMinute(): Promise<void> {
   const secondsLeft = 60 - ((Date.now() / 1000) % 60)
   if (secondsLeft < 8) await new Promise((resolve) => setTimeout(resolve, secondsLeft * 1000 + 500))

@@ -11,8 +11,8 @@ import { startTcpProxy } from '../support/tcp-proxy.ts'
 
 const services = inject('services')
 
-/** What is asked of a request whose status Redis has let go of. */
-describe.skipIf(services === null)('results of long ago', () => {
+/** Requests whose status has expired in Redis. */
+describe.skipIf(services === null)('old results', () => {
   if (services === null) return
   let gateway: TestGateway
   let pool: pg.Pool
@@ -39,7 +39,7 @@ describe.skipIf(services === null)('results of long ago', () => {
   const get = (path: string, as = key, url = gateway.url) =>
     fetch(`${url}/api/v1/inference/${path}`, { headers: { authorization: `Bearer ${as}` } })
 
-  it('come from Postgres, whole, as status and as events', async () => {
+  it('come complete from Postgres, as status and as events', async () => {
     const response = makeResponse({ id: randomUUID() })
     await insertResults(pool, [response])
     const { id, submittedAt, finishedAt, text, usage, timings } = response
@@ -59,7 +59,7 @@ describe.skipIf(services === null)('results of long ago', () => {
     expect(events).toMatch(/event: finished\ndata: \{"outcome":"succeeded"[^\n]*\n\n$/)
   })
 
-  it('say why a request failed', async () => {
+  it('include why a request failed', async () => {
     const error = { class: 'timeout', message: 'too slow' } as const
     const response = makeResponse({ id: randomUUID(), outcome: 'failed', text: '', finishReason: 'error', error })
     await insertResults(pool, [response])
@@ -68,7 +68,7 @@ describe.skipIf(services === null)('results of long ago', () => {
     expect(status).not.toHaveProperty('result')
   })
 
-  it('belong to their tenant: to others they do not exist', async () => {
+  it('are visible to their tenant only', async () => {
     const response = makeResponse({ id: randomUUID() })
     await insertResults(pool, [response])
     const { key: stranger } = await makeTestKey(services.redis.url, { tenant: 'other' })
@@ -77,7 +77,7 @@ describe.skipIf(services === null)('results of long ago', () => {
     expect((await get(randomUUID())).status).toBe(404)
   })
 
-  it('are answered 503 while Postgres is away, and new requests are taken all the same', async () => {
+  it('are answered 503 while Postgres is unavailable, and new requests are still accepted', async () => {
     const proxy = await startTcpProxy(services.postgres.url)
     const second = await startTestGateway(services, { POSTGRES_URL: proxy.url, POSTGRES_USERNAME: 'gateway' })
     onTestFinished(() => second.stop())

@@ -15,7 +15,7 @@ type Deployment = { spec: { template: { spec: { containers: Container[] } } } }
 const base = 'docker.io/library/node:24-bookworm-slim'
 const shared = inject('services')
 
-/** The images as a cluster runs them: built by their Dockerfiles, and as restricted as the manifests say. */
+/** The images as a cluster runs them: built by apps/Dockerfile, and as restricted as in the manifests. */
 describe.skipIf(shared === null)('the images', { timeout: 600_000 }, () => {
   const image = (service: Service) => `localhost/inference-${service}:test-${process.pid}`
   let program: string
@@ -74,7 +74,7 @@ describe.skipIf(shared === null)('the images', { timeout: 600_000 }, () => {
       console.log(`${service} answered after ${Math.round(performance.now() - start)} ms`)
       for (const probe of ['startupProbe', 'readinessProbe'] as const) {
         const url = `http://127.0.0.1:${port}${container[probe].httpGet.path}`
-        // Models are made by another program: a worker without one is alive and not ready.
+        // Another program provides the models: a worker without one is alive but not ready.
         const status = probe === 'readinessProbe' && service === 'worker' ? 503 : 200
         await waitUntil(async () => (await fetch(url)).status === status, `${url} answers ${status}`)
       }

@@ -7,7 +7,7 @@ import { visitorLimits, visitorOf } from '../../apps/gateway/src/recipes/visitor
 import { password } from '../support/containers.ts'
 import { makeTestKey, startTestGateway, type TestGateway, waitUntil } from '../support/gateway.ts'
 import { models, purgeQueues } from '../support/requests.ts'
-import { startService } from '../support/service-process.ts'
+import { startWorker } from '../support/service-process.ts'
 
 const services = inject('services')
 const log = createLog('test', 'silent')
@@ -47,7 +47,7 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
       recipes: loadRecipes(),
     })
     gateway = await startTestGateway(at, { OLLAMA_URL: at.ollama.url, EMBED_MODEL: models.embed })
-    // The gateway sheds load while this process is late, as it is after so much work.
+    // The gateway sheds load while the event loop of this process is delayed, as it is after so much work.
     await waitUntil(
       async () => (await fetch(`${gateway.url}/api/recipes?ingredients=leek&suggestion=false`)).ok,
       'recipes are found',
@@ -69,7 +69,7 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
     fetch(`${base}/api/recipes?${query}`, { headers })
   const answerTo = async (query: string, headers = {}) => (await (await get(query, headers)).json()) as Answer
 
-  it('ranks recipes and says what each has', async () => {
+  it('ranks recipes and lists the ingredients that each uses', async () => {
     const response = await get('ingredients=tomato,basil&suggestion=false')
     expect(response.status).toBe(200)
     const { ingredients, recipes, suggestion } = (await response.json()) as Answer
@@ -79,7 +79,7 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
     expect(suggestion).toBeUndefined()
   })
 
-  it('keeps to diet, time and limit', async () => {
+  it('honours diet, time and limit', async () => {
     const { recipes } = await answerTo('ingredients=rice&maxMinutes=30&diet=vegan&limit=5&suggestion=false')
     expect(recipes).toHaveLength(5)
     for (const { tags, minutes } of recipes) {
@@ -88,7 +88,7 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
     }
   })
 
-  it('understands untidy lists', async () => {
+  it('parses untidy lists', async () => {
     const { ingredients } = await answerTo(
       `suggestion=false&ingredients=${encodeURIComponent(' Tomato ,,basil\n,tomato, crème  fraîche<b>')}`,
     )
@@ -109,7 +109,7 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
     ['ingredients=a&diet=carnivore', 'querystring/diet must be equal to one of the allowed values: vegetarian, vegan'],
     ['ingredients=a&limit=21', 'querystring/limit must be <= 20'],
     ['ingredients=a&suggestion=maybe', 'querystring/suggestion must be boolean'],
-  ])('refuses ?%s', async (query, detail) => {
+  ])('rejects ?%s', async (query, detail) => {
     const response = await get(query)
     expect(response.status).toBe(400)
     expect(response.headers.get('content-type')).toContain('application/problem+json')
@@ -120,19 +120,7 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
     const { suggestion, suggestionProblem } = await answerTo('ingredients=tomato,basil')
     expect(suggestionProblem).toBeUndefined()
     if (!suggestion?.accessToken) throw new Error('no suggestion')
-    const worker = await startService('worker', {
-      LOG_LEVEL: 'info',
-      RABBITMQ_URL: at.rabbitmq.url,
-      RABBITMQ_USERNAME: 'worker',
-      RABBITMQ_PASSWORD: password,
-      REDIS_URL: at.redis.url,
-      REDIS_USERNAME: 'worker',
-      REDIS_PASSWORD: password,
-      OLLAMA_URL: at.ollama.url,
-      CHAT_MODEL: models.chat,
-      CONTEXT_LENGTH: 4096,
-      CONCURRENCY: 1,
-    })
+    const worker = await startWorker(at, { CONTEXT_LENGTH: 4096 })
     await worker.ready()
 
     const headers = { authorization: `Bearer ${suggestion.accessToken}` }
@@ -154,7 +142,7 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
     expect((await fetch(`${gateway.url}/api/v1/inference`, post)).status).toBe(401)
   }, 90_000)
 
-  it('gives the same search the same suggestion, and charges it once', async () => {
+  it('returns the same suggestion for the same search, and charges it once', async () => {
     const [first, second] = [await answerTo('ingredients=tomato,basil'), await answerTo('ingredients=tomato,basil')]
     expect(second.suggestion?.id).toBe(first.suggestion?.id)
     expect(second.suggestion?.accessToken).not.toBe(first.suggestion?.accessToken)
@@ -164,7 +152,7 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
     expect(await redis.client.get(key ?? '')).toBe('2')
   })
 
-  it('makes a new suggestion after one that failed', async () => {
+  it('creates a new suggestion after one that failed', async () => {
     const first = await answerTo('ingredients=tomato')
     await redis.client.hSet(`request:${first.suggestion?.id}`, 'status', 'failed')
     const second = await answerTo('ingredients=tomato')
@@ -181,13 +169,13 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
     expect((await get('ingredients=tomato', { authorization: 'Bearer wrong-wrong-wrong-wrong' })).status).toBe(401)
   })
 
-  it('makes no suggestion for another site', async () => {
+  it('creates no suggestion for another site', async () => {
     const { recipes, suggestion } = await answerTo('ingredients=tomato', { 'sec-fetch-site': 'cross-site' })
     expect(recipes.length).toBeGreaterThan(0)
     expect(suggestion).toBeUndefined()
   })
 
-  it('tells visitors apart by the address that the proxy states', async () => {
+  it('distinguishes visitors by the address from the proxy', async () => {
     const minute = Math.floor(Date.now() / 60_000)
     for (const at of [minute, minute + 1]) {
       await redis.client.set(`quota:public:${visitorOf('192.0.2.1')}:searches:${at}`, visitorLimits.searches.count)
@@ -196,10 +184,10 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
       (await get('ingredients=tomato&suggestion=false', { 'x-forwarded-for': address })).status
     expect(await status('192.0.2.1')).toBe(429)
     expect(await status('192.0.2.2')).toBe(200)
-    expect(await status('192.0.2.2, 192.0.2.1'), 'what a visitor puts before it does not count').toBe(429)
+    expect(await status('192.0.2.2, 192.0.2.1'), 'addresses that a visitor puts before it do not count').toBe(429)
   })
 
-  it('shows the recipes though the suggestions of the hour are used up', async () => {
+  it('shows the recipes even when the suggestions of the hour are used up', async () => {
     const hour = Math.floor(Date.now() / 1000 / visitorLimits.suggestions.seconds)
     for (const address of ['127.0.0.1', '::1']) {
       await redis.client.set(`quota:public:${visitorOf(address)}:suggestions:${hour}`, visitorLimits.suggestions.count)
@@ -211,7 +199,7 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
     expect(suggestionProblem?.detail).toContain('30 suggestions in 60 minutes')
   })
 
-  it('stops an address that searches like a machine, also under a race', async () => {
+  it('limits an address that searches like a script, also under concurrency', async () => {
     const { count } = visitorLimits.searches
     const minute = Math.floor(Date.now() / 60_000)
     for (const address of ['127.0.0.1', '::1']) {
@@ -227,9 +215,9 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
     expect(all.filter(({ status }) => status === 200)).toHaveLength(40 - refused.length)
   })
 
-  it('answers 503 and says why while Ollama is away or nothing is indexed', async () => {
+  it('answers 503 with the reason while Ollama is unavailable or nothing is indexed', async () => {
     const lost = await startTestGateway(at, { OLLAMA_URL: 'http://127.0.0.1:9', EMBED_MODEL: models.embed })
-    // Another 503 comes first while the gateway, in this process, sheds load.
+    // Another 503 may come first while the gateway, in this process, sheds load.
     await waitUntil(async () => {
       const response = await get('ingredients=tomato', {}, lost.url)
       const { detail } = (await response.json()) as { detail: string }
@@ -245,10 +233,10 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
     const unindexed = await get('ingredients=tomato')
     await redis.client.rename('recipes:elsewhere', 'recipes:current')
     expect(unindexed.status).toBe(503)
-    expect(((await unindexed.json()) as { detail: string }).detail).toContain('run the recipe index Job')
+    expect(((await unindexed.json()) as { detail: string }).detail).toContain('run the Job index-recipes')
   })
 
-  it('states its limits in the OpenAPI document', async () => {
+  it('documents its limits in the OpenAPI document', async () => {
     const document = (await (await fetch(`${gateway.url}/openapi.json`)).json()) as {
       paths: Record<string, { get: { parameters: { name: string; schema: object }[] } }>
     }
@@ -261,7 +249,7 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
     })
   })
 
-  it('serves the page with a strict policy, and its files for ever under a path that changes with them', async () => {
+  it('serves the page with a strict policy, and its files as immutable under a path that changes with them', async () => {
     const page = await fetch(gateway.url)
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'")
     expect(page.headers.get('content-security-policy')).not.toContain('unsafe')

@@ -19,12 +19,12 @@ import { password } from '../support/containers.ts'
 const services = inject('services')
 const log = createLog('test', 'silent')
 const embedModel = 'tiny-embed'
-// Fewer than there are, since the model takes some 50 ms a recipe on a busy machine.
+// Not all of them, since the model takes some 50 ms per recipe on a busy machine.
 const recipes = loadRecipes().filter((_, i) => i % 10 === 0)
 
 describe.skipIf(services === null)('the recipe index on real Redis and Ollama', () => {
   const { redis: redisAt, ollama } = services ?? { redis: { url: '' }, ollama: { url: '' } }
-  // As the gateway's own user, so that the rights of docs/architecture.md are seen to be enough.
+  // As the gateway's own user, which shows that the permissions in docs/architecture.md are sufficient.
   const redis = connectRedis({ url: redisAt.url, username: 'gateway', password, name: 'test', log })
   const { client } = redis
   const build = (options: Partial<Parameters<typeof buildIndex>[0]> = {}) =>
@@ -38,7 +38,7 @@ describe.skipIf(services === null)('the recipe index on real Redis and Ollama', 
   })
   afterAll(() => redis.close())
 
-  it('indexes every recipe once, with what filters need', async () => {
+  it('indexes every recipe once, with the attributes for filters', async () => {
     const { vectorSet, embedded } = await build()
     expect(embedded).toBe(recipes.length)
     expect(await currentVectorSet(client, await digest())).toBe(vectorSet)
@@ -52,14 +52,14 @@ describe.skipIf(services === null)('the recipe index on real Redis and Ollama', 
     expect(await build()).toEqual({ vectorSet: first.vectorSet, embedded: 0, removed: [] })
   })
 
-  it('is right when two jobs run at once', async () => {
+  it('is correct when two jobs run concurrently', async () => {
     const [one, other] = await Promise.all([build(), build()])
     expect(one.vectorSet).toBe(other.vectorSet)
     expect(await countVectors(client, one.vectorSet)).toBe(recipes.length)
     expect(await client.keys('recipes:vectors:*')).toEqual([one.vectorSet])
   })
 
-  it('goes on where an interrupted job stopped, and serves the old index until then', async () => {
+  it('resumes where an interrupted job stopped, and serves the old index until then', async () => {
     const old = await build({ recipes: recipes.slice(0, 5) })
     const digestNow = await digest()
     const failing = build({ ollamaUrl: await ollamaThatStopsAfter(1, ollama.url) })
@@ -73,7 +73,7 @@ describe.skipIf(services === null)('the recipe index on real Redis and Ollama', 
     expect(await currentVectorSet(client, digestNow)).toBe(vectorSet)
   })
 
-  it('keeps a retired set for its grace, then removes it', async () => {
+  it('keeps a retired set for its grace period, then removes it', async () => {
     const old = await build({ recipes: recipes.slice(0, 5) })
     const kept = await build({ graceSeconds: 100 })
     expect(kept.removed).toEqual([])
@@ -84,7 +84,7 @@ describe.skipIf(services === null)('the recipe index on real Redis and Ollama', 
     expect(await client.keys('recipes:vectors:*')).toEqual([kept.vectorSet])
   })
 
-  it('keeps a set that is switched back to within its grace', async () => {
+  it('keeps a set that is in use again within its grace period', async () => {
     const few = recipes.slice(0, 5)
     const old = await build({ recipes: few })
     const next = await build({ recipes: recipes.slice(0, 8) })
@@ -95,19 +95,19 @@ describe.skipIf(services === null)('the recipe index on real Redis and Ollama', 
     expect(await currentVectorSet(client, await digest())).toBe(old.vectorSet)
   })
 
-  it('refuses a model whose digest is another one', async () => {
+  it('rejects a model with another digest', async () => {
     const wrong = `tiny-embed@sha256:${'0'.repeat(64)}`
     await expect(build({ embedModel: wrong })).rejects.toThrow(
-      /has the digest [0-9a-f]{64}, but versions.yaml asks for 0{64}/,
+      /has the digest [0-9a-f]{64}, but versions.yaml pins 0{64}/,
     )
     await expect(currentVectorSet(client, await digest())).rejects.toThrow(IndexMissingError)
   })
 
-  it('names the models there are when one is missing', async () => {
+  it('lists the available models when one is missing', async () => {
     await expect(build({ embedModel: 'absent:1' })).rejects.toThrow(/has no model absent:1 \(it has: .*tiny-embed/)
   })
 
-  it('runs as a program and exits with 0, or says why not and exits with 1', async () => {
+  it('runs as a program and exits with 0, or reports the reason and exits with 1', async () => {
     const run = (environment: object) =>
       promisify(execFile)(process.execPath, ['--import', 'tsx', 'apps/gateway/src/index-recipes.ts'], {
         env: {
@@ -133,12 +133,12 @@ describe.skipIf(services === null)('the recipe index on real Redis and Ollama', 
   }, 120_000)
 })
 
-/** A way to Ollama that answers 503 after some embeddings, as a server that goes away does. */
+/** A proxy to Ollama that answers 503 after some embeddings, like a server that shuts down. */
 async function ollamaThatStopsAfter(batches: number, url: string): Promise<string> {
   let left = batches
   const server = createServer(async (request, response) => {
     const body = await buffer(request)
-    if (request.url === '/api/embed' && left-- <= 0) return response.writeHead(503).end('going away')
+    if (request.url === '/api/embed' && left-- <= 0) return response.writeHead(503).end('shutting down')
     const init = request.method === 'POST' ? { method: 'POST', body } : {}
     const answer = await fetch(`${url}${request.url}`, init)
     response.writeHead(answer.status).end(await answer.text())

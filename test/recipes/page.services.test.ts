@@ -52,7 +52,7 @@ describe.skipIf(services === null || chromiumPath === undefined)(
       await redis.close()
     })
 
-    /** A page of its own; the test fails when it logs an error or breaks its content security policy. */
+    /** A new page; the test fails when it logs an error or violates its content security policy. */
     async function open(address = '/', options: BrowserContextOptions = {}, base = gateway.url): Promise<Page> {
       const context = await browser.newContext({
         reducedMotion: 'reduce',
@@ -162,7 +162,7 @@ describe.skipIf(services === null || chromiumPath === undefined)(
 
     it('streams the suggestion, as text and nothing else', async () => {
       const page = await open('/?i=tomato,basil')
-      await page.waitForSelector('text=A dish is being thought up')
+      await page.waitForSelector('text=Thinking of a dish')
       const id = await queuedId()
       const { client } = redis
       const text = page.locator('#suggestion-text')
@@ -186,10 +186,10 @@ describe.skipIf(services === null || chromiumPath === undefined)(
       expect(await status(page).textContent()).toBe('The suggestion is ready.')
     })
 
-    it('goes on after a lost connection without losing or doubling a word', async () => {
+    it('resumes after a lost connection without losing or repeating a word', async () => {
       const page = await open()
       let cut = 0
-      // The first answer breaks off after what is there; the second goes to the gateway, with Last-Event-ID.
+      // The first response is cut off; the second request goes to the gateway, with Last-Event-ID.
       await page.route('**/events', async (route) => {
         if (cut++ > 0) {
           expect(route.request().headers()['last-event-id']).toBe('1-1')
@@ -209,7 +209,7 @@ describe.skipIf(services === null || chromiumPath === undefined)(
       expect(await page.locator('#suggestion-text').textContent()).toBe('one two')
     })
 
-    it('says why there is no suggestion, and tries again when asked', async () => {
+    it('shows why there is no suggestion, and retries on request', async () => {
       const page = await open('/?i=tomato,basil')
       const id = await queuedId()
       const error = { class: 'overloaded', message: 'The model is busy.' } as const
@@ -225,7 +225,7 @@ describe.skipIf(services === null || chromiumPath === undefined)(
       expect(await page.locator('#suggestion-retry').isVisible()).toBe(false)
     })
 
-    it('says what is wrong when the server cannot search, and recovers', async () => {
+    it('shows the problem when the server cannot search, and recovers', async () => {
       const lost = await startTestGateway(services, { OLLAMA_URL: 'http://127.0.0.1:9', EMBED_MODEL: models.embed })
       onTestFinished(() => lost.stop())
       const page = await open('/?i=tomato', {}, lost.url)
@@ -243,7 +243,7 @@ describe.skipIf(services === null || chromiumPath === undefined)(
       expect(await focused(page, 'id')).toBe('ingredient')
     })
 
-    it('says so when a search takes longer than three seconds', async () => {
+    it('shows a notice when a search takes longer than three seconds', async () => {
       const page = await open()
       await page.route('**/api/recipes*', async (route) => {
         await new Promise((resolve) => setTimeout(resolve, 4500))
@@ -257,7 +257,7 @@ describe.skipIf(services === null || chromiumPath === undefined)(
       expect(await page.locator('#notice').isVisible()).toBe(false)
     })
 
-    it('keeps what it shows while offline, and searches by itself when back', async () => {
+    it('keeps its content while offline, and searches automatically when online again', async () => {
       const page = await open('/?i=tomato')
       await found(page)
       const before = await titles(page)
@@ -266,22 +266,22 @@ describe.skipIf(services === null || chromiumPath === undefined)(
       expect(await titles(page)).toEqual(before)
 
       await page.keyboard.type('rice,')
-      await page.waitForSelector('text=The search goes on by itself')
+      await page.waitForSelector('text=The search resumes automatically')
       await page.waitForSelector('#table', { state: 'hidden' })
       await page.context().setOffline(false)
       await page.waitForSelector('text=12 recipes for tomato and rice')
       expect(await page.locator('#notice').isVisible()).toBe(false)
     })
 
-    it('searches again by itself when the server was out of reach, and says so once', async () => {
+    it('retries automatically when the server was unreachable, and announces it once', async () => {
       const page = await open()
       let lost = 0
-      // As when a device says that it is online before its network works.
+      // Like a device that reports that it is online before its network works.
       await page.route('**/api/recipes*', (route) => (++lost <= 2 ? route.abort() : route.continue()))
       await page.keyboard.type('rice,')
       const alert = page.locator('[role=alert]')
       await alert.waitFor()
-      expect(await alert.textContent()).toContain('The search goes on by itself')
+      expect(await alert.textContent()).toContain('The search is retried automatically')
       const said = await alert.elementHandle()
       await expect.poll(() => lost).toBe(2)
       expect(await said?.evaluate((box) => box.isConnected)).toBe(true)
@@ -289,7 +289,7 @@ describe.skipIf(services === null || chromiumPath === undefined)(
       expect(await page.locator('#notice').isVisible()).toBe(false)
     })
 
-    it('takes what people paste and type, and no more than there may be', async () => {
+    it('accepts pasted and typed text, up to the limit', async () => {
       const page = await open()
       const many = Array.from({ length: 15 }, (_, i) => `thing ${i}`).join(', ')
       await page.locator('#ingredient').fill(`${many.slice(0, 38)},`)
@@ -300,13 +300,13 @@ describe.skipIf(services === null || chromiumPath === undefined)(
       document.querySelector('#ingredient').dispatchEvent(paste)
     }`)
       expect(await page.locator('.chip').count()).toBe(12)
-      expect(await status(page).textContent()).toContain('12 ingredients are the most')
+      expect(await status(page).textContent()).toContain('At most 12 ingredients')
       expect(await page.locator('#ingredient').isDisabled()).toBe(true)
       await page.locator('.chip button').first().click()
       expect(await page.locator('#ingredient').isDisabled()).toBe(false)
     })
 
-    it('takes any address without harm', async () => {
+    it('accepts any address safely', async () => {
       const hostile = encodeURIComponent('<img src=x onerror=alert(1)>')
       const page = await open(`/?i=${hostile},tomato&diet=carnivore&max=-1&recipe=${hostile}`)
       await found(page)
@@ -315,9 +315,9 @@ describe.skipIf(services === null || chromiumPath === undefined)(
     })
 
     describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
-      it('has no fault that axe finds by WCAG 2.2 AA, in any state', async () => {
+      it('has no violation of WCAG 2.2 AA that axe finds, in any state', async () => {
         const page = await open('/', { colorScheme })
-        expect(await axeFaults(page), 'empty').toEqual([])
+        expect(await axeViolations(page), 'empty').toEqual([])
 
         await page.keyboard.type('tomato,basil,')
         await found(page)
@@ -326,12 +326,12 @@ describe.skipIf(services === null || chromiumPath === undefined)(
         await appendTokens(redis.client, id, 'Tomato rice')
         await page.waitForSelector('text=Tomato rice')
         await page.locator('.recipe h3 button').first().click()
-        expect(await axeFaults(page), 'recipes, one open, and a suggestion').toEqual([])
+        expect(await axeViolations(page), 'recipes, one open, and a suggestion').toEqual([])
 
         await page.context().setOffline(true)
         await page.waitForSelector('text=You are offline')
         await page.keyboard.press('Escape')
-        expect(await axeFaults(page), 'offline').toEqual([])
+        expect(await axeViolations(page), 'offline').toEqual([])
       })
 
       it('fits 360 pixels', async () => {
@@ -345,7 +345,7 @@ describe.skipIf(services === null || chromiumPath === undefined)(
       })
     })
 
-    it('is dark for those who ask for it, and still for those who want no motion', async () => {
+    it('honours the preferences for dark mode and reduced motion', async () => {
       const background = (page: Page) => page.evaluate('getComputedStyle(document.body).backgroundColor')
       expect(await background(await open('/', { colorScheme: 'light' }))).toBe('rgb(251, 246, 238)')
       const page = await open('/?i=leek', { colorScheme: 'dark' })
@@ -356,8 +356,8 @@ describe.skipIf(services === null || chromiumPath === undefined)(
   },
 )
 
-/** Faults by WCAG 2.0 to 2.2, levels A and AA, and the best practice of axe: rule and element. */
-async function axeFaults(page: Page): Promise<string[]> {
+/** Violations of WCAG 2.0 to 2.2, levels A and AA, and of axe's best practices: rule and element. */
+async function axeViolations(page: Page): Promise<string[]> {
   await page.evaluate(axe)
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
   const result = (await page.evaluate(`axe.run({ runOnly: ${JSON.stringify(tags)} })`)) as {

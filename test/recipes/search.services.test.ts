@@ -27,7 +27,7 @@ describe.skipIf(services === null)('search on real Redis and Ollama', () => {
   }, 240_000)
   afterAll(() => redis.close())
 
-  it('finds by the graph what an exact search finds', async () => {
+  it('finds with the graph what an exact search finds', async () => {
     const queries = [
       'tomato, basil',
       'chicken, lemon, rice',
@@ -49,7 +49,7 @@ describe.skipIf(services === null)('search on real Redis and Ollama', () => {
       for (const filter of filters) {
         const exact = await nearest(client, vectorSet, vector, filter, 10, true)
         const approximate = await nearest(client, vectorSet, vector, filter, 10)
-        // By score, since recipes with equal scores may change places.
+        // By score, since the order of recipes with equal scores may differ.
         const worst = exact.at(-1)?.similarity ?? 0
         wanted += exact.length
         found += approximate.filter(({ similarity }) => similarity >= worst - 1e-6).length
@@ -59,13 +59,13 @@ describe.skipIf(services === null)('search on real Redis and Ollama', () => {
     expect(found / wanted).toBeGreaterThanOrEqual(0.99)
   })
 
-  it('scores as the vectors of Ollama say', async () => {
+  it('scores by the vectors of Ollama', async () => {
     const query = await vectorOf('tomato, basil')
     const [best] = await nearest(client, vectorSet, query, {}, 1, true)
     const texts = recipes.map((recipe) => documentOf(recipe, embedModel).text)
     const vectors = await embed(ollama.url, embedModel, texts, AbortSignal.timeout(120_000))
     const cosines = vectors.map((vector) => vector.reduce((sum, value, i) => sum + value * (query[i] ?? 0), 0))
-    // Redis states (1 + cosine) / 2.
+    // Redis returns (1 + cosine) / 2.
     expect(best?.similarity).toBeCloseTo((1 + Math.max(...cosines)) / 2, 4)
     expect(best?.id).toBe(recipes[cosines.indexOf(Math.max(...cosines))]?.id)
   }, 130_000)
@@ -84,7 +84,7 @@ describe.skipIf(services === null)('search on real Redis and Ollama', () => {
       limit,
     )
 
-  it('orders by score and says what each recipe has', async () => {
+  it('sorts by score and lists the ingredients that each recipe uses', async () => {
     const found = await search(['tomato', 'basil'])
     expect(found).toHaveLength(10)
     expect(found.map(({ score }) => score)).toEqual(found.map(({ score }) => score).toSorted((a, b) => b - a))
@@ -94,7 +94,7 @@ describe.skipIf(services === null)('search on real Redis and Ollama', () => {
     for (const { has, misses } of found) expect([...has, ...misses].sort()).toEqual(['basil', 'tomato'])
   })
 
-  it('keeps to the diet and the time', async () => {
+  it('honours the diet and the time', async () => {
     const found = await search(['chicken', 'rice'], { diet: 'vegan', maxMinutes: 40 }, 20)
     expect(found).toHaveLength(20)
     for (const { tags, minutes } of found) {
@@ -103,14 +103,14 @@ describe.skipIf(services === null)('search on real Redis and Ollama', () => {
     }
   })
 
-  it('leaves out recipes that this release does not have', async () => {
+  it('omits recipes that this release does not have', async () => {
     const [best] = await search(['tomato'])
     const without = new Map(recipes.filter(({ id }) => id !== best?.id).map((recipe) => [recipe.id, recipe]))
     const found = await searchRecipes({ client, embedder, recipes: without }, ['tomato'], {}, 10)
     expect(found.map(({ id }) => id)).not.toContain(best?.id)
   })
 
-  it('remembers queries, so that the same words ask Ollama once', async () => {
+  it('caches queries, so that the same words ask Ollama once', async () => {
     const fetched = vi.spyOn(globalThis, 'fetch')
     const fresh = createQueryEmbedder(ollama.url, embedModel, 10_000)
     const first = await fresh.embed('leek, potato')
@@ -120,12 +120,12 @@ describe.skipIf(services === null)('search on real Redis and Ollama', () => {
     fetched.mockRestore()
   })
 
-  it('lets only so many queries wait for Ollama', async () => {
+  it('limits the queries that wait for Ollama', async () => {
     const slow = createQueryEmbedder(ollama.url, embedModel, 20_000)
     await slow.embed('warm')
     const many = await Promise.allSettled(Array.from({ length: 40 }, (_, i) => slow.embed(`tomato number ${i}`)))
     const refused = many.filter((one) => one.status === 'rejected')
     expect(refused).toHaveLength(8)
-    expect(String((refused[0] as PromiseRejectedResult).reason)).toContain('32 searches wait')
+    expect(String((refused[0] as PromiseRejectedResult).reason)).toContain('32 searches are already waiting')
   })
 })

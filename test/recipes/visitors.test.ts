@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { visitorOf } from '../../apps/gateway/src/recipes/visitors.ts'
 
 describe('visitorOf', () => {
-  it('takes an IPv6 network as one visitor and an IPv4 address as one', () => {
+  it('counts an IPv6 network as one visitor and an IPv4 address as one', () => {
     expect(visitorOf('2001:db8:1:2:3:4:5:6')).toBe(visitorOf('2001:db8:1:2::ffff'))
     expect(visitorOf('2001:db8:1:2::1')).not.toBe(visitorOf('2001:db8:1:3::1'))
     expect(visitorOf('2001:0db8::1')).toBe(visitorOf('2001:db8::2'))

@@ -2,7 +2,7 @@ import type { StartedTestContainer } from 'testcontainers'
 import type { TestProject } from 'vitest/node'
 import { containerEngineProblem, startOllama, startPostgres, startRabbitmq, startRedis } from './containers.ts'
 
-/** Addresses of the containers that all test files of a run share; a test gets them by `inject('services')`. */
+/** Addresses of the containers that all test files of a run share, available through `inject('services')`. */
 export type Services = {
   rabbitmq: { url: string; managementUrl: string }
   redis: { url: string }
@@ -17,7 +17,7 @@ declare module 'vitest' {
   }
 }
 
-/** Starts each container once a run; without a container engine reports what is skipped. */
+/** Starts each container once per run; without a container engine reports what is skipped. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const problem = await containerEngineProblem()
   if (problem !== undefined) {

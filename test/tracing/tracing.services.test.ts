@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Publisher } from '@inference/common/broker.ts'
+import type { Publisher } from '@inference/common/broker/publisher.ts'
 import { createLog } from '@inference/common/log.ts'
 import { queues } from '@inference/common/messages.ts'
 import pg from 'pg'
@@ -11,19 +11,22 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinish
 import { migrate, readMigrations } from '../../apps/collector/src/migrations.ts'
 import { findInstalled } from '../../scripts/lib/tools.ts'
 import { tinyChatReply } from '../models/tiny-chat.ts'
-import { brokerAndRedis, freePort, password } from '../support/containers.ts'
+import { freePort, password } from '../support/containers.ts'
 import { makeTestKey, waitUntil } from '../support/gateway.ts'
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts'
 import { type OtelCollector, type ReceivedSpan, startOtelCollector } from '../support/otel-collector.ts'
-import { connectTestPublisher, makeResponse, models, purgeQueues } from '../support/requests.ts'
-import { startService } from '../support/service-process.ts'
+import { connectTestPublisher, makeResponse, purgeQueues } from '../support/requests.ts'
+import {
+  startCollector as startCollectorProcess,
+  startWorker as startWorkerProcess,
+} from '../support/service-process.ts'
 
 const services = inject('services')
 const otelcol = await findInstalled('otelcol')
 if (otelcol === undefined) {
   const missing =
-    'The OpenTelemetry Collector of the pinned version is not on this machine. Get it with: npm run tools -- otelcol'
-  process.stderr.write(`\ntest/tracing/tracing.services.test.ts DOES NOT RUN. ${missing}\n\n`)
+    'The pinned version of the OpenTelemetry Collector is not installed. Install it with: npm run tools -- otelcol'
+  process.stderr.write(`\ntest/tracing/tracing.services.test.ts is SKIPPED. ${missing}\n\n`)
   if (process.env.GITHUB_ACTIONS) throw new Error(missing)
 }
 
@@ -63,22 +66,8 @@ describe.skipIf(services === null || otelcol === undefined)('traces', { timeout:
     onTestFinished(() => gateway.stop())
     return gateway
   }
-  const startWorker = (environment: Record<string, string> = {}) =>
-    startService('worker', {
-      ...brokerAndRedis('worker', services),
-      OLLAMA_URL: services.ollama.url,
-      CHAT_MODEL: models.chat,
-      CONTEXT_LENGTH: 512,
-      ...environment,
-    })
-  const startCollector = (environment: Record<string, string> = {}) =>
-    startService('collector', {
-      ...brokerAndRedis('collector', services),
-      POSTGRES_URL: services.postgres.url,
-      POSTGRES_USERNAME: 'collector',
-      POSTGRES_PASSWORD: password,
-      ...environment,
-    })
+  const startWorker = (environment: Record<string, string> = {}) => startWorkerProcess(services, environment)
+  const startCollector = (environment: Record<string, string> = {}) => startCollectorProcess(services, environment)
 
   async function submit(gateway: GatewayProcess, traceparent?: string): Promise<{ status: number; id: string }> {
     const answer = await fetch(`http://127.0.0.1:${gateway.port}/api/v1/inference?never=traced`, {
@@ -140,7 +129,7 @@ describe.skipIf(services === null || otelcol === undefined)('traces', { timeout:
       'server.address': new URL(services.ollama.url).hostname,
       'server.port': Number(new URL(services.ollama.url).port),
     }
-    // Each is the child of the one in the row that its parent names; nothing else is in the trace.
+    // Each span with its parent; the trace has no other span.
     expect(trace.map(({ parentSpanId, spanId, ...span }) => [nameOf(trace, parentSpanId), label(span)])).toEqual([
       [caller, 'gateway SERVER POST /api/v1/inference'],
       ['gateway SERVER POST /api/v1/inference', 'gateway PRODUCER publish ai-requests'],
@@ -167,7 +156,7 @@ describe.skipIf(services === null || otelcol === undefined)('traces', { timeout:
     }
   })
 
-  test('begin at the gateway without a caller’s, as often as asked; and follow a caller that is not recorded nowhere', async () => {
+  test('begin at the gateway without a caller’s trace, at the configured ratio; and follow no caller that is not recorded', async () => {
     const receiver = await startReceiver()
     const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url }
     const [all, none] = await Promise.all([
@@ -180,7 +169,7 @@ describe.skipIf(services === null || otelcol === undefined)('traces', { timeout:
     const followed = await submit(none, `00-${recorded}-${'1'.repeat(16)}-01`)
     const begun = await submit(all)
     const requests = () => receiver.spans().filter(({ attributes }) => attributes['inference.request.id'] !== undefined)
-    await waitUntil(() => requests().length >= 2, 'the traces of both requests have come')
+    await waitUntil(() => requests().length >= 2, 'the traces of both requests have arrived')
     await waitForSpans(receiver, recorded, 2)
 
     expect(requests()).toHaveLength(2)
@@ -193,7 +182,7 @@ describe.skipIf(services === null || otelcol === undefined)('traces', { timeout:
     expect(receiver.text()).not.toContain(unrecorded)
   })
 
-  test('mark what failed', async () => {
+  test('mark failures', async () => {
     const receiver = await startReceiver()
     const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url }
     const [gateway, worker] = await Promise.all([startGateway(environment), startWorker(environment)])
@@ -205,14 +194,14 @@ describe.skipIf(services === null || otelcol === undefined)('traces', { timeout:
 
     const trace = await waitForSpans(receiver, traceId, 2)
     expect(trace.map((span) => [label(span), span.failed, span.attributes['error.type']]).sort()).toEqual([
-      // An answer 4xx is the caller's failure, not the gateway's.
+      // A 4xx response is a failure of the caller, not of the gateway.
       ['gateway SERVER GET /v1/models', false, undefined],
       ['worker CONSUMER process ai-requests', true, 'dead-lettered'],
     ])
     expect(receiver.text()).not.toContain(prompt)
   })
 
-  test('that still wait are sent at the end', async () => {
+  test('that still wait are sent at shutdown', async () => {
     const receiver = await startReceiver()
     const collector = await startCollector({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url })
     await collector.ready()
@@ -229,7 +218,7 @@ describe.skipIf(services === null || otelcol === undefined)('traces', { timeout:
     await waitForSpans(receiver, traceId, 1)
   })
 
-  test('cost nothing but themselves and one line in the log while their receiver is away', async () => {
+  test('are lost with one line in the log while their receiver is unavailable, and nothing else', async () => {
     const port = await freePort()
     const gateway = await startGateway({
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
@@ -239,12 +228,12 @@ describe.skipIf(services === null || otelcol === undefined)('traces', { timeout:
       expect((await submit(gateway)).status).toBe(202)
       await sleep(150)
     }
-    await waitUntil(() => gateway.log.includes('traces cannot be sent'), 'the gateway has said so')
+    await waitUntil(() => gateway.log.includes('trace export failed'), 'the gateway logs the outage')
     const receiver = await startReceiver(port)
     const traceId = randomBytes(16).toString('hex')
     await submit(gateway, `00-${traceId}-${'4'.repeat(16)}-01`)
     await waitForSpans(receiver, traceId, 2)
-    await waitUntil(() => gateway.log.includes('traces can be sent again'), 'the gateway has said so')
+    await waitUntil(() => gateway.log.includes('trace export works again'), 'the gateway logs the recovery')
     const lines = gateway.log.split('\n').filter((line) => line.includes('traces can'))
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       expect.objectContaining({ level: 'warn', url: `http://127.0.0.1:${port}/v1/traces` }),
@@ -252,7 +241,7 @@ describe.skipIf(services === null || otelcol === undefined)('traces', { timeout:
     ])
   })
 
-  test('are off without an endpoint: OpenTelemetry is not even loaded', async () => {
+  test('are disabled without an endpoint: OpenTelemetry is not even loaded', async () => {
     const receiver = await startReceiver()
     const on = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url }
     const [tracedGateway, gateway, tracedWorker, worker] = [
@@ -277,7 +266,7 @@ describe.skipIf(services === null || otelcol === undefined)('traces', { timeout:
   }
 })
 
-/** The files that a process has loaded by its end, as Node itself writes them down for coverage. */
+/** The files that a process has loaded by its exit, as Node records them for coverage. */
 async function loadedBy<P>(
   environment: Record<string, string>,
   start: (environment: Record<string, string>) => Promise<P>,
@@ -300,7 +289,7 @@ async function waitForSpans(receiver: OtelCollector, traceId: string, count: num
       .spans()
       .filter((span) => span.traceId === traceId)
       .sort((a, b) => (a.start < b.start ? -1 : 1))
-  await waitUntil(() => received().length >= count, `${count} spans of trace ${traceId} have come`, 40)
+  await waitUntil(() => received().length >= count, `${count} spans of trace ${traceId} have arrived`, 40)
   return received()
 }
 
@@ -308,7 +297,7 @@ function label({ resource, kind, name }: Pick<ReceivedSpan, 'resource' | 'kind' 
   return `${resource['service.name']} ${kind} ${name}`
 }
 
-/** What a span id stands for in a trace; the id itself for a span from elsewhere. */
+/** The name of a span in a trace by its id; the id itself for a span from elsewhere. */
 function nameOf(trace: ReceivedSpan[], spanId: string): string {
   const span = trace.find((one) => one.spanId === spanId)
   return span ? label(span) : spanId

@@ -10,11 +10,11 @@ import { freePort, password, startOllama, startPostgres, startRabbitmq, startRed
 import { makeTestKey, waitUntil } from '../support/gateway.ts'
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts'
 import { outage } from '../support/outage.ts'
-import { models, queueDepth } from '../support/requests.ts'
-import { type ServiceProcess, startService } from '../support/service-process.ts'
+import { queueDepth } from '../support/requests.ts'
+import { type ServiceProcess, startCollector, startWorker } from '../support/service-process.ts'
 
 const attempted = 300
-/** Every tenth request is sent again though it was accepted, as a client does that did not see the answer. */
+/** Every tenth request is sent again after it was accepted, like a client that did not receive the response. */
 const repeatEvery = 10
 
 type Stores = Record<'rabbitmq' | 'redis' | 'postgres' | 'ollama', { container: StartedTestContainer; url: string }>
@@ -22,7 +22,7 @@ type Stores = Record<'rabbitmq' | 'redis' | 'postgres' | 'ollama', { container: 
 describe.skipIf(inject('services') === null)('ledger', () => {
   let stores: Stores
 
-  // Containers of its own, with fixed ports: they are killed and come back.
+  // Its own containers, with fixed ports: they are killed and restarted.
   beforeAll(async () => {
     const [rabbitmq, redis, postgres, ollama] = await Promise.all([
       freePort().then(startRabbitmq),
@@ -56,33 +56,10 @@ describe.skipIf(inject('services') === null)('ledger', () => {
     }
   }
 
-  const shared = (username: string) => ({
-    RABBITMQ_URL: stores.rabbitmq.url,
-    RABBITMQ_USERNAME: username,
-    RABBITMQ_PASSWORD: password,
-    REDIS_URL: stores.redis.url,
-    REDIS_USERNAME: username,
-    REDIS_PASSWORD: password,
-    DRAIN_SECONDS: 10,
-  })
-  const startWorker = () =>
-    startService('worker', {
-      ...shared('worker'),
-      OLLAMA_URL: stores.ollama.url,
-      CHAT_MODEL: models.chat,
-      CONTEXT_LENGTH: 512,
-      CONCURRENCY: 2,
-    })
-  const startCollector = () =>
-    startService('collector', {
-      ...shared('collector'),
-      POSTGRES_URL: stores.postgres.url,
-      POSTGRES_USERNAME: 'collector',
-      POSTGRES_PASSWORD: password,
-      BATCH_SIZE: 20,
-    })
+  const addWorker = () => startWorker(stores, { CONCURRENCY: 2, DRAIN_SECONDS: 10 })
+  const addCollector = () => startCollector(stores, { BATCH_SIZE: 20, DRAIN_SECONDS: 10 })
 
-  /** Sends each request until it is accepted, always with the same idempotency key; gives the ids that the gateway accepted. */
+  /** Sends each request until it is accepted, always with the same idempotency key; returns the accepted ids. */
   async function submitAll(gateway: () => GatewayProcess, key: string): Promise<string[]> {
     const accepted: string[] = []
     for (let i = 0; i < attempted; i++) {
@@ -112,33 +89,33 @@ describe.skipIf(inject('services') === null)('ledger', () => {
     return accepted
   }
 
-  /** Everything that can break, one after another, while requests keep coming. */
-  async function breakEverything(
+  /** Kills each service and store in turn, while requests keep arriving. */
+  async function killEverything(
     worker: ServiceProcess,
     collector: ServiceProcess,
     killGateway: () => Promise<void>,
   ): Promise<void> {
-    const faults: [name: string, run: () => Promise<unknown>][] = [
+    const outages: [name: string, run: () => Promise<unknown>][] = [
       ['gateway killed, another started', killGateway],
       ['worker killed', async () => worker.signal('SIGKILL')],
-      ['worker started', startWorker],
+      ['worker started', addWorker],
       ['broker killed, back after 2 s', () => outage(stores.rabbitmq.container, 2)],
       ['collector killed', async () => collector.signal('SIGKILL')],
-      ['collector started', startCollector],
+      ['collector started', addCollector],
       ['redis killed, back after 2 s', () => outage(stores.redis.container, 2)],
       ['postgres killed, back after 2 s', () => outage(stores.postgres.container, 2)],
       ['ollama killed, back after 2 s', () => outage(stores.ollama.container, 2)],
     ]
-    for (const [name, run] of faults) {
+    for (const [name, run] of outages) {
       await run()
       console.log(name)
       await sleep(1500)
     }
   }
 
-  // No second try: what is lost once is lost.
-  test('every accepted request is stored once, whatever breaks', { timeout: 420_000, retry: 0 }, async () => {
-    const [worker, , collector] = await Promise.all([startWorker(), startWorker(), startCollector(), startCollector()])
+  // No retry: a request that is lost once is lost.
+  test('every accepted request is stored once, whatever is killed', { timeout: 420_000, retry: 0 }, async () => {
+    const [worker, , collector] = await Promise.all([addWorker(), addWorker(), addCollector(), addCollector()])
     let gateway = await startGatewayProcess(stores)
     onTestFinished(() => gateway.stop())
     const killGateway = async () => {
@@ -148,7 +125,7 @@ describe.skipIf(inject('services') === null)('ledger', () => {
     const { key } = await makeTestKey(stores.redis.url)
     const [accepted] = await Promise.all([
       submitAll(() => gateway, key),
-      breakEverything(worker, collector, killGateway),
+      killEverything(worker, collector, killGateway),
     ])
 
     const read = () =>

@@ -37,7 +37,7 @@ describe.skipIf(services === null)('models', { timeout: 60_000 }, () => {
   const exitCode = async (job: ServiceProcess) => (await job.exit).code
 
   describe('pull-models', () => {
-    test('makes the models from files, with the digests that overlays/kind/versions.yaml pins, on each host', async () => {
+    test('creates the models from files, with the digests that overlays/kind/versions.yaml pins, on each host', async () => {
       await remove('tiny-chat:latest')
       const job = await pull({ MODEL_FILES: files, OLLAMA_HOSTS: `${ollama} ${ollama}` })
       expect(await exitCode(job)).toBe(0)
@@ -46,21 +46,21 @@ describe.skipIf(services === null)('models', { timeout: 60_000 }, () => {
       expect(found.sort()).toEqual(pinned.sort())
     })
 
-    test('does nothing where the models are', async () => {
+    test('does nothing where the models are present', async () => {
       const job = await pull({ MODEL_FILES: '/nowhere' })
       expect(await exitCode(job)).toBe(0)
       expect(job.log).toContain('already there')
     })
 
-    test('another digest: fails at once with expected, got and what to do', async () => {
+    test('another digest: fails immediately with expected, got and the fix', async () => {
       const job = await pull({ MODEL_FILES: files, CHAT_MODEL: `tiny-chat:latest@sha256:${zeros}` })
       expect(await exitCode(job)).toBe(78)
       expect(job.log).toContain(`expected sha256:${zeros}, got sha256:${models.chat.split(':').at(-1)}`)
       expect(job.log).toContain('pin its digest in versions.yaml')
-      expect(job.log).not.toContain('another attempt')
+      expect(job.log).not.toContain('retrying')
     })
 
-    test('a missing file is named', async () => {
+    test('a missing file is reported', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'models-'))
       onTestFinished(() => rmSync(folder, { recursive: true }))
       const job = await pull({ MODEL_FILES: folder, CHAT_MODEL: 'absent:1b' })
@@ -68,10 +68,10 @@ describe.skipIf(services === null)('models', { timeout: 60_000 }, () => {
       expect(job.log).toContain(`${folder}/absent.gguf does not exist`)
     })
 
-    test('a pull that Ollama cannot do is tried again, then fails with its reason', async () => {
+    test('a failed pull is retried, then fails with its reason', async () => {
       const job = await pull({ CHAT_MODEL: 'registry.invalid/library/absent:1b', PULL_ATTEMPTS: 2 })
       expect(await exitCode(job)).toBe(1)
-      expect(job.log).toContain('another attempt follows')
+      expect(job.log).toContain('model pull failed; retrying')
       expect(job.log).toMatch(/Ollama: pull model manifest/)
     })
 
@@ -103,14 +103,17 @@ describe.skipIf(services === null)('models', { timeout: 60_000 }, () => {
       await fetch(`${ollama}/api/chat`, { method: 'POST', body: JSON.stringify(unload) })
       await waitUntil(
         async () => (await keeper.metric('model_keeper_loads_total{model="tiny-chat:latest"}')) === loads + 1,
-        'it is loaded again',
+        'the model is loaded again',
       )
       await waitUntil(() => ready(keeper), 'ready again')
     })
 
     test('is not ready with a wrong digest, and answers /livez', async () => {
       const keeper = await keep({ CHAT_MODEL: `tiny-chat:latest@sha256:${zeros}` })
-      await waitUntil(() => keeper.log.includes('another model than versions.yaml pins'), 'the reason is logged')
+      await waitUntil(
+        () => keeper.log.includes('differs from the model that versions.yaml pins'),
+        'the reason is logged',
+      )
       expect(await keeper.failing()).toContain('tiny-chat:latest')
       expect(await keeper.metric('model_keeper_model_wrong_digest{model="tiny-chat:latest"}')).toBe(1)
     })
@@ -122,10 +125,10 @@ describe.skipIf(services === null)('models', { timeout: 60_000 }, () => {
         'seen',
       )
       expect(await keeper.failing()).toEqual(['tiny-chat:latest', 'tiny-embed:latest'])
-      await waitUntil(() => keeper.log.includes('REQUIRE_GPU asks for all'), 'the reason is logged')
+      await waitUntil(() => keeper.log.includes('REQUIRE_GPU requires all'), 'the reason is logged')
     })
 
-    test('answers its probes while Ollama is away', async () => {
+    test('answers its probes while Ollama is unavailable', async () => {
       const keeper = await keep({ OLLAMA_URL: 'http://127.0.0.1:9' })
       await waitUntil(() => keeper.log.includes('no answer from Ollama'), 'the reason is logged')
       expect(await keeper.failing()).toHaveLength(2)

@@ -1,4 +1,4 @@
-import type { Publisher } from '@inference/common/broker.ts'
+import type { Publisher } from '@inference/common/broker/publisher.ts'
 import { type InferenceRequest, type InferenceResponse, queues } from '@inference/common/messages.ts'
 import { eventsKey, requestKey } from '@inference/common/request-state.ts'
 import { createClient } from '@redis/client'
@@ -10,7 +10,7 @@ import { startHalfOpenProxy } from '../support/half-open-proxy.ts'
 import { type OllamaProxy, startOllamaProxy } from '../support/ollama-proxy.ts'
 import { takeAll } from '../support/queues.ts'
 import { connectTestPublisher, makeRequest, models, purgeQueues, queueDepth } from '../support/requests.ts'
-import { type ServiceProcess, startService } from '../support/service-process.ts'
+import { startService, startWorker as startWorkerProcess } from '../support/service-process.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 
 const services = inject('services')
@@ -31,26 +31,16 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
   })
   beforeEach(() => purgeQueues(rabbitmq))
 
-  async function startWorker(overrides: Record<string, string | number> = {}): Promise<ServiceProcess> {
-    return startService('worker', {
-      RABBITMQ_URL: rabbitmq,
-      RABBITMQ_USERNAME: 'worker',
-      RABBITMQ_PASSWORD: password,
-      REDIS_URL: services?.redis.url ?? '',
-      REDIS_USERNAME: 'worker',
-      REDIS_PASSWORD: password,
-      OLLAMA_URL: services?.ollama.url ?? '',
-      CHAT_MODEL: models.chat,
-      CONTEXT_LENGTH: 512,
+  const startWorker = (overrides: Record<string, string | number> = {}) =>
+    startWorkerProcess(services, {
       CONCURRENCY: 2,
       JOB_TIMEOUT_SECONDS: 20,
       DRAIN_SECONDS: 10,
       POD_NAME: 'worker-under-test',
       ...overrides,
     })
-  }
 
-  /** A proxy in front of Ollama, and a worker that knows nothing else. */
+  /** A proxy in front of Ollama, and a worker that uses it. */
   async function startWorkerBehindProxy(overrides: Record<string, string | number> = {}) {
     const proxy: OllamaProxy = await startOllamaProxy(services?.ollama.url ?? '')
     onTestFinished(() => proxy.stop())
@@ -80,7 +70,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     return entries.map(({ message }) => ({ type: message.type ?? '', data: JSON.parse(message.data ?? '{}') }))
   }
 
-  test('answers a request, streams its tokens and measures it', async () => {
+  test('answers a request, streams its tokens and records metrics', async () => {
     const worker = await startWorker()
     await worker.ready()
     const request = makeRequest()
@@ -98,7 +88,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
       submittedAt: request.submittedAt,
       worker: 'worker-under-test',
     })
-    // One a word, and the end.
+    // One per word, and the end.
     expect(response?.usage.outputTokens).toBe(tinyChatReply.split(' ').length + 1)
     expect(response?.timings.firstTokenMs).toBeLessThanOrEqual(response?.timings.totalMs ?? 0)
 
@@ -112,7 +102,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     expect(streamed.join('')).toBe(tinyChatReply)
     expect(seen.at(-1)).toMatchObject({ type: 'finished', data: { outcome: 'succeeded' } })
 
-    // The job ends for the worker a moment after its status is final.
+    // The worker finishes the job a moment after its status is final.
     await waitUntil(() => worker.log.includes('"answered"'), 'the worker logs the answer')
     expect(worker.log).toContain('"traceId":"0af7651916cd43dd8448eb211c80319c"')
     expect(worker.log).not.toContain('What can I cook')
@@ -131,11 +121,11 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     expect(await worker.metric('worker_concurrency')).toBe(2)
     expect(await worker.metric('worker_model_ready')).toBe(1)
     expect(await worker.metric('worker_ollama_up')).toBe(1)
-    // Looked at twice a second.
-    await waitUntil(async () => (await worker.metric('worker_consuming')) === 1, 'the worker says that it consumes')
+    // Updated twice per second.
+    await waitUntil(async () => (await worker.metric('worker_consuming')) === 1, 'the worker reports that it consumes')
   })
 
-  test('stops at maxTokens and says so', async () => {
+  test('stops at maxTokens and reports it', async () => {
     await startWorker()
     await submit(makeRequest({ maxTokens: 5 }))
     const [response] = await responses(1)
@@ -146,7 +136,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     })
   })
 
-  test('a prompt beyond the context is the caller’s error, not an answer to half a prompt', async () => {
+  test('a prompt beyond the context is a client error, not an answer to half a prompt', async () => {
     await startWorker()
     await submit(makeRequest({ messages: [{ role: 'user', content: 'word '.repeat(1000) }] }))
     const [response] = await responses(1)
@@ -158,7 +148,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     expect(response?.error?.message).toMatch(/context length/)
   })
 
-  test('a message that is no request goes to the dead letters, and the next one is answered', async () => {
+  test('an invalid message is dead-lettered, and the next one is answered', async () => {
     const worker = await startWorker()
     await worker.ready()
     await publisher.publish(queues.requests, { id: 'poison', body: { id: 'poison', messages: 'none' } })
@@ -190,11 +180,11 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
       'the status is final',
     )
     await publisher.publish(queues.requests, { id: request.id, body: request })
-    await waitUntil(async () => (await worker.metric('worker_duplicates_total')) === 1, 'the duplicate is noticed')
+    await waitUntil(async () => (await worker.metric('worker_duplicates_total')) === 1, 'the duplicate is counted')
     expect((await queueDepth(rabbitmq, queues.responses)).ready).toBe(0)
   })
 
-  test.each([60_000, -60_000])('a clock that is off by %i ms does no harm', async (skew) => {
+  test.each([60_000, -60_000])('a clock that is off by %i ms is harmless', async (skew) => {
     await startWorker()
     await submit(makeRequest({ submittedAt: new Date(Date.now() + skew).toISOString() }))
     const [response] = await responses(1)
@@ -226,7 +216,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     expect(streamed.map(({ data }) => data.text).join('')).toBe(tinyChatReply)
   })
 
-  test('an error that stays becomes the answer after MAX_ATTEMPTS, not a dead letter', async () => {
+  test('a permanent error becomes the answer after MAX_ATTEMPTS, not a dead letter', async () => {
     const { proxy, worker } = await startWorkerBehindProxy({ MAX_ATTEMPTS: 2 })
     await worker.ready()
     proxy.fault = { errorAfter: 1 }
@@ -252,10 +242,10 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     const failures = `gen_ai_client_operation_duration_seconds_count{${operation},error_type="timeout"}`
     expect(await worker.metric(failures)).toBe(1)
     expect(proxy.chats).toBe(1)
-    await waitUntil(() => proxy.aborted === 1, 'the request to Ollama is given up')
+    await waitUntil(() => proxy.aborted === 1, 'the request to Ollama is aborted')
   })
 
-  test('while Ollama is away nothing is taken and no attempt is counted; afterwards all is answered', async () => {
+  test('while Ollama is unavailable nothing is consumed and no attempt is counted; afterwards all requests are answered', async () => {
     const { proxy, worker } = await startWorkerBehindProxy()
     await worker.ready()
     await proxy.stop()
@@ -264,7 +254,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     await waitUntil(async () => (await worker.failing())?.includes('ollama') === true, '/readyz names ollama')
     await waitUntil(async () => (await worker.metric('worker_consuming')) === 0, 'consuming is paused')
     expect(await worker.metric('worker_ollama_up')).toBe(0)
-    // Two are in hand, and wait there.
+    // Two are in progress, and wait there.
     expect((await queueDepth(rabbitmq, queues.requests)).ready).toBe(4)
 
     await proxy.start()
@@ -274,7 +264,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     expect(worker.log).not.toContain('"attempt":2')
   })
 
-  test('Redis away: answers all the same, only unseen', async () => {
+  test('Redis unavailable: still answers, without status and events', async () => {
     const proxy = await startTcpProxy(services.redis.url)
     onTestFinished(() => proxy.stop())
     const worker = await startWorker({ REDIS_URL: proxy.url })
@@ -287,14 +277,17 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     expect(await worker.metric('worker_redis_failures_total')).toBeGreaterThan(0)
 
     await proxy.start()
-    await waitUntil(() => worker.log.split('redis is connected').length === 3, 'Redis is connected again')
+    await waitUntil(() => worker.log.split('redis connected').length === 3, 'Redis is connected again')
     const next = makeRequest()
     await submit(next)
     await responses(1)
-    await waitUntil(async () => (await redis.hGet(requestKey(next.id), 'status')) === 'succeeded', 'seen again')
+    await waitUntil(
+      async () => (await redis.hGet(requestKey(next.id), 'status')) === 'succeeded',
+      'its status is written again',
+    )
   })
 
-  test('the broker’s connection breaks in the middle of a job: the answer is published, the job not lost', async () => {
+  test('the broker connection is lost in the middle of a job: the answer is published, the job is not lost', async () => {
     const broker = await startTcpProxy(rabbitmq)
     onTestFinished(() => broker.stop())
     const { proxy, worker } = await startWorkerBehindProxy({ RABBITMQ_URL: broker.url })
@@ -305,7 +298,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     await waitUntil(() => proxy.chats === 1, 'the job runs')
     expect(await worker.metric('worker_jobs_in_flight')).toBe(1)
     await broker.stop()
-    await waitUntil(() => worker.log.includes('the response is not confirmed'), 'the answer waits for the broker')
+    await waitUntil(() => worker.log.includes('response not confirmed'), 'the answer waits for the broker')
     await broker.start()
     const answers = await responses(1)
     expect(new Set(answers.map(({ id }) => id))).toEqual(new Set([request.id]))
@@ -314,7 +307,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     expect(await worker.metric('worker_publish_failures_total')).toBeGreaterThan(0)
   })
 
-  test('Redis falls silent with its connection open: each job loses a second or so, and none is lost', async () => {
+  test('Redis goes silent with its connection open: each job is delayed by about a second, and none is lost', async () => {
     const proxy = await startHalfOpenProxy(services.redis.url)
     onTestFinished(() => proxy.close())
     const worker = await startWorker({ REDIS_URL: proxy.url })
@@ -326,7 +319,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     expect(await worker.metric('worker_redis_failures_total')).toBeGreaterThan(0)
   })
 
-  test('the broker falls silent with its connection open: noticed, and the job is answered', async () => {
+  test('the broker goes silent with its connection open: this is detected, and the job is answered', async () => {
     const broker = await startHalfOpenProxy(rabbitmq)
     onTestFinished(() => broker.close())
     const { proxy, worker } = await startWorkerBehindProxy({ RABBITMQ_URL: broker.url })
@@ -336,7 +329,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     await submit(request)
     await waitUntil(() => proxy.chats === 1, 'the job runs')
     broker.blackHole()
-    await waitUntil(async () => (await worker.failing())?.includes('rabbitmq') === true, 'the silence is noticed', 40)
+    await waitUntil(async () => (await worker.failing())?.includes('rabbitmq') === true, 'the silence is detected', 40)
     broker.restore()
     const answers = await responses(1)
     expect(new Set(answers.map(({ id }) => id))).toEqual(new Set([request.id]))
@@ -351,7 +344,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
       { CHAT_MODEL: `tiny-chat:latest@sha256:${'0'.repeat(64)}` },
       `got sha256:${models.chat.split(':').at(-1)}`,
     ],
-  ])('%s: refuses to consume and says why', async (_, overrides, message) => {
+  ])('%s: does not consume and logs why', async (_, overrides, message) => {
     const worker = await startWorker(overrides)
     await waitUntil(() => worker.log.includes(message), 'the reason is logged')
     expect(await worker.failing()).toContain('model')
@@ -359,8 +352,8 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     expect(await worker.metric('worker_model_ready')).toBe(0)
   })
 
-  test('a model on the CPU where a GPU is required: refuses to consume', async () => {
-    // The model is loaded, on the CPU: nothing else is there.
+  test('a model on the CPU where a GPU is required: does not consume', async () => {
+    // The model is loaded on the CPU: there is no GPU here.
     const body = JSON.stringify({ model: 'tiny-chat:latest', messages: [], keep_alive: -1, options: { num_ctx: 512 } })
     await fetch(`${services.ollama.url}/api/chat`, { method: 'POST', body })
     const worker = await startWorker({ REQUIRE_GPU: 'true' })
@@ -369,7 +362,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     expect((await queueDepth(rabbitmq, queues.requests)).consumers).toBe(0)
   })
 
-  test('SIGTERM in the middle of a job: finishes it and takes no other', async () => {
+  test('SIGTERM in the middle of a job: finishes it and accepts no other', async () => {
     const { proxy, worker } = await startWorkerBehindProxy({ CONCURRENCY: 1 })
     await worker.ready()
     proxy.fault = { delayMs: 50 }
@@ -382,7 +375,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     expect((await queueDepth(rabbitmq, queues.requests)).ready).toBe(1)
   })
 
-  test('SIGTERM with a job that outlasts the drain: gives it back, unanswered', async () => {
+  test('SIGTERM with a job that outlasts the drain: requeues it, unanswered', async () => {
     const { proxy, worker } = await startWorkerBehindProxy({ DRAIN_SECONDS: 1 })
     await worker.ready()
     proxy.fault = { delayMs: 500 }
@@ -395,7 +388,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
       'the request is back in the queue',
     )
     expect((await queueDepth(rabbitmq, queues.responses)).ready).toBe(0)
-    await waitUntil(() => proxy.aborted === 1, 'the request to Ollama is given up')
+    await waitUntil(() => proxy.aborted === 1, 'the request to Ollama is aborted')
   })
 
   test('kill -9 in the middle of a job: another worker answers it', async () => {
@@ -414,7 +407,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     await waitUntil(allAcked, 'the request is acknowledged')
   })
 
-  test('a wrong configuration is told whole, with exit code 78', async () => {
+  test('an invalid configuration is reported completely, with exit code 78', async () => {
     const worker = await startService('worker', { CHAT_MODEL: 'tiny-chat:latest@sha256:abc', CONCURRENCY: 'many' })
     expect(await worker.exit).toEqual({ code: 78, signal: null })
     for (const name of ['CHAT_MODEL', 'CONCURRENCY', 'RABBITMQ_PASSWORD', 'CONTEXT_LENGTH'])

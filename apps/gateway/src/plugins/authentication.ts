@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { withDeadline } from '@inference/common/redis.ts'
 import type { FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
@@ -8,7 +7,7 @@ import { Problem, unavailable } from './problems.ts'
 
 const bearer = /^Bearer +([\w-]{20,128})$/i
 
-/** onRequest hook: takes the bearer token and refuses requests without one before their body is read. */
+/** onRequest hook: reads the bearer token and rejects requests without one before their body is read. */
 export async function requireToken(request: FastifyRequest): Promise<void> {
   const match = bearer.exec(request.headers.authorization ?? '')
   if (!match?.[1]) {
@@ -24,12 +23,12 @@ export async function authenticate({ redis }: Context, request: FastifyRequest):
   return record
 }
 
-/** Who may read a request: the tenant that made it, or the bearer of an access token made for this one request. */
+/** Who may read a request: the tenant that submitted it, or the holder of an access token for this one request. */
 export type Reader = { tenant: string } | { onlyId: string }
 
-/** Like authenticate, but takes access tokens of single requests as well; see docs/architecture.md, «Recipes». */
+/** Like authenticate, but also accepts access tokens of single requests; see docs/architecture.md, «Recipes». */
 export async function authenticateReader({ redis }: Context, request: FastifyRequest): Promise<Reader> {
-  const hash = createHash('sha256').update(request.token).digest('hex')
+  const hash = hashKey(request.token)
   const [record, onlyId] = await fromRedis(() =>
     Promise.all([readKey(redis.client, hash), redis.client.get(`access:${hash}`)]),
   )
@@ -38,11 +37,11 @@ export async function authenticateReader({ redis }: Context, request: FastifyReq
   throw unknownKey()
 }
 
-/** Turns an outage of Redis into 503. */
+/** Answers 503 during an outage of Redis. */
 export async function fromRedis<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await withDeadline(ask())
   } catch (error) {
-    throw unavailable(`The store of keys and quotas did not answer (${(error as Error).message})`)
+    throw unavailable(`Redis did not answer (${(error as Error).message})`)
   }
 }

@@ -6,11 +6,12 @@ import { unavailable } from './problems.ts'
 let open = 0
 
 /**
- * Counts a long response from now until it ends, and refuses it when too many are open. The signal aborts when the client goes,
+ * Counts a long response until it ends, and rejects it when too many are open. The signal aborts when the client disconnects,
  * and with `endOnDrain` when the gateway drains.
  */
 export function openStream(context: Context, reply: FastifyReply, options: { endOnDrain: boolean }): AbortSignal {
-  if (open >= limits.openStreams) throw unavailable(`${limits.openStreams} streams are open here; try again shortly`, 5)
+  if (open >= limits.openStreams)
+    throw unavailable(`${limits.openStreams} streams are already open; try again shortly`, 5)
   const ended = new AbortController()
   if (reply.raw.destroyed) {
     ended.abort()

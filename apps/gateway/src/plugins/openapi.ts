@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 
-/** Makes the OpenAPI document from the schemas of the routes that are registered after it; `/openapi.json` serves it. */
+/** Generates the OpenAPI document from the schemas of the routes that are registered after it; `/openapi.json` serves it. */
 export async function describeApi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -10,13 +10,13 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         title: 'Inference gateway',
         version: '1',
         description:
-          'Puts prompts into a queue and tells what became of them. Errors are problem details (RFC 9457). Bodies are limited to 64 KiB.',
+          'Queues inference requests and reports their status. Errors are problem details (RFC 9457). Request bodies are limited to 64 KiB.',
       },
       tags: [
-        { name: 'inference', description: 'Submit and follow requests' },
-        { name: 'openai', description: 'The part of the OpenAI API that any of its clients needs' },
+        { name: 'inference', description: 'Submit requests and follow their status' },
+        { name: 'openai', description: 'The subset of the OpenAI API that its clients need' },
         { name: 'usage', description: 'Quotas' },
-        { name: 'recipes', description: 'Recipes by ingredients' },
+        { name: 'recipes', description: 'Search recipes by ingredients' },
       ],
       components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
     },

@@ -8,34 +8,34 @@ export const ProblemSchema = Type.Object(
     type: Type.String({ description: 'A URI that names the kind of problem' }),
     title: Type.String(),
     status: Type.Integer(),
-    detail: Type.String({ description: 'What is wrong in this request and what to do' }),
+    detail: Type.String({ description: 'What is wrong with this request and how to fix it' }),
     instance: Type.String({ description: 'Identifies this request in the logs' }),
   },
   { additionalProperties: true, description: 'Problem details, RFC 9457 (application/problem+json)' },
 )
 
-/** The kinds of problems, each with its status and title; the URI of a kind is `problemUri(kind)`. */
+/** The kinds of problems with status and title; the URI of a kind is `problemUri(kind)`. */
 const kinds = {
-  'invalid-request': [400, 'The request is invalid'],
-  unauthorized: [401, 'An API key is needed'],
-  'not-found': [404, 'Nothing is here'],
-  'request-timeout': [408, 'The request came too slowly'],
-  'payload-too-large': [413, 'The body is too large'],
-  'unsupported-media-type': [415, 'The body must be JSON'],
-  'expectation-failed': [417, 'The expectation cannot be met'],
-  'idempotency-key-reused': [422, 'The idempotency key belongs to another request'],
-  'quota-exceeded': [429, 'The quota is used up'],
-  internal: [500, 'Something broke here'],
-  'generation-failed': [502, 'The model could not answer'],
-  unavailable: [503, 'The service cannot take requests now'],
-  'generation-timeout': [504, 'The model did not answer in time'],
+  'invalid-request': [400, 'Invalid request'],
+  unauthorized: [401, 'Unauthorized: missing or invalid API key'],
+  'not-found': [404, 'Not found'],
+  'request-timeout': [408, 'Request timeout'],
+  'payload-too-large': [413, 'Payload too large'],
+  'unsupported-media-type': [415, 'Unsupported media type'],
+  'expectation-failed': [417, 'Expectation failed'],
+  'idempotency-key-reused': [422, 'Idempotency key reused'],
+  'quota-exceeded': [429, 'Quota exceeded'],
+  internal: [500, 'Internal server error'],
+  'generation-failed': [502, 'Generation failed'],
+  unavailable: [503, 'Service unavailable'],
+  'generation-timeout': [504, 'Generation timeout'],
 } as const satisfies Record<string, readonly [number, string]>
 
 export type ProblemKind = keyof typeof kinds
 
 const problemUri = (kind: ProblemKind) => `https://inference.example.com/problems/${kind}`
 
-/** Throw it in a handler: it is answered as problem details. */
+/** Throw it in a handler: the response is its problem details. */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly kind: ProblemKind
@@ -65,11 +65,11 @@ export function openAiError(kind: ProblemKind, detail: string): Record<string, u
   return { message: detail, type, param: null, code: kind.replaceAll('-', '_') }
 }
 
-/** Answers every error of the app, unknown paths included, as problem details; what broke inside is logged, never shown. */
+/** Answers every error of the app, unknown paths included, with problem details; internal errors are logged, never shown. */
 export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | Problem, request, reply) => {
     const problem = error instanceof Problem ? error : toProblem(error)
-    if (problem.kind === 'internal') request.log.error({ err: error }, 'a handler failed')
+    if (problem.kind === 'internal') request.log.error({ err: error }, 'request handler failed')
     return sendProblem(request, reply, problem)
   })
   app.setNotFoundHandler((request, reply) =>
@@ -92,7 +92,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
     .send(body)
 }
 
-/** Errors that Fastify makes: wrong body, wrong content type, failed validation. */
+/** Errors that Fastify throws: malformed body, unsupported content type, failed validation. */
 export function toProblem(error: FastifyError): Problem {
   if (error.validation) return new Problem('invalid-request', validationDetail(error))
   switch (error.statusCode) {
@@ -103,9 +103,9 @@ export function toProblem(error: FastifyError): Problem {
     case 408:
       return new Problem('request-timeout', error.message)
   }
-  const isCallersFault = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500
-  if (isCallersFault) return new Problem('invalid-request', error.message)
-  return new Problem('internal', 'The error is in the logs under the id in «instance»')
+  const isClientError = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500
+  if (isClientError) return new Problem('invalid-request', error.message)
+  return new Problem('internal', 'Details are in the logs under the id in «instance»')
 }
 
 function validationDetail(error: FastifyError): string {
@@ -116,16 +116,16 @@ function validationDetail(error: FastifyError): string {
   return `${error.validationContext ?? 'request'}${first?.instancePath ?? ''} ${first?.message ?? error.message}${allowed}${extra}`
 }
 
-/** Answers `Expect` headers other than 100-continue, which Node would refuse before there is a request and without a body. */
+/** Answers `Expect` headers other than 100-continue, which Node would reject without a body before there is a request. */
 export function answerExpectations(app: FastifyInstance): void {
   app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    const body = problemBody('expectation-failed', 'Leave the header Expect out, or send 100-continue', '')
+    const body = problemBody('expectation-failed', 'Omit the Expect header, or send 100-continue', '')
     response.writeHead(417, { 'content-type': 'application/problem+json', connection: 'close' })
     response.end(request.method === 'HEAD' ? undefined : JSON.stringify(body))
   })
 }
 
-/** What Node's parser answers to bytes that are not HTTP, before there is a request. */
+/** The response to bytes that are not HTTP, for which Fastify has no request. */
 export function rawProblem(code: string | undefined): string {
   const kind: ProblemKind = code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request-timeout' : 'invalid-request'
   const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : kinds[kind][0]

@@ -9,7 +9,7 @@ const headers = {
   'x-frame-options': 'DENY',
 }
 
-/** Headers for answers that no browser renders; a route that serves a page overwrites what the page needs. */
+/** Headers for responses that no browser renders; a route that serves a page overrides what the page needs. */
 export function secureHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers)

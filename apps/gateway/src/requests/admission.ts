@@ -3,7 +3,7 @@ import { defineScript, type RedisClient, runScript } from '@inference/common/red
 import { requestKey, requestTtlSeconds, tokenQuotaKey } from '@inference/common/request-state.ts'
 import { recordKey } from './api-keys.ts'
 
-/** What is left of a key's quotas. Windows end at whole minutes and days (UTC) of Redis's clock. */
+/** What remains of a key's quotas. Windows end at whole minutes and days (UTC) of Redis's clock. */
 export type QuotaState = {
   requests: { limit: number; remaining: number; resetSeconds: number }
   tokens: { limit: number; remaining: number; resetSeconds: number }
@@ -18,14 +18,14 @@ export type Admission =
   | { verdict: 'mismatch' }
   /** The same request was accepted before, under this id. */
   | { verdict: 'replay'; id: string; tenant: string; quota: QuotaState }
-  /** The same request is being published at this moment: ask again shortly. */
+  /** The same request is being published right now: ask again shortly. */
   | { verdict: 'pending' }
-  /** A quota is used up. */
+  /** A quota is exhausted. */
   | { verdict: 'refused'; by: 'requests' | 'tokens'; quota: QuotaState }
-  /** Publish it, under the id in `request`, which is an earlier one if an attempt with the same idempotency key had no answer. */
+  /** Publish it under the id in `request`: that of an earlier attempt with the same idempotency key if that was never confirmed. */
   | { verdict: 'admitted'; request: Admitted; quota: QuotaState }
 
-export type AdmissionInput = {
+type AdmissionInput = {
   /** SHA-256 of the API key, or `internal:<name>` for a caller within the gateway. */
   caller: string
   id: string
@@ -41,9 +41,9 @@ export type AdmissionInput = {
 }
 
 /**
- * Authentication, idempotency, both quotas and the status in one round trip, which also makes them hold under races: a script
- * runs alone. All times are Redis's, so clocks of several gateways cannot disagree. The keys that follow from the record are
- * made inside the script, which rules out Redis Cluster.
+ * Authentication, idempotency, both quotas and the status in one round trip, which also rules out races: a script runs alone. All
+ * times are Redis's, so the clocks of several gateways cannot disagree. The script derives keys from the record, which rules out
+ * Redis Cluster.
  */
 const admitScript = defineScript(`
 local record = redis.call('HMGET', KEYS[1], 'id', 'tenant', 'requestsPerMinute', 'tokensPerDay')
@@ -125,7 +125,7 @@ export async function admit(client: RedisClient, input: AdmissionInput): Promise
     case 'admitted':
       return { verdict, request: requestOf(detail, reply), quota: quotaOf(reply) }
   }
-  throw new Error(`the admission script answered ${verdict}`)
+  throw new Error(`the admission script returned ${verdict}`)
 }
 
 function quotaOf(reply: unknown[]): QuotaState {
@@ -154,8 +154,8 @@ if KEYS[3] then redis.call('DEL', KEYS[3]) end
 return 1`)
 
 /**
- * Takes an admission back whose message is certainly not in the queue: status and idempotency key go, tokens are given back. The
- * request stays counted, so that a caller who hammers a full queue still meets the request quota.
+ * Reverts an admission whose message is certainly not in the queue: deletes status and idempotency key and refunds the tokens. The
+ * request stays counted, so that a caller who hammers a full queue still exhausts the request quota.
  */
 export async function forgetAdmission(client: RedisClient, request: Admitted, idempotencyKey?: string): Promise<void> {
   const keys = [requestKey(request.id), tokenQuotaKey(request.keyId, request.reserved.window)]
@@ -163,7 +163,7 @@ export async function forgetAdmission(client: RedisClient, request: Admitted, id
   await runScript(client, forgetScript, keys, [String(request.reserved.tokens)])
 }
 
-/** Notes that the broker has confirmed the message of an idempotency key, so that repeats are answered at once. */
+/** Records that the broker has confirmed the message of an idempotency key, so that repeats are answered immediately. */
 export async function confirmIdempotency(client: RedisClient, tenant: string, idempotencyKey: string): Promise<void> {
   await client.hSet(idempotencyRecordKey(tenant, idempotencyKey), 'confirmed', '1')
 }

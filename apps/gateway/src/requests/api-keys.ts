@@ -16,14 +16,14 @@ export const recordKey = (hash: string) => `apikey:${hash}`
 
 /**
  * A key has 256 random bits, so one round of SHA-256 is enough to store it safely, and a lookup by the hash needs no
- * comparison in constant time: who guesses hashes still has no key.
+ * comparison in constant time: whoever guesses a hash still has no key.
  */
 export function hashKey(key: string): string {
   return createHash('sha256').update(key).digest('hex')
 }
 
-/** Makes a key. The secret is returned once and never stored. */
-export async function makeKey(
+/** Creates a key. The secret is returned once and never stored. */
+export async function createKey(
   client: RedisClient,
   options: Pick<ApiKeyRecord, 'tenant' | 'name' | 'requestsPerMinute' | 'tokensPerDay'>,
 ): Promise<{ key: string; record: ApiKeyRecord }> {
@@ -39,12 +39,14 @@ export async function listKeys(client: RedisClient): Promise<ApiKeyRecord[]> {
   return records.filter((record) => record !== undefined).sort((a, b) => a.createdAt.localeCompare(b.createdAt))
 }
 
-/** Gives a key id a new secret; the old one works for `graceSeconds` more, so that its user can change over. */
+/** Sets a new secret for a key id; the old one stays valid for `graceSeconds`, so that its user can switch. */
 export async function rotateKey(client: RedisClient, id: string, graceSeconds: number): Promise<string> {
   const oldHash = await hashOf(client, id)
   const record = await readKey(client, oldHash)
   if (!record)
-    throw new Error(`${indexKey} lists ${id}, but ${recordKey(oldHash)} is gone; revoke ${id} and make a new key`)
+    throw new Error(
+      `${indexKey} lists ${id}, but ${recordKey(oldHash)} does not exist; revoke ${id} and create a new key`,
+    )
   const key = newSecret()
   await store(client, hashKey(key), { ...record, previous: oldHash })
   if (graceSeconds > 0) await client.expire(recordKey(oldHash), graceSeconds)
@@ -52,7 +54,7 @@ export async function rotateKey(client: RedisClient, id: string, graceSeconds: n
   return key
 }
 
-/** Ends a key, and the secret it had before a rotation. */
+/** Revokes a key, and the secret it had before a rotation. */
 export async function revokeKey(client: RedisClient, id: string): Promise<void> {
   const hash = await hashOf(client, id)
   const previous = await client.hGet(recordKey(hash), 'previous')
@@ -60,7 +62,7 @@ export async function revokeKey(client: RedisClient, id: string): Promise<void> 
   await client.hDel(indexKey, id)
 }
 
-/** The record of a key by its hash; undefined if there is none (never made, revoked, or rotated away). */
+/** The record of a key by its hash; undefined if there is none (never created, revoked, or rotated out). */
 export async function readKey(client: RedisClient, hash: string): Promise<ApiKeyRecord | undefined> {
   const fields = await client.hGetAll(recordKey(hash))
   const { id, tenant, name, createdAt } = fields
@@ -79,7 +81,7 @@ const newSecret = () => `inf_${randomBytes(32).toString('base64url')}`
 
 async function hashOf(client: RedisClient, id: string): Promise<string> {
   const hash = await client.hGet(indexKey, id)
-  if (!hash) throw new Error(`there is no key with the id ${id}; \`keys list\` shows those there are`)
+  if (!hash) throw new Error(`there is no key with the id ${id}; \`keys list\` shows all keys`)
   return hash
 }
 

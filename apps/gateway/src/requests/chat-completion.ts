@@ -7,10 +7,13 @@ import type { NumberedEvent } from './request-events.ts'
 type FinishedChat = { id: string } & Pick<InferenceResponse, 'text' | 'finishReason' | 'usage'>
 
 export function modelNotFound(asked: string, available: string): Problem {
-  return new Problem('not-found', `The model ${JSON.stringify(asked)} is not served here; ${available} is`)
+  return new Problem(
+    'not-found',
+    `The model ${JSON.stringify(asked)} does not exist; the available model is ${available}`,
+  )
 }
 
-/** The answer of a chat that was not streamed. */
+/** The response of a chat that is not streamed. */
 export function toCompletion({ id, text, finishReason, usage }: FinishedChat, model: string) {
   return {
     id: `chatcmpl-${id}`,
@@ -30,8 +33,8 @@ export function toCompletion({ id, text, finishReason, usage }: FinishedChat, mo
 }
 
 /**
- * The chunks of a streamed chat as server-sent events. When a worker dies, another begins the text anew: what was sent before is
- * skipped if it is the same, else the stream ends with an error, since sent text cannot be taken back.
+ * The chunks of a streamed chat as server-sent events. When a worker dies, another one starts the text over: what was sent before is
+ * skipped if it is the same, else the stream ends with an error, since sent text cannot be revoked.
  */
 export async function* streamChunks(
   events: AsyncIterable<NumberedEvent | null>,
@@ -57,7 +60,10 @@ export async function* streamChunks(
       generated += event.data.text
       if (!generated.startsWith(sent) && !sent.startsWith(generated)) {
         yield streamError(
-          new Problem('generation-failed', 'The answer was begun anew and differs from what was sent; ask again'),
+          new Problem(
+            'generation-failed',
+            'The generation was restarted and its text differs from what was sent; repeat the request',
+          ),
         )
         return
       }
@@ -76,11 +82,14 @@ export async function* streamChunks(
     }
   }
   yield streamError(
-    new Problem('generation-timeout', `No end within the time allowed; the result will be at /api/v1/inference/${id}`),
+    new Problem(
+      'generation-timeout',
+      `The generation did not finish in time; the result will be at /api/v1/inference/${id}`,
+    ),
   )
 }
 
-/** How a failed generation is answered. */
+/** The response to a failed generation. */
 export function failureOf(error: InferenceResponse['error']): Problem {
   const kinds: Record<NonNullable<InferenceResponse['error']>['class'], ProblemKind> = {
     invalid: 'invalid-request',

@@ -6,28 +6,28 @@ import { fromRedis } from '../plugins/authentication.ts'
 import type { StatusBody } from './request-status.ts'
 
 export type NumberedEvent = RequestEvent & {
-  /** Id of the entry in the stream, `<ms>-<n>`: what a client sends back as Last-Event-ID; undefined once the stream is gone. */
+  /** Id of the entry in the stream, `<ms>-<n>`, which a client sends as Last-Event-ID; undefined once the stream has expired. */
   eventId: string | undefined
 }
 
 const pageSize = 500
-/** How long a lost ring can delay an event; also the interval of keep-alives. */
-const lookEveryMs = 10_000
+/** How long a lost notification can delay an event; also the interval of keep-alives. */
+const pollEveryMs = 10_000
 
 /**
- * Yields the events of a request after `after` (`0-0`: all) up to and with `finished`; null now and then while nothing happens.
- * Ends early when `signal` aborts. Rings come over `bells`, a connection for subscriptions alone; events are read from the
- * stream, so none is lost or doubled whatever becomes of the rings. Redis going away delays events, it does not end them.
+ * Yields the events of a request after `after` (`0-0`: all) up to and with `finished`; null from time to time while nothing happens.
+ * Ends early when `signal` aborts. Notifications arrive over `redisSubscriber`, a connection for subscriptions alone;
+ * events are read from the stream, so a lost notification loses none and duplicates none. An outage of Redis delays events, it does not end them.
  */
 export async function* readEvents(options: {
   redis: Redis
-  bells: Redis
+  redisSubscriber: Redis
   id: string
   after: string
   signal: AbortSignal
 }): AsyncGenerator<NumberedEvent | null> {
-  const { redis, bells, id, signal } = options
-  const bell = createBell(signal)
+  const { redis, redisSubscriber, id, signal } = options
+  const notification = createNotification(signal)
   const key = eventsKey(id)
   let after = options.after
   let subscribed = false
@@ -35,7 +35,7 @@ export async function* readEvents(options: {
     while (!signal.aborted) {
       try {
         if (!subscribed) {
-          await bells.client.subscribe(key, bell.ring)
+          await redisSubscriber.client.subscribe(key, notification.notify)
           subscribed = true
         }
         const entries = (await redis.client.xRange(key, `(${after}`, '+', { COUNT: pageSize })) ?? []
@@ -46,21 +46,21 @@ export async function* readEvents(options: {
           if (event.type === 'finished') return
         }
         if (entries.length === pageSize) continue
-        const rang = await bell.wait(lookEveryMs)
-        if (!rang && !signal.aborted) yield null
+        const notified = await notification.wait(pollEveryMs)
+        if (!notified && !signal.aborted) yield null
       } catch {
         await sleep(500, undefined, { signal }).catch(() => undefined)
       }
     }
   } finally {
-    bell.stop()
-    if (subscribed) bells.client.unsubscribe(key, bell.ring).catch(() => undefined)
+    notification.stop()
+    if (subscribed) redisSubscriber.client.unsubscribe(key, notification.notify).catch(() => undefined)
   }
 }
 
-/** The events of a request whose stream may be gone while its result is kept: then one token with all the text, and the end. */
+/** The events of a request. Once its stream has expired and only its result is kept: one token with all the text, and the end. */
 export async function* followStatus(
-  context: Pick<Context, 'redis' | 'bells'>,
+  context: Pick<Context, 'redis' | 'redisSubscriber'>,
   status: StatusBody,
   after: string,
   signal: AbortSignal,
@@ -77,19 +77,19 @@ export async function* followStatus(
   yield { eventId: undefined, type: 'finished', data }
 }
 
-/** A ring that comes while nobody waits is kept, so that none falls between reading and waiting. */
-function createBell(signal: AbortSignal) {
-  let rang = false
+/** A notification that arrives between reading and waiting is kept, so that none is lost. */
+function createNotification(signal: AbortSignal) {
+  let notified = false
   let wake: (() => void) | undefined
-  const ring = () => {
-    rang = true
+  const notify = () => {
+    notified = true
     wake?.()
   }
-  signal.addEventListener('abort', ring)
+  signal.addEventListener('abort', notify)
   return {
-    ring,
+    notify,
     async wait(ms: number): Promise<boolean> {
-      if (!rang) {
+      if (!notified) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, ms)
           wake = () => {
@@ -98,10 +98,10 @@ function createBell(signal: AbortSignal) {
           }
         })
       }
-      const result = rang
-      rang = false
+      const result = notified
+      notified = false
       return result
     },
-    stop: () => signal.removeEventListener('abort', ring),
+    stop: () => signal.removeEventListener('abort', notify),
   }
 }

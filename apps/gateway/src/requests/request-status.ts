@@ -24,8 +24,8 @@ export const linksOf = (id: string) => ({
 })
 
 /**
- * The status of a request, from Redis while it is recent, else from the stored results. 404 if there is none or it is another
- * tenant's: the two must look alike.
+ * The status of a request, from Redis while it is recent, else from the stored results. 404 if there is none or it belongs to another
+ * tenant: the two must look alike.
  */
 export async function readStatus(context: Context, id: string, reader: Reader): Promise<StatusBody> {
   const fields = await fromRedis(() => context.redis.client.hGetAll(requestKey(id)))
@@ -43,7 +43,7 @@ export async function readStatus(context: Context, id: string, reader: Reader): 
   }
   if (!('tenant' in reader)) throw noSuchRequest(id)
   const stored = await context.results.find(id, reader.tenant).catch((error: Error) => {
-    throw unavailable(`The store of results did not answer (${error.message})`)
+    throw unavailable(`Postgres did not answer (${error.message})`)
   })
   if (!stored) throw noSuchRequest(id)
   return fromResponse(stored)
@@ -57,7 +57,7 @@ function noSuchRequest(id: string): Problem {
   return new Problem('not-found', `There is no request ${id} that this key may read`)
 }
 
-export function fromResponse(response: StoredResult): StatusBody {
+function fromResponse(response: StoredResult): StatusBody {
   const { id, outcome, model, submittedAt, finishedAt, text, finishReason, usage, timings, error } = response
   return {
     id,

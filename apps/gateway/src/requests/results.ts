@@ -2,16 +2,16 @@ import type { Log } from '@inference/common/log.ts'
 import type { InferenceResponse } from '@inference/common/messages.ts'
 import pg from 'pg'
 
-/** What a status needs of a response; `reserved` is not stored. */
+/** A response as it is stored, without `reserved`. */
 export type StoredResult = Omit<InferenceResponse, 'reserved'>
 
 export type Results = {
-  /** The stored result of a tenant's request; undefined if there is none. Throws when Postgres is away. */
+  /** The stored result of a tenant's request; undefined if there is none. Throws when Postgres is unavailable. */
   find(id: string, tenant: string): Promise<StoredResult | undefined>
   close(): Promise<void>
 }
 
-/** Reads the table `results`, where the collector keeps what became of each request after Redis has let go of it. */
+/** Reads the table `results`, where the collector stores the outcome of each request; Redis has it only for a short time. */
 export function connectResults(options: { url: string; username: string; password: string; log: Log }): Results {
   const url = new URL(options.url)
   url.username = encodeURIComponent(options.username)

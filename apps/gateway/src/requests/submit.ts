@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PublishError, type Publisher } from '@inference/common/broker.ts'
+import { PublishError, type Publisher } from '@inference/common/broker/publisher.ts'
 import type { Log } from '@inference/common/log.ts'
 import { type ChatMessage, type InferenceRequest, queues, type RequestKind } from '@inference/common/messages.ts'
 import type { Redis } from '@inference/common/redis.ts'
@@ -9,7 +9,7 @@ import type { GatewayMetrics } from '../metrics.ts'
 import { Problem, unavailable } from '../plugins/problems.ts'
 import { type Admission, admit, confirmIdempotency, forgetAdmission, type QuotaState } from './admission.ts'
 
-/** A job to put into the queue, validated by the route that made it. */
+/** A job to queue, validated by its route. */
 export type Job = {
   /** SHA-256 of the API key, or `internal:<name>`. */
   caller: string
@@ -18,9 +18,9 @@ export type Job = {
   messages: ChatMessage[]
   maxTokens: number
   temperature: number
-  /** Whether tokens are wanted as they come. */
+  /** Whether tokens are streamed. */
   stream: boolean
-  /** The header Idempotency-Key. */
+  /** The Idempotency-Key header. */
   idempotencyKey?: string | undefined
   traceparent?: string | undefined
 }
@@ -36,18 +36,18 @@ export type Submitted = {
 export type Submit = (job: Job) => Promise<Submitted>
 
 /**
- * Makes the function that takes a job: admits it in Redis, publishes it, and returns only when the broker has confirmed it.
+ * Creates the function that submits a job: admits it in Redis, publishes it, and returns only when the broker has confirmed it.
  * Throws a Problem: 401, 422, 429, or 503 whenever it cannot be sure that the job is in the queue.
  */
 export function createSubmit(deps: { redis: Redis; publisher: Publisher; metrics: GatewayMetrics; log: Log }): Submit {
   const { redis, publisher, metrics, log } = deps
 
   return async function submit(job) {
-    // Asked before anything is reserved: an outage then costs the caller no quota, and is answered at once.
-    if (!redis.ready) throw unavailable('The store of keys and quotas is away; nothing was queued')
-    if (!publisher.ready) throw unavailable('The message broker is away; nothing was queued')
+    // Checked before anything is reserved: an outage then costs the caller no quota and is answered immediately.
+    if (!redis.ready) throw unavailable('Redis is unavailable; the request was not queued')
+    if (!publisher.ready) throw unavailable('The message broker is unavailable; the request was not queued')
     if (publisher.inFlight >= limits.publishesInFlight) {
-      throw unavailable('Too many requests wait for the message broker; nothing was queued', 1)
+      throw unavailable('Too many requests are waiting for the message broker; the request was not queued', 1)
     }
 
     const { maxTokens, temperature, model, messages, kind, stream } = job
@@ -55,17 +55,17 @@ export function createSubmit(deps: { redis: Redis; publisher: Publisher; metrics
       key: sha256(job.idempotencyKey),
       body: sha256(JSON.stringify([kind, model, messages, maxTokens, temperature])),
     }
-    const admission = await admitPatiently(job, idempotency || undefined)
+    const admission = await admitWithRetry(job, idempotency || undefined)
     switch (admission.verdict) {
       case 'unauthorized':
         throw unknownKey()
       case 'mismatch':
         throw new Problem(
           'idempotency-key-reused',
-          'This Idempotency-Key was sent with another request; use a new key for a new request',
+          'This Idempotency-Key was used for another request; use a new key for each new request',
         )
       case 'pending':
-        throw unavailable('An earlier attempt with this Idempotency-Key still waits for the message broker')
+        throw unavailable('An earlier attempt with this Idempotency-Key is still waiting for the message broker')
       case 'refused':
         metrics.quotaRefusals.inc({ quota: admission.by })
         throw quotaExceeded(admission.by, admission.quota)
@@ -78,10 +78,10 @@ export function createSubmit(deps: { redis: Redis; publisher: Publisher; metrics
     return { id: request.id, tenant: request.tenant, replayed: false, quota: admission.quota }
   }
 
-  /** While the same idempotency key is being published elsewhere, waits for that to end. */
-  async function admitPatiently(job: Job, idempotency: { key: string; body: string } | undefined): Promise<Admission> {
+  /** Waits while another gateway publishes a request with the same idempotency key. */
+  async function admitWithRetry(job: Job, idempotency: { key: string; body: string } | undefined): Promise<Admission> {
     const staleMs = limits.confirmTimeoutMs + 1000
-    const giveUpAt = Date.now() + staleMs + 1000
+    const deadline = Date.now() + staleMs + 1000
     while (true) {
       const admission = await admit(redis.client, {
         caller: job.caller,
@@ -93,9 +93,9 @@ export function createSubmit(deps: { redis: Redis; publisher: Publisher; metrics
         idempotency,
         staleMs,
       }).catch((error: Error) => {
-        throw unavailable(`The store of keys and quotas did not answer; nothing was queued (${error.message})`)
+        throw unavailable(`Redis did not answer; the request was not queued (${error.message})`)
       })
-      if (admission.verdict !== 'pending' || Date.now() > giveUpAt) return admission
+      if (admission.verdict !== 'pending' || Date.now() > deadline) return admission
       await sleep(50)
     }
   }
@@ -114,40 +114,40 @@ export function createSubmit(deps: { redis: Redis; publisher: Publisher; metrics
     } catch (error) {
       if (!(error instanceof PublishError)) throw error
       observe(error.outcome)
-      log.warn({ id: request.id, outcome: error.outcome, error: error.message }, 'publishing failed')
+      log.warn({ id: request.id, outcome: error.outcome, error: error.message }, 'publish failed')
       if (error.outcome === 'refused') {
         await forgetAdmission(redis.client, request, idempotencyKey).catch(() => undefined)
-        throw unavailable('The message broker did not take the request; nothing was queued')
+        throw unavailable('The message broker rejected the request; it was not queued')
       }
       throw unavailable(
-        'The message broker did not confirm the request. It may have been queued: repeat it with the same Idempotency-Key to be sure that it runs once',
+        'The message broker did not confirm the request. It may have been queued: repeat it with the same Idempotency-Key, so that it runs only once',
       )
     }
-    // Not waited for: if it fails, a repeat is published again under the same id, which the collector stores once.
+    // Not awaited: if it fails, a repeat is published again under the same id, which the collector stores once.
     if (idempotencyKey) confirmIdempotency(redis.client, request.tenant, idempotencyKey).catch(() => undefined)
   }
 }
 
 /**
- * An upper estimate of a prompt's tokens: a token of English is some 4 bytes, of Chinese some 3 (one character), and each
- * message has a few for its role. It is corrected to the real count when the result is stored.
+ * An upper estimate of a prompt's tokens: an English token has some 4 bytes, a Chinese one some 3 (one character), and each
+ * message has a few for its role. It is corrected to the actual count when the result is stored.
  */
-export function estimateTokens(messages: ChatMessage[]): number {
+function estimateTokens(messages: ChatMessage[]): number {
   let bytes = 0
   for (const { content } of messages) bytes += Buffer.byteLength(content)
   return Math.ceil(bytes / 3) + 8 * messages.length
 }
 
 export function unknownKey(): Problem {
-  return new Problem('unauthorized', 'This API key is not known; it may have been revoked or rotated', {
+  return new Problem('unauthorized', 'This API key does not exist; it may have been revoked or rotated', {
     'www-authenticate': 'Bearer',
   })
 }
 
 function quotaExceeded(by: 'requests' | 'tokens', quota: QuotaState): Problem {
   const { limit, remaining, resetSeconds } = quota[by]
-  const per = by === 'requests' ? 'a minute' : 'a day'
-  const detail = `The quota of ${limit} ${by} ${per} has ${remaining} left, which is less than this request needs; it is renewed in ${resetSeconds} s`
+  const window = by === 'requests' ? 'minute' : 'day'
+  const detail = `The quota of ${limit} ${by} per ${window} has ${remaining} left, less than this request needs; it resets in ${resetSeconds} s`
   return new Problem('quota-exceeded', detail, { ...rateLimitHeaders(quota), 'retry-after': String(resetSeconds) })
 }
 

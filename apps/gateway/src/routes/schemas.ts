@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { limits } from '../limits.ts'
 import { ProblemSchema } from '../plugins/problems.ts'
 
-/** Response schemas for the statuses of errors that a route may answer; typed so that they do not bind what a handler returns. */
+/** Response schemas for the error statuses of a route; typed so that they do not restrict what a handler returns. */
 export function errorResponses(...statuses: number[]): object {
   return Object.fromEntries(statuses.map((status) => [status, ProblemSchema]))
 }
@@ -13,7 +13,7 @@ export const eventStreamResponse: object = {
 }
 
 export const RequestParams = Type.Object({
-  id: Type.String({ format: 'uuid', description: 'The id that the request was accepted under' }),
+  id: Type.String({ format: 'uuid', description: 'The id of the accepted request' }),
 })
 
 export const IdempotencyHeaders = Type.Object({
@@ -21,7 +21,7 @@ export const IdempotencyHeaders = Type.Object({
     Type.String({
       minLength: 1,
       maxLength: limits.idempotencyKeyCharacters,
-      description: 'A repeat with the same key and body within 24 hours is the same request and gets the same id',
+      description: 'A repeat with the same key and body within 24 hours is the same request and returns the same id',
     }),
   ),
 })
@@ -69,6 +69,7 @@ export const UsageSchema = Type.Object({
   keyId: Type.String(),
   requestsPerMinute: QuotaSchema,
   tokensPerDay: Type.Object(QuotaSchema.properties, {
-    description: 'Tokens are reserved when a request is accepted and corrected to those used when its result is stored',
+    description:
+      'Tokens are reserved when a request is accepted and corrected to the actual usage when its result is stored',
   }),
 })
