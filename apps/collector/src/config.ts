@@ -3,10 +3,7 @@ import { groups, pick } from '@inference/common/variables.ts'
 /** The environment variables of each program of the image, by its name in dist/. */
 export const programs = {
   main: pick(
-    'LISTEN_ADDRESS',
-    'METRICS_PORT',
-    'LOG_LEVEL',
-    ...groups.traces,
+    ...groups.server,
     ...groups.rabbitmq,
     ...groups.redis,
     ...groups.postgres,

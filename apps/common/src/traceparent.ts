@@ -1,7 +1,7 @@
 const pattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
 
 /** A W3C `traceparent`: ids in hex, flags as a number (bit 0: sampled). */
-export type Traceparent = { traceId: string; spanId: string; flags: number }
+type Traceparent = { traceId: string; spanId: string; flags: number }
 
 /**
  * Parses a `traceparent`; undefined if it is malformed or not a string.

@@ -137,14 +137,14 @@ export const variables = {
   },
 } as const satisfies Variables
 
-export type VariableName = keyof typeof variables
+type VariableName = keyof typeof variables
 
 /** Groups that several programs pick together. */
 export const groups = {
+  server: ['LISTEN_ADDRESS', 'METRICS_PORT', 'LOG_LEVEL', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER_ARG'],
   rabbitmq: ['RABBITMQ_URL', 'RABBITMQ_USERNAME', 'RABBITMQ_PASSWORD'],
   redis: ['REDIS_URL', 'REDIS_USERNAME', 'REDIS_PASSWORD'],
   postgres: ['POSTGRES_URL', 'POSTGRES_USERNAME', 'POSTGRES_PASSWORD'],
-  traces: ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER_ARG'],
 } as const satisfies Record<string, readonly VariableName[]>
 
 /** The definitions of the named variables: what one program reads. */

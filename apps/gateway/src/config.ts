@@ -4,11 +4,8 @@ import { groups, pick } from '@inference/common/variables.ts'
 /** The environment variables of each program of the image, by its name in dist/. */
 export const programs = {
   main: pick(
-    'LISTEN_ADDRESS',
+    ...groups.server,
     'PORT',
-    'METRICS_PORT',
-    'LOG_LEVEL',
-    ...groups.traces,
     ...groups.rabbitmq,
     ...groups.redis,
     ...groups.postgres,

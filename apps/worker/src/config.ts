@@ -1,13 +1,9 @@
-import type { Config } from '@inference/common/config.ts'
 import { groups, pick, variables } from '@inference/common/variables.ts'
 
 /** The environment variables of each program of the image, by its name in dist/. */
 export const programs = {
   main: pick(
-    'LISTEN_ADDRESS',
-    'METRICS_PORT',
-    'LOG_LEVEL',
-    ...groups.traces,
+    ...groups.server,
     ...groups.rabbitmq,
     ...groups.redis,
     'OLLAMA_URL',
@@ -31,5 +27,3 @@ export const programs = {
     CONNECT_TIMEOUT_SECONDS: { ...variables.CONNECT_TIMEOUT_SECONDS, default: 900 },
   },
 }
-
-export type WorkerConfig = Config<typeof programs.main>
