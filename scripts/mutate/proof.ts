@@ -49,7 +49,7 @@ export const elsewhere = [
   'probes, ports, scheduling and rollouts: `npm run e2e -- rollout faults gpu` in a cluster; otherwise the documentation of Kubernetes',
   'scaling: `npm run e2e -- scaling` with KEDA and the broker; otherwise the documentation of KEDA',
   'delivery and applications: `npm run e2e -- sync` with Argo CD; otherwise its documentation',
-  'broker and stores: `test/gateway/faults.services.test.ts`, `test/gateway/broker.services.test.ts` and `test/worker/worker.services.test.ts` against the real RabbitMQ, Redis and Postgres; otherwise their documentation',
+  'broker and stores: `test/gateway/outages.services.test.ts`, `test/gateway/broker.services.test.ts` and `test/worker/worker.services.test.ts` against the real RabbitMQ, Redis and Postgres; otherwise their documentation',
   'alerts: `test/alerts` evaluates every alert by promtool and compares the metrics with what is exported',
   'security, storage, jobs, routes and secrets: the documentation of Kubernetes, of the Gateway API and of the External Secrets Operator',
 ]

@@ -158,7 +158,7 @@ describe.skipIf(services === null)('collector', { timeout: 120_000 }, () => {
   test.each([
     ['Postgres', 'POSTGRES_URL', () => services.postgres.url],
     ['Redis', 'REDIS_URL', () => services.redis.url],
-  ])('%s away: waits, and stores and settles all of it afterwards', async (name, variable, target) => {
+  ])('%s unavailable: waits, and stores and settles all results afterwards', async (name, variable, target) => {
     const proxy = await startTcpProxy(target())
     onTestFinished(() => proxy.stop())
     const collector = await startCollector({ [variable]: proxy.url })

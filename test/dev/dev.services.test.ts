@@ -28,14 +28,14 @@ describe.skipIf(inject('services') === null)('npm run dev', { timeout: 300_000 }
     stopAll = () => {
       if (child.exitCode === null) interrupt()
     }
-    const says = (text: string) => waitUntil(() => output.includes(text), `dev says «${text}»\n${output}`, 200)
-    return { says, interrupt, ended, output: () => output }
+    const prints = (text: string) => waitUntil(() => output.includes(text), `dev prints «${text}»\n${output}`, 200)
+    return { prints, interrupt, ended, output: () => output }
   }
 
   it('starts everything, serves the printed addresses, and leaves nothing after Ctrl-C', async () => {
     const port = await freePort()
     const dev = await startDev(port)
-    await dev.says('Ready.')
+    await dev.prints('Ready.')
     const key = /inf_[\w-]{43}/.exec(dev.output())?.[0] ?? 'none'
     const client = new OpenAI({ baseURL: `http://127.0.0.1:${port}/v1`, apiKey: key, maxRetries: 0 })
     const messages = [{ role: 'user' as const, content: 'What can I cook?' }]
@@ -53,7 +53,7 @@ describe.skipIf(inject('services') === null)('npm run dev', { timeout: 300_000 }
 
   it('stops during its start', async () => {
     const dev = await startDev(await freePort())
-    await dev.says('Starting RabbitMQ')
+    await dev.prints('Starting RabbitMQ')
     dev.interrupt()
     expect(await dev.ended).toBe(0)
     expect(dev.output()).toContain('Nothing is left running.')

@@ -82,7 +82,7 @@ describe.skipIf(services === null)('the OpenAI-compatible API, with the openai c
     const stream = await client.chat.completions.create({ ...ask('restart-differently'), stream: true })
     await expect(async () => {
       for await (const _ of stream);
-    }).rejects.toThrow(/begun anew/)
+    }).rejects.toThrow(/was restarted and its text differs/)
   })
 
   it.each([
@@ -94,12 +94,12 @@ describe.skipIf(services === null)('the OpenAI-compatible API, with the openai c
   ])('answers a failure of class %s with %i', async (failure, status) => {
     await expect(client.chat.completions.create(ask(`fail:${failure}`))).rejects.toMatchObject({
       status,
-      message: expect.stringContaining(`told to fail: ${failure}`),
+      message: expect.stringContaining(`failed on request: ${failure}`),
     })
     const stream = await client.chat.completions.create({ ...ask(`fail:${failure}`), stream: true })
     await expect(async () => {
       for await (const _ of stream);
-    }).rejects.toThrow(`told to fail: ${failure}`)
+    }).rejects.toThrow(`failed on request: ${failure}`)
   })
 
   it('answers 504 after the timeout, which the client does not retry', async () => {
@@ -125,7 +125,7 @@ describe.skipIf(services === null)('the OpenAI-compatible API, with the openai c
     ['top_p', { ...ask('x'), top_p: 0.5 }, 400, /top_p must be 1/],
     ['a penalty', { ...ask('x'), frequency_penalty: 1 }, 400, /frequency_penalty must be 0/],
     ['a prompt that is too long', ask('x'.repeat(16_001)), 400, /16000/],
-  ])('refuses %s', async (_name, body, status, message) => {
+  ])('rejects %s', async (_name, body, status, message) => {
     await expect(client.chat.completions.create(body)).rejects.toMatchObject({
       status,
       message: expect.stringMatching(message),

@@ -40,7 +40,7 @@ describe.skipIf(services === null)('quotas', () => {
   }
 
   it('admits exactly the allowed requests per minute under concurrency', async () => {
-    await awayFromTheMinute()
+    await avoidEndOfMinute()
     const { key } = await makeTestKey(services.redis.url, { requestsPerMinute: 25 })
     const responses = await Promise.all(Array.from({ length: 100 }, () => post(key)))
     expect(responses.filter(({ status }) => status === 202)).toHaveLength(25)
@@ -84,7 +84,7 @@ describe.skipIf(services === null)('quotas', () => {
 })
 
 /** A minute that ends during the test would reset the quota. */
-async function awayFromTheMinute(): Promise<void> {
+async function avoidEndOfMinute(): Promise<void> {
   const secondsLeft = 60 - ((Date.now() / 1000) % 60)
   if (secondsLeft < 8) await new Promise((resolve) => setTimeout(resolve, secondsLeft * 1000 + 500))
 }

@@ -231,7 +231,7 @@ describe.skipIf(services === null || chromiumPath === undefined)(
       const page = await open('/?i=tomato', {}, lost.url)
       const alert = page.locator('[role=alert]')
       await alert.waitFor()
-      expect(await alert.textContent()).toContain('The service cannot take requests now')
+      expect(await alert.textContent()).toContain('Service unavailable')
       expect(await page.locator('#table').isVisible()).toBe(false)
 
       await page.route('**/api/recipes*', (route) =>

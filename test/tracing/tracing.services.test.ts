@@ -234,7 +234,7 @@ describe.skipIf(services === null || otelcol === undefined)('traces', { timeout:
     await submit(gateway, `00-${traceId}-${'4'.repeat(16)}-01`)
     await waitForSpans(receiver, traceId, 2)
     await waitUntil(() => gateway.log.includes('trace export works again'), 'the gateway logs the recovery')
-    const lines = gateway.log.split('\n').filter((line) => line.includes('traces can'))
+    const lines = gateway.log.split('\n').filter((line) => line.includes('trace export'))
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       expect.objectContaining({ level: 'warn', url: `http://127.0.0.1:${port}/v1/traces` }),
       expect.objectContaining({ level: 'info', lost: expect.any(Number) }),

@@ -49,7 +49,7 @@ describe.skipIf(services === null)('models', { timeout: 60_000 }, () => {
     test('does nothing where the models are present', async () => {
       const job = await pull({ MODEL_FILES: '/nowhere' })
       expect(await exitCode(job)).toBe(0)
-      expect(job.log).toContain('already there')
+      expect(job.log).toContain('present with the pinned digest')
     })
 
     test('another digest: fails immediately with expected, got and the fix', async () => {

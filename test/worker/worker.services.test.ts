@@ -197,7 +197,7 @@ describe.skipIf(services === null)('worker', { timeout: 90_000 }, () => {
     ['an error in the middle of the stream', { errorAfter: 3 }],
     ['a connection cut in the middle of the stream', { cutAfter: 3 }],
     ['a stream that ends without done', { endAfter: 3 }],
-  ])('%s is tried again, and readers are told to start over', async (_, fault) => {
+  ])('%s is retried, and readers start over', async (_, fault) => {
     const { proxy, worker } = await startWorkerBehindProxy()
     await worker.ready()
     proxy.fault = fault
