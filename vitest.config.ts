@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 /** Tests that talk to the real RabbitMQ, Redis, Postgres and Ollama, in containers that one run shares. */
-const services = ['test/{backup,gateway,worker,collector,recipes,dev,images,tracing}/**/*.test.ts']
+const services = ['test/**/*.services.test.ts']
 
 export default defineConfig({
   test: {

@@ -207,14 +207,12 @@ async function load(what: string, options: { key: string; seconds: number; vus: 
 
 async function startGateway(): Promise<ChildProcess> {
   const profiling = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${typedPath(values.profile)}`]
-  const [, nodeOptions] = /^ENV NODE_OPTIONS="(.*)"$/m.exec(readFileSync('apps/gateway/Dockerfile', 'utf8')) ?? []
-  const child = spawn(process.execPath, [...profiling, 'dist/main.js'], {
+  const child = spawn(process.execPath, [...profiling, '--env-file=node.env', 'dist/main.js'], {
     cwd: 'apps/gateway',
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...process.env,
       NODE_ENV: 'production',
-      NODE_OPTIONS: nodeOptions,
       PORT: String(port),
       METRICS_PORT: String(metricsPort),
       RABBITMQ_URL: rabbitmq.url,

@@ -14,9 +14,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseOrExit } from '#cli/command-line.ts'
-import { connectConsumer } from '../apps/common/src/broker.ts'
+import { connectConsumer } from '../apps/common/src/broker/consumer.ts'
 import { createLog } from '../apps/common/src/log.ts'
-import { makeModelFromFile } from '../apps/worker/src/model-file.ts'
+import { createModelFromFile } from '../apps/worker/src/model-file.ts'
 import { tinyChat, tinyChatReply } from '../test/models/tiny-chat.ts'
 import { password, startOllama, startRabbitmq, startRedis } from '../test/support/containers.ts'
 import { waitUntil } from '../test/support/gateway.ts'
@@ -77,7 +77,7 @@ try {
 async function makeBenchModel(): Promise<void> {
   const file = join(folder, 'bench-chat.gguf')
   writeFileSync(file, tinyChat({ width: 256, heads: 4, hidden: 768, layers: 4 }))
-  await makeModelFromFile(ollama.url, model, file, AbortSignal.timeout(120_000))
+  await createModelFromFile(ollama.url, model, file, AbortSignal.timeout(120_000))
 }
 
 async function startWorker(): Promise<ChildProcess> {

@@ -7,13 +7,23 @@ import { today } from '#system/today.ts'
 import type { CheckResult } from './result.ts'
 
 /** All that the result of checking the environments depends on; what is remote is pinned inside these. */
-const inputs = ['base', 'components', 'overlays', 'argocd', 'schemas', 'scripts', 'check.yaml', 'package-lock.json']
+const inputs = [
+  'base',
+  'components',
+  'overlays',
+  'argocd',
+  'apps',
+  'schemas',
+  'scripts',
+  'check.yaml',
+  'package-lock.json',
+]
 
 /** A fingerprint of the inputs by name, size and time of change, as make would judge them: reading them all would cost more than it proves. */
 export function inputsKey(root: string, environments: readonly string[]): string {
   const own = statFingerprint(root, inputs, JSON.stringify([environments, process.version, today()]))
   // Another repository is also checked by what this program is made of.
-  return home === root ? own : statFingerprint(home, ['schemas', 'scripts', 'dist', 'package-lock.json'], own)
+  return home === root ? own : statFingerprint(home, ['apps', 'schemas', 'scripts', 'dist', 'package-lock.json'], own)
 }
 
 /** The result that was stored under this key; undefined when there is none. */

@@ -47,7 +47,11 @@ export async function buildServices(root: string, engine: Engine, progress: Prog
 /** A hash of what the image is made of. Of package.json the scripts change often, and the rest is in the lock file. */
 function sourcesOf(root: string, service: Service): string {
   const notInImage = (name: string) => ['node_modules', 'dist', 'test'].includes(name)
-  return contentFingerprint(root, ['package-lock.json', 'apps/common', `apps/${service}`], notInImage)
+  return contentFingerprint(
+    root,
+    ['package-lock.json', 'apps/Dockerfile', 'apps/common', `apps/${service}`],
+    notInImage,
+  )
 }
 
 /** @throws UsageError with the end of the build's output */
@@ -58,11 +62,13 @@ export async function buildImage(
   name: string,
   more: readonly string[] = [],
 ): Promise<void> {
-  const file = join(root, 'apps', service, 'Dockerfile')
-  const built = await $`${engine.program} build --file ${file} --tag ${name} --label ${label} ${more} ${root}`
+  const file = join(root, 'apps', 'Dockerfile')
+  const forService = ['--build-arg', `SERVICE=${service}`]
+  const built =
+    await $`${engine.program} build --file ${file} ${forService} --tag ${name} --label ${label} ${more} ${root}`
   if (built.ok) return
   const end = `${built.stdout}\n${built.stderr}`.trim().split('\n').slice(-15).join('\n  ')
-  throw new UsageError(`apps/${service}/Dockerfile does not build:\n  ${end}`)
+  throw new UsageError(`apps/Dockerfile does not build ${service}:\n  ${end}`)
 }
 
 /**

@@ -67,7 +67,7 @@ async function runPlatform(containers: Containers, port: number): Promise<void> 
   ]
   await Promise.all(services.map(({ ready }) => ready))
   const key = await runOnce('gateway', 'keys', environment.gateway, [
-    'make',
+    'create',
     '--tenant',
     'dev',
     '--tokens-per-day',

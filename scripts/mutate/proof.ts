@@ -44,12 +44,12 @@ export function proverOf({ id, refused }: MutationClass): Prover | undefined {
 
 /** What shows the faults that none of these programs shows. */
 export const elsewhere = [
-  'configuration of the programs: `test/common/config.test.ts` gives the code that reads it wrong values; `test/programs.test.ts` holds the variables that the rules know to the sources; `test/images/images.test.ts` runs the images as the manifests do',
+  'configuration of the programs: `test/common/config.test.ts` gives the code that reads it wrong values; `test/programs.test.ts` holds the variables that the rules know to the sources; `test/images/images.services.test.ts` runs the images as the manifests do',
   'network: `npm run e2e -- policies` tries every pair of components in a cluster and compares with what the manifests say; `test/network.test.ts` holds that verdict to the definition of the API',
   'probes, ports, scheduling and rollouts: `npm run e2e -- rollout faults gpu` in a cluster; otherwise the documentation of Kubernetes',
   'scaling: `npm run e2e -- scaling` with KEDA and the broker; otherwise the documentation of KEDA',
   'delivery and applications: `npm run e2e -- sync` with Argo CD; otherwise its documentation',
-  'broker and stores: `test/gateway/faults.test.ts`, `test/gateway/broker.test.ts` and `test/worker/worker.test.ts` against the real RabbitMQ, Redis and Postgres; otherwise their documentation',
+  'broker and stores: `test/gateway/outages.services.test.ts`, `test/gateway/broker.services.test.ts` and `test/worker/worker.services.test.ts` against the real RabbitMQ, Redis and Postgres; otherwise their documentation',
   'alerts: `test/alerts` evaluates every alert by promtool and compares the metrics with what is exported',
   'security, storage, jobs, routes and secrets: the documentation of Kubernetes, of the Gateway API and of the External Secrets Operator',
 ]

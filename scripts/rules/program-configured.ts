@@ -19,8 +19,8 @@ export default defineRule({
         const program = programOf(container)
         if (program === undefined) continue
         const { object } = workload
-        const names = variablesOf(program)
-        if (names === undefined) {
+        const definitions = variablesOf(program)
+        if (definitions === undefined) {
           const files = Object.keys(programs).filter((name) => name.startsWith(`${program.image}/`))
           const known = files.map((name) => `dist/${name.split('/')[1]}.js`).join(', ')
           const path = at(container.raw, 'args', 0) === undefined ? ['image'] : ['args', 0]
@@ -32,7 +32,7 @@ export default defineRule({
           )
           continue
         }
-        for (const { name, set, message } of faultsOf(environment, workload, container, names)) {
+        for (const { name, set, message } of faultsOf(environment, workload, container, definitions)) {
           const place = set
             ? [...placesOf(environment, workload, container)].find((entry) => entry.name === name)
             : undefined

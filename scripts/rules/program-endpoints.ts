@@ -71,13 +71,13 @@ function listeningPorts(
   container: Container,
 ): Map<string, number> | undefined {
   const program = programOf(container)
-  const names = program && variablesOf(program)
+  const definitions = program && variablesOf(program)
+  if (definitions === undefined) return undefined
   const { variables } = environmentOf(environment, workload.object, container)
   const listening = new Map<string, number>()
-  for (const [name, fallback] of [
-    ['PORT', 8080],
-    ['METRICS_PORT', 9090],
-  ] as const)
-    if (names?.includes(name)) listening.set(name, Number(variables.get(name) ?? fallback))
+  for (const name of ['PORT', 'METRICS_PORT']) {
+    const definition = definitions[name]
+    if (definition !== undefined) listening.set(name, Number(variables.get(name) ?? definition.default))
+  }
   return listening.size === 0 ? undefined : listening
 }

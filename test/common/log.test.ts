@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 
-/** Runs a program that logs, as a process: what matters is what has reached its output when it is gone. */
+/** Runs a program that logs as a process: what counts is its output once it has exited. */
 function logOf(program: string): Record<string, unknown>[] {
   const source = `import { createLog } from './apps/common/src/log.ts'\nconst log = createLog('test')\n${program}`
   const { stdout } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', source], {
@@ -18,7 +18,7 @@ test('every line is written, also those just before process.exit', () => {
   expect(lines.map(({ i }) => i)).toEqual(Array.from({ length: 1000 }, (_, i) => i))
 })
 
-test('a line has service, level by name, ISO time and message; what must not be logged is redacted', () => {
+test('a line has service, level by name, ISO time and message; private fields are redacted', () => {
   const [line] = logOf('log.warn({ prompt: "my secret", text: "mine", password: "x", id: "1" }, "seen")')
   expect(line).toMatchObject({ service: 'test', level: 'warn', message: 'seen', id: '1' })
   expect(line?.time).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)

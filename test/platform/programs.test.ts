@@ -1,47 +1,41 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { expectation, pick, type Variable, variables } from '@inference/common/variables.ts'
 import { describe, expect, it } from 'vitest'
 import { root } from '#cli/paths.ts'
 import { programs } from '#platform/programs.ts'
 
-const services = ['gateway', 'worker', 'collector']
-const source = (service: string, file: string) => readFileSync(join(root, 'apps', service, 'src', `${file}.ts`), 'utf8')
+/** The services, by their folder: each has a script that builds its programs. */
+const services = readdirSync(join(root, 'apps'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== 'common')
+  .map(({ name }) => name)
 
-/** Variables that the cluster or nobody sets: their defaults are meant. */
-const unset = [
-  'TRUSTED_PROXIES',
-  'POD_NAME',
-  'MODEL_FILES',
-  'CONNECT_TIMEOUT_SECONDS',
-  'LOAD_TIMEOUT_SECONDS',
-  'PULL_ATTEMPTS',
-]
-
-/** The names in a program's `Type.Object({...})`, its own or that of the service's config.ts. */
-function namesRead(service: string, file: string): string[] {
-  const own = source(service, file)
-  const text = own.includes('Type.Object(') ? own : source(service, 'config')
-  const [, body = ''] = /Type\.Object\(\{([\s\S]*?)\}\)(?:,\n\)|\n|\))/.exec(text) ?? []
-  return [...body.replace(/\/\*\*[\s\S]*?\*\//g, '').matchAll(/\b([A-Z][A-Z0-9_]+)\b(?=:|,|\s*$|\s*\})/gm)].map(
-    ([, name = '']) => name,
-  )
+/** `service/program` for each program that the image of a service contains. */
+function builtPrograms(service: string): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'apps', service, 'package.json'), 'utf8'))
+  return [...(scripts.build as string).matchAll(/src\/([\w-]+)\.ts/g)].map(([, name]) => `${service}/${name}`)
 }
 
-describe('the table of programs', () => {
-  it.each(Object.entries(programs))('%s reads what the program reads', (key, names) => {
-    const [service = '', file = ''] = key.split('/')
-    const read = new Set(namesRead(service, file).filter((name) => !unset.includes(name)))
-    expect([...names].sort()).toEqual([...read].sort())
+describe('the programs that the rules know', () => {
+  it('are those that the images contain', () => {
+    expect(Object.keys(programs).sort()).toEqual(services.flatMap(builtPrograms).sort())
   })
 
-  it('holds every program that reads a configuration', () => {
-    const found = services.flatMap((service) =>
-      readdirSync(join(root, 'apps', service, 'src'))
-        .filter((name) => name.endsWith('.ts') && name !== 'config.ts')
-        .map((name) => name.slice(0, -3))
-        .filter((file) => /loadConfigOrExit\(|loadWorkerConfig\(\)|loadCollectorConfig\(\)/.test(source(service, file)))
-        .map((file) => `${service}/${file}`),
-    )
-    expect(Object.keys(programs).sort()).toEqual(found.sort())
+  it.each(Object.keys(programs))('%s loads the configuration that the rules check', (key) => {
+    const [service = '', name = ''] = key.split('/')
+    const source = readFileSync(join(root, 'apps', service, 'src', `${name}.ts`), 'utf8')
+    const loaded = /loadConfigOrExit\(programs(?:\.(\w+)|\['([\w-]+)'\])\)/.exec(source)
+    expect(loaded?.[1] ?? loaded?.[2]).toBe(name)
+  })
+})
+
+describe('the definitions of the variables', () => {
+  it.each(Object.entries<Variable>(variables))('%s has a meaning and a valid default', (_name, variable) => {
+    expect(variable.meaning).not.toBe('')
+    if (variable.default !== undefined) expect(expectation(variable, String(variable.default))).toBeUndefined()
+  })
+
+  it('are picked by name', () => {
+    expect(Object.keys(pick('PORT', 'LOG_LEVEL'))).toEqual(['PORT', 'LOG_LEVEL'])
   })
 })

@@ -11,7 +11,7 @@ const notVegetarian =
   /\b(chicken|turkey|duck|beef|veal|pork|lamb|goat shoulder|bacon|ham|prosciutto|chorizo|sausages?|fish|salmon|tuna|cod|trout|haddock|sardines?|anchov\w+|prawns?|shrimps?|mussels|clams|dashi|gelatine|worcestershire sauce|oyster sauce|parmesan|pecorino|gruyère|bones)\b/i
 const notVegan =
   /\b(egg|eggs|yolks?|milk|butter|buttermilk|cream|crème|yogurt|cheese|cheddar|mozzarella|feta|ricotta|mascarpone|paneer|gouda|emmental|honey|mayonnaise)\b/i
-/** Names that hold such a word and are of plants all the same. */
+/** Names that contain such a word but are plant-based. */
 const ofPlants = /\b(coconut milk|oat milk|peanut butter|butter beans|oyster mushrooms|without shrimp)\b/gi
 
 const ingredientNames = (recipe: Recipe) => recipe.ingredients.map(({ name }) => name.replace(ofPlants, ''))
@@ -23,7 +23,7 @@ describe('recipes.json', () => {
     expect(validate.errors).toBeNull()
   })
 
-  it('has no id and no title twice', () => {
+  it('has unique ids and titles', () => {
     expect(duplicates(recipes.map(({ id }) => id))).toEqual([])
     expect(duplicates(recipes.map(({ title }) => title.toLowerCase()))).toEqual([])
   })
@@ -48,7 +48,7 @@ describe('recipes.json', () => {
     if (tags.includes('vegan')) {
       expect(ingredientNames(recipe).filter((name) => notVegan.test(name))).toEqual([])
     }
-    expect(minutes, 'the longest time that a step names fits into the whole').toBeGreaterThanOrEqual(longestStep(steps))
+    expect(minutes, 'the total time covers the longest time in a step').toBeGreaterThanOrEqual(longestStep(steps))
   })
 
   it('is varied', () => {
@@ -66,7 +66,7 @@ function duplicates(values: string[]): string[] {
   return values.filter((value, i) => values.indexOf(value) !== i)
 }
 
-/** Minutes of the longest time named in the steps, as in «for 25 minutes». Hours are left out: they are waiting, mostly. */
+/** Minutes of the longest time in the steps, as in «for 25 minutes». Hours are ignored: they are mostly waiting. */
 function longestStep(steps: readonly string[]): number {
   const times = steps.join(' ').matchAll(/(?<!stir\w* every )\b(\d+) minutes/g)
   return Math.max(0, ...Array.from(times, ([, minutes]) => Number(minutes)))

@@ -53,9 +53,9 @@ describe('isIngredient', () => {
 })
 
 describe('matchIngredients', () => {
-  it('keeps the order asked', () => {
+  it('keeps the requested order', () => {
     const [recipe] = loadRecipes().filter(({ id }) => id === 'spaghetti-with-burst-tomatoes-and-basil')
-    if (!recipe) throw new Error('the recipe is gone; take another one')
+    if (!recipe) throw new Error('the recipe does not exist; use another one')
     expect(matchIngredients(['basil', 'squid', 'tomato', 'salt'], recipe)).toEqual({
       has: ['basil', 'tomato', 'salt'],
       misses: ['squid'],

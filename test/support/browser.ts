@@ -10,15 +10,15 @@ const usualPlaces = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ]
 
-/** Path of the Chromium of this system: CHROMIUM_PATH, or one of the usual places; undefined, and loudly so, if there is none. */
+/** Path of the Chromium of this system: CHROMIUM_PATH, or one of the usual places; undefined, with a warning, if there is none. */
 export function findChromium(): string | undefined {
   const named = process.env.CHROMIUM_PATH
-  if (named && !existsSync(named)) throw new Error(`CHROMIUM_PATH names ${named}, where there is no file`)
+  if (named && !existsSync(named)) throw new Error(`CHROMIUM_PATH is ${named}, but that file does not exist`)
   const found = named ?? usualPlaces.find((path) => existsSync(path))
   if (!found) {
     const line = '!'.repeat(100)
     console.warn(
-      `\n${line}\n  LEFT OUT: the tests of the recipe page in a browser, because no Chromium is in the usual places.\n` +
+      `\n${line}\n  SKIPPED: the tests of the recipe page in a browser, because no Chromium is in the usual places.\n` +
         `  Install it (Debian: apt-get install chromium) or set CHROMIUM_PATH, and run again.\n${line}\n`,
     )
   }

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
 import { root } from '#cli/paths.ts'
 import { imagesOf } from '#cluster/images.ts'
-import { makeModelFromFile } from '../../apps/worker/src/model-file.ts'
+import { createModelFromFile } from '../../apps/worker/src/model-file.ts'
 
 /** The images that the kind environment runs: those without a GPU. */
 export const images = imagesOf(root, 'kind') as Record<'rabbitmq' | 'redis' | 'postgres' | 'ollama', string>
@@ -11,7 +11,7 @@ export const images = imagesOf(root, 'kind') as Record<'rabbitmq' | 'redis' | 'p
 /** Password of every user in the containers. */
 export const password = 'test-password'
 
-/** Why containers cannot be started here, or undefined if they can. */
+/** Why containers cannot be started here; undefined if they can. */
 export async function containerEngineProblem(): Promise<string | undefined> {
   try {
     await getContainerRuntimeClient()
@@ -21,7 +21,7 @@ export async function containerEngineProblem(): Promise<string | undefined> {
   }
 }
 
-/** A TCP port that nobody listens on now. */
+/** A TCP port that is free now. */
 export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, resolve))
@@ -52,7 +52,7 @@ export async function startRabbitmq(port?: number): Promise<Rabbitmq> {
   }
 }
 
-/** What the broker of an environment is given, with users of the tests in place of the real ones. */
+/** The definitions of an environment's broker, with users of the tests instead of the real ones. */
 function brokerDefinitions(): object {
   const topology = JSON.parse(readFileSync('base/rabbitmq/topology.json', 'utf8')) as object
   const user = (name: string, tags: string[] = []) => ({ name, password, tags })
@@ -82,7 +82,7 @@ export type Redis = { container: StartedTestContainer; url: string }
 export async function startRedis(port?: number): Promise<Redis> {
   const commands = '+@read +@write +@connection +@pubsub +@scripting +@transaction +time'
   const users = [
-    // Off, so nobody is it, but allowed everything: Redis reads scripts and transactions back from its file as this user.
+    // Off, so nobody can log in as it, but allowed everything: Redis loads scripts and transactions from its file as this user.
     'default off ~* &* +@all',
     `admin on >${password} ~* &* +@all`,
     `gateway on >${password} ~apikey* ~quota:* ~idempotency:* ~request:* ~events:* ~recipes* ~access:* &events:* ${commands} +vadd +vsim +vgetattr +vcard`,
@@ -101,7 +101,7 @@ export async function startRedis(port?: number): Promise<Redis> {
   return { container, url: `redis://${container.getHost()}:${container.getMappedPort(6379)}` }
 }
 
-/** The variables by which a service reaches broker and Redis, as the user of its name. */
+/** The variables by which a service connects to broker and Redis, as the user of its name. */
 export function brokerAndRedis(user: string, services: Record<'rabbitmq' | 'redis', { url: string }>) {
   return {
     RABBITMQ_URL: services.rabbitmq.url,
@@ -120,7 +120,7 @@ export async function startPostgres(port?: number): Promise<Postgres> {
   const container = await new GenericContainer(images.postgres)
     .withExposedPorts(port ? { container: 5432, host: port } : 5432)
     .withEnvironment({ POSTGRES_PASSWORD: password, POSTGRES_DB: 'inference' })
-    // The first start is that of the initialisation, on a socket alone.
+    // The first start is the initialisation, on a socket only.
     .withWaitStrategy(Wait.forLogMessage(/database system is ready to accept connections/, 2))
     .start()
   return { container, url: `postgres://${container.getHost()}:${container.getMappedPort(5432)}/inference` }
@@ -143,7 +143,7 @@ export async function startOllama(port?: number): Promise<Ollama> {
   const url = `http://${container.getHost()}:${container.getMappedPort(11434)}`
   // As the Job pull-models does it, so the models have the digests that overlays/kind/versions.yaml pins.
   for (const name of ['tiny-chat', 'tiny-embed']) {
-    await makeModelFromFile(url, `${name}:latest`, `overlays/kind/models/${name}.gguf`, AbortSignal.timeout(60_000))
+    await createModelFromFile(url, `${name}:latest`, `overlays/kind/models/${name}.gguf`, AbortSignal.timeout(60_000))
   }
   return { container, url }
 }

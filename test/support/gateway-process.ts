@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { brokerAndRedis, freePort, password } from './containers.ts'
-import { takesRequests, waitUntil } from './gateway.ts'
+import { freePort } from './containers.ts'
+import { gatewayEnvironment, waitForGateway } from './gateway.ts'
 
 export type GatewayProcess = {
   port: number
@@ -8,12 +8,12 @@ export type GatewayProcess = {
   child: ChildProcess
   /** Everything it has logged, as text. */
   readonly log: string
-  /** Resident memory in MiB; throws when the process is gone. */
+  /** Resident memory in MiB; throws when the process has exited. */
   memory(): Promise<number>
   stop(): Promise<void>
 }
 
-/** The gateway as a process of its own, as it runs in its image, so that a crash or a leak is its own. */
+/** The gateway as a separate process, as it runs in its image, so that a crash or a leak is its own. */
 export async function startGatewayProcess(
   services: Record<'rabbitmq' | 'redis' | 'postgres', { url: string }>,
   environment: Record<string, string> = {},
@@ -26,14 +26,7 @@ export async function startGatewayProcess(
       ...process.env,
       PORT: String(port),
       METRICS_PORT: String(metricsPort),
-      ...brokerAndRedis('gateway', services),
-      POSTGRES_URL: services.postgres.url,
-      POSTGRES_USERNAME: 'postgres',
-      POSTGRES_PASSWORD: password,
-      OLLAMA_URL: 'http://127.0.0.1:9',
-      CHAT_MODEL: 'tiny-chat:latest',
-      EMBED_MODEL: 'tiny-embed:latest',
-      MAX_TOKENS: '256',
+      ...gatewayEnvironment(services),
       ...environment,
     },
   })
@@ -41,9 +34,7 @@ export async function startGatewayProcess(
   child.stdout?.on('data', (chunk: Buffer) => {
     log += chunk
   })
-  const metricsUrl = `http://127.0.0.1:${metricsPort}`
-  await waitUntil(async () => (await fetch(`${metricsUrl}/readyz`)).ok, 'the gateway is ready', 40)
-  await waitUntil(() => takesRequests(`http://127.0.0.1:${port}`), 'the gateway takes requests')
+  const { metricsUrl } = await waitForGateway(port, metricsPort, 40)
   return {
     port,
     metricsPort,

@@ -2,7 +2,7 @@ import type { StartedTestContainer } from 'testcontainers'
 import type { TestProject } from 'vitest/node'
 import { containerEngineProblem, startOllama, startPostgres, startRabbitmq, startRedis } from './containers.ts'
 
-/** Addresses of the containers that all test files of a run share; a test gets them by `inject('services')`. */
+/** Addresses of the containers that all test files of a run share, available through `inject('services')`. */
 export type Services = {
   rabbitmq: { url: string; managementUrl: string }
   redis: { url: string }
@@ -17,13 +17,13 @@ declare module 'vitest' {
   }
 }
 
-/** Starts each container once a run; without a container engine says what is left out. */
+/** Starts each container once per run; without a container engine reports what is skipped. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const problem = await containerEngineProblem()
   if (problem !== undefined) {
     console.warn(
-      `\n${'!'.repeat(100)}\n  LEFT OUT: the tests against real RabbitMQ, Redis, Postgres and Ollama (test/gateway, test/worker,\n` +
-        `  test/collector, test/recipes, test/dev, test/tracing, test/backup) and of the images (test/images), because no container engine answers: ${problem}\n` +
+      `\n${'!'.repeat(100)}\n  SKIPPED: every test that needs RabbitMQ, Redis, Postgres, Ollama or an image build (test/**/*.services.test.ts),\n` +
+        `  because no container engine answers: ${problem}\n` +
         `  Start Docker or Podman, or set DOCKER_HOST, and run again.\n${'!'.repeat(100)}\n`,
     )
     project.provide('services', null)

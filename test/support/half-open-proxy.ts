@@ -4,14 +4,14 @@ import { withAddress } from './tcp-proxy.ts'
 export type HalfOpenProxy = {
   /** The target's URL with the address of the proxy. */
   url: string
-  /** Swallows all bytes both ways from now on while every socket stays open, as a network that drops packets does. */
+  /** Drops all bytes in both directions while every socket stays open, as a network that loses packets does. */
   blackHole(): void
-  /** Lets bytes through again: new connections work; those that were black-holed are broken and get closed. */
+  /** Forwards bytes again: new connections work; those that were black-holed are closed. */
   restore(): void
   close(): Promise<void>
 }
 
-/** A TCP proxy to the host and port of a URL, on a free local port, for faults that a closed socket cannot show. */
+/** A TCP proxy to the host and port of a URL, on a free local port, for failures that a closed socket cannot simulate. */
 export async function startHalfOpenProxy(target: string): Promise<HalfOpenProxy> {
   const { hostname: host, port } = new URL(target)
   const sockets = new Set<Socket>()

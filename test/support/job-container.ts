@@ -7,7 +7,7 @@ import type { Engine } from '#system/container-engine.ts'
 import { type Outcome, run } from '#system/process.ts'
 import { images } from './containers.ts'
 
-/** What the images of the manifests are here: the tags of the tests, and for a service the Node.js that its image is made of. */
+/** The images of the manifests here: the tags of the tests, and for a service the Node.js image it is based on. */
 const imagesOf: Record<string, string> = {
   'docker.io/library/postgres': images.postgres,
   'docker.io/library/redis': images.redis,
@@ -63,7 +63,7 @@ export async function runJob(
   ])
 }
 
-/** The memory limit, as Docker and Podman write it: `256Mi` is `256m`. */
+/** The memory limit in the format of Docker and Podman: `256Mi` is `256m`. */
 function memoryOf(container: unknown): string {
   return String(at(container, 'resources', 'limits', 'memory')).replace('Mi', 'm')
 }

@@ -12,15 +12,15 @@ export type OllamaProxy = {
   url: string
   /** Chat requests seen. */
   readonly chats: number
-  /** Chat requests whose connection the client gave up before the answer was complete. */
+  /** Chat requests that the client aborted before the answer was complete. */
   readonly aborted: number
   fault: ChatFault
-  /** Stops listening and breaks all connections, as a process that was killed; start() undoes it on the same port. */
+  /** Stops listening and closes all connections, like a killed process; start() listens again on the same port. */
   stop(): Promise<void>
   start(): Promise<void>
 }
 
-/** An HTTP proxy in front of a real Ollama that adds the faults that a healthy Ollama does not show on demand. */
+/** An HTTP proxy in front of a real Ollama that injects failures that a healthy Ollama does not produce on demand. */
 export async function startOllamaProxy(target: string): Promise<OllamaProxy> {
   let port = 0
   let server = createServer()
@@ -63,7 +63,7 @@ export async function startOllamaProxy(target: string): Promise<OllamaProxy> {
     })
     upstream.on('response', (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-      // An answer that breaks off breaks off here too.
+      // A response that is cut off is cut off here too.
       if (isChat) relayLines(answer, outgoing, fault).catch(() => outgoing.destroy())
       else answer.pipe(outgoing)
     })
@@ -85,7 +85,7 @@ async function relayLines(answer: IncomingMessage, outgoing: ServerResponse, fau
     if (count === fault.errorAfter)
       return void outgoing.end('{"error":"an error was encountered while running the model"}\n')
     if (fault.delayMs) await sleep(fault.delayMs)
-    // Flushed before the next line is looked at: what is cut off must have begun to arrive.
+    // Flushed before the next line: a response that is cut off must have begun to arrive.
     await new Promise((resolve) => outgoing.write(`${line}\n`, resolve))
     count++
   }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { freePort } from './containers.ts'
 import { waitUntil } from './gateway.ts'
 
-/** A span as the receiver got it; attributes by name. */
+/** A span as received; attributes by name. */
 export type ReceivedSpan = {
   resource: Record<string, unknown>
   traceId: string
@@ -25,7 +25,7 @@ export type ReceivedSpan = {
 export type OtelCollector = {
   /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
   url: string
-  /** All that was received, as the receiver wrote it down. */
+  /** All received spans. */
   text(): string
   spans(): ReceivedSpan[]
   stop(): Promise<void>
@@ -33,7 +33,7 @@ export type OtelCollector = {
 
 const kinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER']
 
-/** The real OpenTelemetry Collector, which takes OTLP over HTTP and writes each batch to a file as a line of JSON. */
+/** The real OpenTelemetry Collector, which accepts OTLP over HTTP and writes each batch to a file as a line of JSON. */
 export async function startOtelCollector(program: string, port?: number): Promise<OtelCollector> {
   const listens = port ?? (await freePort())
   const folder = mkdtempSync(join(tmpdir(), 'otel-collector-'))
@@ -52,7 +52,7 @@ export async function startOtelCollector(program: string, port?: number): Promis
   const child = spawn(program, ['--config', `file:${configuration}`], { stdio: ['ignore', 'inherit', 'inherit'] })
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const failed = exited.then(() => {
-    throw new Error('the OpenTelemetry Collector has ended; what it said is above')
+    throw new Error('the OpenTelemetry Collector has exited; its output is above')
   })
   await Promise.race([waitUntil(() => isListening(listens), 'the OpenTelemetry Collector listens', 30), failed])
   failed.catch(() => undefined)
@@ -61,7 +61,7 @@ export async function startOtelCollector(program: string, port?: number): Promis
   return {
     url: `http://127.0.0.1:${listens}`,
     text,
-    // The last line may be half written.
+    // The last line may be incomplete.
     spans: () => text().split('\n').slice(0, -1).flatMap(spansOf),
     async stop() {
       child.kill('SIGTERM')

@@ -9,7 +9,7 @@ export function adminUrl(rabbitmqUrl: string): string {
   return url.href
 }
 
-/** Empties a queue and returns the parsed messages that were in it. */
+/** Empties a queue and returns its parsed messages. */
 export async function takeAll(rabbitmqUrl: string, queue: string): Promise<Record<string, unknown>[]> {
   const connection = await connect(adminUrl(rabbitmqUrl))
   const channel = await connection.createChannel()

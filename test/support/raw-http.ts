@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 
-/** Sends bytes as they are and returns the status codes of what comes back until the server closes or `waitMs` of silence. */
+/** Sends bytes unchanged and returns the status codes of the responses until the server closes or is silent for `waitMs`. */
 export function sendRaw(
   port: number,
   parts: (string | Buffer)[],
@@ -13,7 +13,7 @@ export function sendRaw(
     socket.on('data', (chunk) => {
       received += chunk.toString('latin1')
     })
-    // A reset is a fair answer to broken bytes.
+    // A reset is a valid response to malformed bytes.
     socket.on('error', () => undefined)
     socket.on('close', () => resolve([...received.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status))))
     const sendNext = (index: number) => {

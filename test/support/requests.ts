@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { connectPublisher, type Publisher } from '@inference/common/broker.ts'
+import { connectPublisher, type Publisher } from '@inference/common/broker/publisher.ts'
 import { createLog } from '@inference/common/log.ts'
 import { type InferenceRequest, type InferenceResponse, queues } from '@inference/common/messages.ts'
 import { connect } from 'amqplib'
@@ -11,7 +11,7 @@ import { adminUrl } from './queues.ts'
 
 type Versions = { spec: { models: { chat: string; embed: string } } }
 
-/** The models of the kind overlay, `name:tag@sha256:…`: those that the Ollama of the tests has. */
+/** The models of the kind overlay, `name:tag@sha256:…`, which are those in the Ollama of the tests. */
 export const models = (parse(readFileSync('overlays/kind/versions.yaml', 'utf8')) as Versions).spec.models
 
 export function makeRequest(overrides: Partial<InferenceRequest> = {}): InferenceRequest {
@@ -61,7 +61,7 @@ export async function connectTestPublisher(rabbitmqUrl: string): Promise<Publish
 
 export type QueueDepth = { ready: number; consumers: number }
 
-/** What the broker itself says of a queue, not its statistics, which lag. */
+/** The state of a queue from the broker itself, not from its statistics, which lag. */
 export async function queueDepth(rabbitmqUrl: string, queue: string): Promise<QueueDepth> {
   const connection = await connect(adminUrl(rabbitmqUrl))
   try {

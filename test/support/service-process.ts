@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { onTestFinished } from 'vitest'
-import { freePort } from './containers.ts'
+import { brokerAndRedis, freePort, password } from './containers.ts'
 import { waitUntil } from './gateway.ts'
+import { models } from './requests.ts'
 
 export type ServiceProcess = {
   /** Everything it has logged, as text. */
   readonly log: string
   /** Whether the process has ended, and how. */
   readonly exit: Promise<{ code: number | null; signal: string | null }>
-  /** Names of the readiness checks that fail; [] when ready, undefined while it does not answer. */
+  /** Names of the failing readiness checks; [] when ready, undefined while it does not answer. */
   failing(): Promise<string[] | undefined>
   ready(): Promise<void>
   /** Value of one metric by its exact name and labels as they are printed; 0 if it is not there. */
@@ -16,9 +17,34 @@ export type ServiceProcess = {
   signal(signal: NodeJS.Signals): void
 }
 
+type Stores<Name extends string> = Record<'rabbitmq' | 'redis' | Name, { url: string }>
+type Overrides = Record<string, string | number>
+
+/** A worker with the tiny chat model and a context of 512 tokens. */
+export function startWorker(stores: Stores<'ollama'>, overrides: Overrides = {}): Promise<ServiceProcess> {
+  return startService('worker', {
+    ...brokerAndRedis('worker', stores),
+    OLLAMA_URL: stores.ollama.url,
+    CHAT_MODEL: models.chat,
+    CONTEXT_LENGTH: 512,
+    ...overrides,
+  })
+}
+
+/** A collector that uses Postgres as its own user. */
+export function startCollector(stores: Stores<'postgres'>, overrides: Overrides = {}): Promise<ServiceProcess> {
+  return startService('collector', {
+    ...brokerAndRedis('collector', stores),
+    POSTGRES_URL: stores.postgres.url,
+    POSTGRES_USERNAME: 'collector',
+    POSTGRES_PASSWORD: password,
+    ...overrides,
+  })
+}
+
 const built = new Set<string>()
 
-/** Bundles a service once a test file, as its image does: the tests run what is shipped. */
+/** Bundles a service once per test file, as its image does: the tests run what is shipped. */
 function build(app: string): void {
   if (built.has(app)) return
   const { status, stderr } = spawnSync('npm', ['run', 'build', '--silent', '--workspace', `apps/${app}`], {
@@ -28,7 +54,7 @@ function build(app: string): void {
   built.add(app)
 }
 
-/** Runs `dist/<program>.js` of a service as a process of its own, gone when the test ends. */
+/** Runs `dist/<program>.js` of a service as a separate process, killed when the test ends. */
 export async function startService(
   app: 'worker' | 'collector',
   environment: Record<string, string | number>,
@@ -39,7 +65,7 @@ export async function startService(
   const variables = Object.entries({ METRICS_PORT: port, ...environment }).map(([name, value]) => [name, String(value)])
   const child: ChildProcess = spawn(process.execPath, [`dist/${program}.js`], {
     cwd: `apps/${app}`,
-    // Only what is named: the environment of the person who runs the tests must not matter.
+    // Only these: the environment of the person who runs the tests must not matter.
     env: Object.fromEntries([...variables, ['PATH', process.env.PATH ?? '']]),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -50,7 +76,7 @@ export async function startService(
     })
   }
   const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
-    // Not `exit`: what it has printed may still be on the way then.
+    // Not `exit`: its last output may not have arrived yet then.
     child.on('close', (code, signal) => resolve({ code, signal }))
   })
   onTestFinished(async ({ task }) => {

@@ -1,4 +1,5 @@
-import { type Consumer, connectConsumer, connectPublisher, type Publisher } from '@inference/common/broker.ts'
+import { type Consumer, connectConsumer } from '@inference/common/broker/consumer.ts'
+import { connectPublisher, type Publisher } from '@inference/common/broker/publisher.ts'
 import { createLog } from '@inference/common/log.ts'
 import { type InferenceRequest, type InferenceResponse, queues } from '@inference/common/messages.ts'
 import { connectRedis, type RedisClient } from '@inference/common/redis.ts'
@@ -9,8 +10,8 @@ import { waitUntil } from './gateway.ts'
 const words = ['Hello', ' from', ' the', ' stand-in']
 
 /**
- * Does for the tests of the gateway what worker and collector do together, over the real broker and Redis and by the same
- * functions, but with fixed words and orders in the prompt: `fail:<class>`, `restart`, `restart-differently`, `slow`, `never`.
+ * Replaces worker and collector in the tests of the gateway, over the real broker and Redis and with the same functions, but with
+ * fixed words and instructions in the prompt: `fail:<class>`, `restart`, `restart-differently`, `slow`, `never`.
  */
 export async function startStandInWorker(rabbitmqUrl: string, redisUrl: string): Promise<{ stop(): Promise<void> }> {
   const log = createLog('stand-in-worker', 'silent')
@@ -35,18 +36,18 @@ export async function startStandInWorker(rabbitmqUrl: string, redisUrl: string):
 }
 
 async function answer(client: RedisClient, request: InferenceRequest): Promise<void> {
-  const order = request.messages.at(-1)?.content ?? ''
-  if (order === 'never') return
+  const instruction = request.messages.at(-1)?.content ?? ''
+  if (instruction === 'never') return
   await startRequest(client, request.id, 1)
-  if (order.startsWith('restart')) {
-    await appendTokens(client, request.id, order === 'restart' ? 'Hello from' : 'Something else')
+  if (instruction.startsWith('restart')) {
+    await appendTokens(client, request.id, instruction === 'restart' ? 'Hello from' : 'Something else')
     await startRequest(client, request.id, 2)
   }
   for (const word of words) {
-    if (order === 'slow') await new Promise((resolve) => setTimeout(resolve, 100))
+    if (instruction === 'slow') await new Promise((resolve) => setTimeout(resolve, 100))
     await appendTokens(client, request.id, word)
   }
-  const failure = /^fail:(\w+)$/.exec(order)?.[1] as NonNullable<InferenceResponse['error']>['class'] | undefined
+  const failure = /^fail:(\w+)$/.exec(instruction)?.[1] as NonNullable<InferenceResponse['error']>['class'] | undefined
   const now = new Date().toISOString()
   const response: InferenceResponse = {
     id: request.id,
@@ -57,7 +58,7 @@ async function answer(client: RedisClient, request: InferenceRequest): Promise<v
     outcome: failure ? 'failed' : 'succeeded',
     text: failure ? '' : words.join(''),
     finishReason: failure ? 'error' : 'stop',
-    ...(failure && { error: { class: failure, message: `told to fail: ${failure}` } }),
+    ...(failure && { error: { class: failure, message: `failed on request: ${failure}` } }),
     usage: { inputTokens: 5, outputTokens: words.length },
     reserved: request.reserved,
     timings: { queuedMs: 1, firstTokenMs: 2, totalMs: 3 },

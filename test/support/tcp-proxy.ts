@@ -3,13 +3,13 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 export type TcpProxy = {
   /** The target's URL with the address of the proxy. */
   url: string
-  /** Refuses new connections and breaks those there are, as a process that was killed. */
+  /** Refuses new connections and closes the existing ones, like a killed process. */
   stop(): Promise<void>
   /** Listens again, on the same port. */
   start(): Promise<void>
 }
 
-/** A TCP proxy to the host and port of a URL that can go away and come back, for an outage that other tests must not feel. */
+/** A TCP proxy to the host and port of a URL that can be stopped and started, for an outage that must not affect other tests. */
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const { hostname: host, port } = new URL(target)
   const sockets = new Set<Socket>()
@@ -46,7 +46,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   return { url: withAddress(target, ownPort), start, stop }
 }
 
-/** A URL that leads to a port of this machine and is otherwise the same. */
+/** The same URL with a port of this machine. */
 export function withAddress(url: string, port: number): string {
   const changed = new URL(url)
   changed.host = `127.0.0.1:${port}`

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createProgress } from '../../apps/worker/src/progress.ts'
 
-test('adds up the layers, gives a line each interval and the rate since the last line', () => {
+test('adds up the layers, returns a line per interval and the rate since the last line', () => {
   let now = 0
   const progress = createProgress(5000, () => now)
   const layer = (digest: string, completed: number) => progress({ status: 'pulling', digest, total: 100e6, completed })
@@ -16,7 +16,7 @@ test('adds up the layers, gives a line each interval and the rate since the last
   expect(layer('a', 100e6)).toEqual({ percent: 70, completedMB: 140, totalMB: 200, mbPerSecond: 18 })
 })
 
-test('a layer without a size says nothing of the progress', () => {
+test('a layer without a size does not count', () => {
   const progress = createProgress(0, () => 1)
   expect(progress({ status: 'verifying', digest: 'a', total: 0 })).toBeUndefined()
 })

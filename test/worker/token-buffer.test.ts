@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createTokenBuffer } from '../../apps/worker/src/token-buffer.ts'
 
-test('gathers tokens, writes them in order and one write at a time', async () => {
+test('buffers tokens, writes them in order and one write at a time', async () => {
   const written: string[] = []
   let writing = 0
   const buffer = createTokenBuffer(
@@ -25,7 +25,7 @@ test('gathers tokens, writes them in order and one write at a time', async () =>
   expect(written.length).toBeLessThan(50)
 })
 
-test('writes nothing after a failure: a beginning of the text, never a text with a hole', async () => {
+test('writes nothing after a failure: the beginning of the text, never a text with a gap', async () => {
   const written: string[] = []
   const failures: string[] = []
   const buffer = createTokenBuffer(

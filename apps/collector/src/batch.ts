@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Delivery } from '@inference/common/broker.ts'
+import type { Delivery } from '@inference/common/broker/delivery.ts'
 import type { Log } from '@inference/common/log.ts'
 import { type InferenceResponse, inferenceResponseSchema } from '@inference/common/messages.ts'
 import type { Redis } from '@inference/common/redis.ts'
@@ -10,7 +10,7 @@ import type { CollectorMetrics } from './metrics.ts'
 import { isBadData } from './postgres.ts'
 import { insertResults } from './results.ts'
 
-export type CollectorContext = {
+type CollectorContext = {
   log: Log
   pool: pg.Pool
   redis: Redis
@@ -18,13 +18,13 @@ export type CollectorContext = {
   batchSize: number
   batchWaitMs: number
   /**
-   * How long a batch waits in the collector's hand for a store that is away; then it goes back and deliveries pause. So a restart of
+   * How long a batch waits in the collector for an unavailable store; then it is requeued and deliveries pause. So a restart of
    * Postgres costs no delivery count, a long outage costs one, and no message is held until the broker's consumer timeout.
    */
   holdMs: number
-  /** Stops and starts deliveries while a store is away for long. */
+  /** Pauses and resumes deliveries during a long outage of a store. */
   consumer: () => { pause(): Promise<void>; resume(): void }
-  /** Aborted when the time to drain is over. */
+  /** Aborted when the drain time is over. */
   stopping: AbortSignal
 }
 
@@ -33,8 +33,8 @@ type Entry = { delivery: Delivery; response: InferenceResponse; settled: () => v
 const retryMs = 500
 
 /**
- * Gathers deliveries into batches, one written at a time: insert, commit, settle quota and status, acknowledge, in that order. Whatever
- * happens in between, a message is acknowledged only after all of it is done, and doing it twice changes nothing.
+ * Collects deliveries into batches, one written at a time: insert, commit, settle quota and status, acknowledge, in that order. A
+ * message is acknowledged only after all of it is done, and doing it twice changes nothing.
  */
 export function createBatcher(context: CollectorContext): { take(delivery: Delivery): Promise<void> } {
   const { batchSize, batchWaitMs, log, metrics } = context
@@ -48,7 +48,7 @@ export function createBatcher(context: CollectorContext): { take(delivery: Deliv
       const [problem] = Value.Errors(inferenceResponseSchema, response)
       const where =
         response === undefined ? 'the body is not JSON' : `${problem?.instancePath || 'the body'} ${problem?.message}`
-      log.error({ id: delivery.messageId, problem: where }, 'not a response: to the dead letters')
+      log.error({ id: delivery.messageId, problem: where }, 'invalid response: dead-lettered')
       metrics.deadLetters.inc({ reason: 'invalid' })
       delivery.reject(false)
       return Promise.resolve()
@@ -68,42 +68,42 @@ export function createBatcher(context: CollectorContext): { take(delivery: Deliv
     while (pending.length > 0) {
       const batch = pending.slice(0, batchSize)
       pending = pending.slice(batchSize)
-      if (await persistHolding(batch)) continue
-      // Before anything goes back: it would be delivered here again at once, and stay here for as long as the store is away.
+      if (await persistWithRetry(batch)) continue
+      // Before anything is requeued: it would be delivered here again immediately, and stay here for the whole outage.
       await context.consumer().pause()
-      giveBack([...batch, ...pending])
+      requeue([...batch, ...pending])
       pending = []
-      await waitOutOutage()
+      await waitForStores()
     }
     writing = false
   }
 
-  /** False if the stores stayed away or the collector must stop. */
-  async function persistHolding(batch: Entry[]): Promise<boolean> {
+  /** False if the stores stayed unavailable or the collector must stop. */
+  async function persistWithRetry(batch: Entry[]): Promise<boolean> {
     const deadline = performance.now() + context.holdMs
     while (!context.stopping.aborted && performance.now() < deadline) {
       try {
         await persist(batch, context)
         return true
       } catch (error) {
-        log.warn({ error: (error as Error).message, rows: batch.length }, 'a store is away: the batch waits')
+        log.warn({ error: (error as Error).message, rows: batch.length }, 'store unavailable: the batch waits')
         await sleep(retryMs, undefined, { signal: context.stopping }).catch(() => undefined)
       }
     }
     return false
   }
 
-  function giveBack(entries: Entry[]): void {
-    log.warn({ rows: entries.length }, 'given back to the queue')
-    metrics.givenBack.inc(entries.length)
+  function requeue(entries: Entry[]): void {
+    log.warn({ rows: entries.length }, 'requeued')
+    metrics.requeued.inc(entries.length)
     for (const { delivery, settled } of entries) {
-      delivery.giveBack()
+      delivery.requeue()
       settled()
     }
   }
 
-  async function waitOutOutage(): Promise<void> {
-    while (!context.stopping.aborted && !(await storesAnswer(context))) {
+  async function waitForStores(): Promise<void> {
+    while (!context.stopping.aborted && !(await storesAvailable(context))) {
       await sleep(retryMs, undefined, { signal: context.stopping }).catch(() => undefined)
     }
     if (!context.stopping.aborted) context.consumer().resume()
@@ -112,10 +112,10 @@ export function createBatcher(context: CollectorContext): { take(delivery: Deliv
   return { take }
 }
 
-/** Stores, settles and acknowledges a batch. Throws while a store is away; then nothing is acknowledged. */
+/** Stores, settles and acknowledges a batch. Throws while a store is unavailable; then nothing is acknowledged. */
 async function persist(batch: Entry[], context: CollectorContext): Promise<void> {
-  const refused = await insertSparingly(batch, context)
-  const stored = batch.filter((entry) => !refused.includes(entry))
+  const rejected = await insertWithFallback(batch, context)
+  const stored = batch.filter((entry) => !rejected.includes(entry))
   await Promise.all(stored.map(({ response }) => settle(response, context)))
   for (const { delivery, response, settled } of stored) {
     delivery.ack()
@@ -123,14 +123,14 @@ async function persist(batch: Entry[], context: CollectorContext): Promise<void>
     context.metrics.delay.observe(Math.max(0, Date.now() - Date.parse(response.finishedAt)) / 1000)
     context.metrics.endToEnd.observe(Math.max(0, Date.now() - Date.parse(response.submittedAt)) / 1000)
   }
-  for (const { delivery, settled } of refused) {
+  for (const { delivery, settled } of rejected) {
     delivery.reject(false)
     settled()
   }
 }
 
-/** Inserts a batch; if Postgres refuses a value in it, row by row. Returns the entries that can never be stored. */
-async function insertSparingly(batch: Entry[], context: CollectorContext): Promise<Entry[]> {
+/** Inserts a batch; if Postgres rejects a value in it, row by row. Returns the entries that can never be stored. */
+async function insertWithFallback(batch: Entry[], context: CollectorContext): Promise<Entry[]> {
   try {
     await insert(batch, context)
     return []
@@ -140,14 +140,14 @@ async function insertSparingly(batch: Entry[], context: CollectorContext): Promi
     if (batch.length === 1 && only) {
       context.log.error(
         { id: only.response.id, error: (error as Error).message },
-        'Postgres refuses the values: to the dead letters',
+        'Postgres rejected the values: dead-lettered',
       )
       context.metrics.deadLetters.inc({ reason: 'data' })
       return batch
     }
-    const refused: Entry[] = []
-    for (const entry of batch) refused.push(...(await insertSparingly([entry], context)))
-    return refused
+    const rejected: Entry[] = []
+    for (const entry of batch) rejected.push(...(await insertWithFallback([entry], context)))
+    return rejected
   }
 }
 
@@ -172,27 +172,27 @@ async function insert(batch: Entry[], { pool, metrics }: CollectorContext): Prom
   }
 }
 
-/** Throws while Redis is away, so that the message stays: an unsettled quota would charge the tenant for what it never used. */
+/** Throws while Redis is unavailable, so that the message is kept: an unsettled quota would charge the tenant for unused tokens. */
 async function settle(response: InferenceResponse, { redis, metrics, log }: CollectorContext): Promise<void> {
   try {
     if (!redis.ready) throw new Error('Redis is not connected')
     if (await settleRequest(redis.client, response)) metrics.settled.inc()
   } catch (error) {
     metrics.storeFailures.inc({ store: 'redis' })
-    if (!isRefusal(error)) throw error
+    if (!isPermanent(error)) throw error
     log.error(
       { id: response.id, error: (error as Error).message },
-      'Redis refuses to settle the request; its result is stored',
+      'Redis rejected settling the request; its result is stored',
     )
   }
 }
 
-/** An answer of Redis that would be the same the next time. LOADING, READONLY and the like pass. */
-function isRefusal(error: unknown): boolean {
+/** A Redis error that a retry would not change. LOADING, READONLY and the like are temporary. */
+function isPermanent(error: unknown): boolean {
   return error instanceof Error && /^(ERR|WRONGTYPE|NOPERM)\b/.test(error.message)
 }
 
-async function storesAnswer({ pool, redis }: CollectorContext): Promise<boolean> {
+async function storesAvailable({ pool, redis }: CollectorContext): Promise<boolean> {
   return (
     redis.ready &&
     (await pool.query('select 1').then(

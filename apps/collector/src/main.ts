@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectConsumer } from '@inference/common/broker.ts'
+import { connectConsumer } from '@inference/common/broker/consumer.ts'
+import { loadConfigOrExit, loginOf } from '@inference/common/config.ts'
 import { createLog } from '@inference/common/log.ts'
 import { queues } from '@inference/common/messages.ts'
 import { createRegistry, startMetricsServer } from '@inference/common/metrics.ts'
@@ -7,51 +8,35 @@ import { connectRedis } from '@inference/common/redis.ts'
 import { shutdownOnSignal } from '@inference/common/shutdown.ts'
 import { createTracer } from '@inference/common/trace.ts'
 import { createBatcher } from './batch.ts'
-import { loadCollectorConfig } from './config.ts'
+import { programs } from './config.ts'
 import { createCollectorMetrics } from './metrics.ts'
 import { connectPostgres } from './postgres.ts'
 
-/** Milliseconds between two looks at Postgres, for the probe: batches alone would not notice an outage at night. */
-const lookEveryMs = 5000
-/** Seconds to give results back and close connections, once the time to drain is over. */
+/** Milliseconds between two checks of Postgres, for the probe: without requests there are no batches that would detect an outage. */
+const checkEveryMs = 5000
+/** Seconds to requeue results and close connections, once the drain time is over. */
 const closeSeconds = 5
 
-const config = loadCollectorConfig()
+const config = loadConfigOrExit(programs.main)
 const log = createLog('collector', config.LOG_LEVEL)
 const registry = createRegistry()
 const metrics = createCollectorMetrics(registry)
-const tracer = await createTracer({
-  service: 'collector',
-  endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
-  ratio: config.OTEL_TRACES_SAMPLER_ARG,
-  log,
-})
+const tracer = await createTracer('collector', config, log)
 
-const redis = connectRedis({
-  url: config.REDIS_URL,
-  username: config.REDIS_USERNAME,
-  password: config.REDIS_PASSWORD,
-  name: 'collector',
-  log,
-})
-const pool = connectPostgres({
-  url: config.POSTGRES_URL,
-  username: config.POSTGRES_USERNAME,
-  password: config.POSTGRES_PASSWORD,
-  log,
-})
+const redis = connectRedis({ ...loginOf(config, 'REDIS'), name: 'collector', log })
+const pool = connectPostgres({ ...loginOf(config, 'POSTGRES'), log })
 let postgresAnswers = false
-async function lookAtPostgres(): Promise<void> {
+async function checkPostgres(): Promise<void> {
   const error = await pool.query('select 1').then(
     () => undefined,
     (reason: Error) => reason,
   )
-  if (error && postgresAnswers) log.warn({ error: error.message }, 'Postgres is away')
+  if (error && postgresAnswers) log.warn({ error: error.message }, 'Postgres unavailable')
   postgresAnswers = error === undefined
   metrics.postgresUp.set(postgresAnswers ? 1 : 0)
 }
-void lookAtPostgres()
-const looking = setInterval(lookAtPostgres, lookEveryMs)
+void checkPostgres()
+const checking = setInterval(checkPostgres, checkEveryMs)
 
 const drainOver = new AbortController()
 const batcher = createBatcher({
@@ -65,13 +50,11 @@ const batcher = createBatcher({
   consumer: () => consumer,
   stopping: drainOver.signal,
 })
-// One batch is written while the next one gathers.
+// One batch is written while the next one fills.
 const prefetch = 2 * config.BATCH_SIZE
 const consumer = connectConsumer(
   {
-    url: config.RABBITMQ_URL,
-    username: config.RABBITMQ_USERNAME,
-    password: config.RABBITMQ_PASSWORD,
+    ...loginOf(config, 'RABBITMQ'),
     name: 'collector',
     log,
     tracer,
@@ -92,15 +75,15 @@ const server = await startMetricsServer({
     consuming: () => consumer.ready,
   },
 })
-log.info({ batchSize: config.BATCH_SIZE, port: config.METRICS_PORT }, 'the collector runs')
+log.info({ batchSize: config.BATCH_SIZE, port: config.METRICS_PORT }, 'collector started')
 
 shutdownOnSignal(log, config.DRAIN_SECONDS + closeSeconds, [
   [
-    'store or return the results in hand',
+    'store or requeue the results in progress',
     async () => {
       const drained = consumer.drain()
       await Promise.race([drained, sleep(config.DRAIN_SECONDS * 1000)])
-      drainOver.abort(new Error('the collector stops'))
+      drainOver.abort(new Error('the collector is stopping'))
       await drained
     },
   ],
@@ -108,5 +91,5 @@ shutdownOnSignal(log, config.DRAIN_SECONDS + closeSeconds, [
   ['send the last spans', () => tracer?.close()],
   ['close postgres', () => pool.end()],
   ['close redis', () => redis.close()],
-  ['close the rest', () => [clearInterval(looking), server.close()]],
+  ['close the rest', () => [clearInterval(checking), server.close()]],
 ])

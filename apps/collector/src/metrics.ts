@@ -5,7 +5,7 @@ export type CollectorMetrics = ReturnType<typeof createCollectorMetrics>
 export function createCollectorMetrics(registry: Registry) {
   const registers = [registry]
   const metrics = {
-    stored: new Counter({ name: 'collector_results_stored_total', help: 'Results that became a row', registers }),
+    stored: new Counter({ name: 'collector_results_stored_total', help: 'Results stored as a row', registers }),
     duplicates: new Counter({
       name: 'collector_duplicates_total',
       help: 'Results that were already stored: a redelivery or a repeated publish, harmless',
@@ -18,30 +18,30 @@ export function createCollectorMetrics(registry: Registry) {
     }),
     deadLetters: new Counter({
       name: 'collector_dead_letters_total',
-      help: 'Messages that went to ai-responses.dead, by reason: invalid (not a response) or data (Postgres refuses the values)',
+      help: 'Messages dead-lettered to ai-responses.dead, by reason: invalid (not a valid response) or data (Postgres rejects the values)',
       labelNames: ['reason'] as const,
       registers,
     }),
-    givenBack: new Counter({
+    requeued: new Counter({
       name: 'collector_given_back_total',
-      help: 'Results returned to the queue because a store is away or the collector stops',
+      help: 'Results requeued because a store is unavailable or the collector is stopping',
       registers,
     }),
     storeFailures: new Counter({
       name: 'collector_store_failures_total',
-      help: 'Attempts that postgres or redis did not take; each is repeated',
+      help: 'Failed attempts to write to postgres or redis; each is retried',
       labelNames: ['store'] as const,
       registers,
     }),
     batchSize: new Histogram({
       name: 'collector_batch_rows',
-      help: 'Results in one insert',
+      help: 'Results per insert',
       buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
       registers,
     }),
     insertDuration: new Histogram({
       name: 'collector_insert_seconds',
-      help: 'Time of one insert with its commit',
+      help: 'Duration of one insert with its commit',
       buckets: durationBuckets,
       registers,
     }),
@@ -57,9 +57,13 @@ export function createCollectorMetrics(registry: Registry) {
       buckets: durationBuckets,
       registers,
     }),
-    postgresUp: new Gauge({ name: 'collector_postgres_up', help: '0 while Postgres does not take results', registers }),
+    postgresUp: new Gauge({
+      name: 'collector_postgres_up',
+      help: '0 while Postgres does not accept results',
+      registers,
+    }),
   }
-  // A counter that appears with its first event hides that event from increase(), and here each event is a request lost.
+  // A counter that first appears with an event hides that event from increase(), and here each event is a lost request.
   for (const reason of ['invalid', 'data']) metrics.deadLetters.inc({ reason }, 0)
   for (const store of ['postgres', 'redis']) metrics.storeFailures.inc({ store }, 0)
   return metrics

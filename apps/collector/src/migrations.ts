@@ -6,14 +6,14 @@ import type pg from 'pg'
 import { scramVerifier } from './scram.ts'
 
 /** A numbered SQL file; `checksum` is the SHA-256 of its content. */
-export type Migration = { number: number; name: string; sql: string; checksum: string }
+type Migration = { number: number; name: string; sql: string; checksum: string }
 
-/** Any number, as long as nobody else takes it in this database. */
+/** Any number that nothing else in this database uses as a lock. */
 const advisoryLock = 4_920_117
 
 const fileName = /^(\d{4})-[a-z0-9-]+\.sql$/
 
-/** Reads `0001-name.sql`, `0002-name.sql` … from a folder, in order. Throws if a name is wrong or a number is missing or double. */
+/** Reads `0001-name.sql`, `0002-name.sql` … from a folder, in order. Throws if a name is not valid or a number is missing or duplicate. */
 export function readMigrations(folder: string): Migration[] {
   const names = readdirSync(folder).sort()
   return names.map((name, i) => {
@@ -21,7 +21,7 @@ export function readMigrations(folder: string): Migration[] {
     if (number !== i + 1) {
       const wanted = String(i + 1).padStart(4, '0')
       throw new Error(
-        `${join(folder, name)}: expected ${wanted}-<lower-case-words>.sql as file ${i + 1} of the folder; rename it`,
+        `${join(folder, name)}: expected ${wanted}-<lowercase-words>.sql as file ${i + 1} of the folder; rename it`,
       )
     }
     const sql = readFileSync(join(folder, name), 'utf8')
@@ -30,8 +30,8 @@ export function readMigrations(folder: string): Migration[] {
 }
 
 /**
- * Brings the schema up to date: forward only, each file in a transaction of its own with the record that it was applied. Safe to run
- * twice, and by two at once: the second waits for the first. Then sets the passwords of the roles.
+ * Migrates the schema: forward only, each file in a transaction of its own together with the record of its application. Safe to run
+ * repeatedly and concurrently: the second run waits for the first. Then sets the passwords of the roles.
  */
 export async function migrate(
   client: pg.Client,
@@ -41,7 +41,7 @@ export async function migrate(
 ): Promise<void> {
   await client.query('select pg_advisory_lock($1)', [advisoryLock])
   try {
-    // Better to fail, and be tried again by the Job, than to stand in a queue in front of every reader of a table.
+    // Better to fail and be retried by the Job than to wait for a lock and block every later reader of the table.
     await client.query("set lock_timeout = '30s'")
     await createRoles(client, Object.keys(passwords))
     await applyMigrations(client, migrations, log)
@@ -76,29 +76,26 @@ async function applyMigrations(client: pg.Client, migrations: readonly Migration
   const applied = new Set(rows.map(({ number }) => number))
   const missing = migrations.filter(({ number }) => !applied.has(number))
   for (const migration of missing) await apply(client, migration, log)
-  log.info({ applied: missing.map(({ name }) => name), total: migrations.length }, 'the schema is up to date')
+  log.info({ applied: missing.map(({ name }) => name), total: migrations.length }, 'schema is up to date')
 }
 
-/** Throws if a file was changed after it had been applied. A database that is ahead is fine: this is a rollback of the software. */
+/** Throws if a file was changed after it was applied. A database that is ahead is valid: the software was rolled back. */
 function checkApplied(applied: readonly Omit<Migration, 'sql'>[], migrations: readonly Migration[], log: Log): void {
   for (const { number, name, checksum } of applied) {
     const file = migrations.find((migration) => migration.number === number)
     if (!file) {
-      log.warn(
-        { number, name },
-        'the database has a migration that this version does not know: it is newer, and stays as it is',
-      )
+      log.warn({ number, name }, 'the database has a migration that is newer than this version; it is left unchanged')
     } else if (file.checksum !== checksum) {
       throw new Error(
-        `${file.name} was changed after it had been applied: expected sha256 ${checksum}, got ${file.checksum}. ` +
-          'Restore the file and put the change into a new migration with the next number',
+        `${file.name} was changed after it was applied: expected sha256 ${checksum}, got ${file.checksum}. ` +
+          'Restore the file and add the change as a new migration with the next number',
       )
     }
   }
 }
 
 async function apply(client: pg.Client, { number, name, sql, checksum }: Migration, log: Log): Promise<void> {
-  log.info({ name }, 'applying')
+  log.info({ name }, 'applying migration')
   await client.query('begin')
   try {
     await client.query(sql)

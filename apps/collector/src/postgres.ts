@@ -1,9 +1,9 @@
 import type { Log } from '@inference/common/log.ts'
 import pg from 'pg'
 
-export type PostgresOptions = { url: string; username: string; password: string; log: Log }
+type PostgresOptions = { url: string; username: string; password: string; log: Log }
 
-/** The URL with the user in it, as pg wants it. */
+/** The URL with user and password, as pg expects it. */
 export function connectionString({ url, username, password }: Omit<PostgresOptions, 'log'>): string {
   const target = new URL(url)
   target.username = encodeURIComponent(username)
@@ -11,7 +11,7 @@ export function connectionString({ url, username, password }: Omit<PostgresOptio
   return target.href
 }
 
-/** A small pool: one batch is written at a time. Every wait has an end, so a silent Postgres is noticed. */
+/** A small pool: one batch is written at a time. Every wait has a timeout, so a silent Postgres is detected. */
 export function connectPostgres(options: PostgresOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: connectionString(options),
@@ -27,8 +27,8 @@ export function connectPostgres(options: PostgresOptions): pg.Pool {
 }
 
 /**
- * Whether Postgres refused the values themselves (SQLSTATE classes 22 and 23): they will never fit. Any other error, from a lost
- * connection to a missing table, passes when somebody repairs it.
+ * Whether Postgres rejected the values themselves (SQLSTATE classes 22 and 23), which a retry cannot change. Any other error, from a
+ * lost connection to a missing table, can be repaired.
  */
 export function isBadData(error: unknown): boolean {
   return error instanceof pg.DatabaseError && /^2[23]/.test(error.code ?? '')

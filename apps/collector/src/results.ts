@@ -1,7 +1,7 @@
 import type { InferenceResponse } from '@inference/common/messages.ts'
 import type pg from 'pg'
 
-/** Column, its type in Postgres, and its value in a response. One array a column makes one prepared statement for any batch. */
+/** Column, its type in Postgres, and its value in a response. One array per column allows one prepared statement for any batch. */
 const columns: [name: string, type: string, value: (response: InferenceResponse) => string | number | null][] = [
   ['id', 'text', (r) => r.id],
   ['tenant', 'text', (r) => r.tenant],
@@ -25,20 +25,20 @@ const columns: [name: string, type: string, value: (response: InferenceResponse)
   ['worker', 'text', (r) => r.worker],
 ]
 
-// No conflict target: naming it would need the right to read the table.
+// No conflict target: naming it would need the permission to read the table.
 const statement = `
 insert into results (${columns.map(([name]) => name).join(', ')})
 select * from unnest(${columns.map(([, type], i) => `$${i + 1}::${type}[]`).join(', ')})
 on conflict do nothing`
 
-/** Inserts responses and commits; returns how many were new. Those already stored are left as they are. */
+/** Inserts responses and commits; returns how many were new. Those already stored are left unchanged. */
 export async function insertResults(pool: pg.Pool, responses: readonly InferenceResponse[]): Promise<number> {
   const values = columns.map(([, , value]) => responses.map((response) => storable(value(response))))
   const { rowCount } = await pool.query({ name: 'insert-results', text: statement, values })
   return rowCount ?? 0
 }
 
-/** Postgres has no character NUL in text; a model may well write one. */
+/** Text in Postgres cannot contain NUL; a model may generate one. */
 function storable(value: string | number | null): string | number | null {
   return typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value
 }

@@ -3,8 +3,8 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
 const iterations = 4096
 
 /**
- * The SCRAM-SHA-256 verifier of a password, as Postgres stores it, so that the password itself is in no statement and in no log.
- * For passwords of ASCII characters; others would need the normalisation of RFC 4013.
+ * The SCRAM-SHA-256 verifier of a password, as Postgres stores it, so that the password itself appears in no statement and no log.
+ * For ASCII passwords; others would need the normalisation of RFC 4013.
  * @see https://www.postgresql.org/docs/current/catalog-pg-authid.html
  */
 export function scramVerifier(password: string, salt: Buffer = randomBytes(16)): string {

@@ -3,15 +3,15 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 
 export { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
-/** Seconds; covers a confirm of a millisecond and a generation of minutes. 0.5 is an edge because the latency objective stands there. */
+/** Seconds; covers a confirm of a millisecond and a generation of minutes. 0.5 is an edge because the latency objective is 0.5 s. */
 export const durationBuckets = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600,
 ]
 
-/** Tokens; the buckets that the OpenTelemetry gen_ai conventions name for token usage, cut where no model here can reach. */
+/** Tokens; the buckets of the OpenTelemetry gen_ai conventions for token usage, up to the largest context of the models here. */
 export const tokenBuckets = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536]
 
-/** A registry with Node's default metrics (event loop lag, heap, GC). One a process; pass it to each metric as `registers: [registry]`. */
+/** A registry with Node's default metrics (event loop lag, heap, GC). One per process; pass it to each metric as `registers: [registry]`. */
 export function createRegistry(): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })

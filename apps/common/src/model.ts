@@ -1,4 +1,4 @@
-/** A model as versions.yaml writes it. */
+/** A model as in versions.yaml. */
 export type ModelReference = {
   /** Ollama's `name:tag`. */
   name: string

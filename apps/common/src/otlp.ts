@@ -11,11 +11,12 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace'
 import type { Log } from './log.ts'
-import { parseTraceparent, type Span, type Tracer } from './trace.ts'
+import type { Span, Tracer } from './trace.ts'
+import { formatTraceparent, parseTraceparent } from './traceparent.ts'
 
-// Only trace.ts imports this file, and only where traces are wanted: OpenTelemetry costs every start time and memory.
+// Only trace.ts imports this file, and only where traces are enabled: OpenTelemetry costs start-up time and memory.
 
-/** Spans wait for each other this long, at most, before they are sent. */
+/** Milliseconds, at most, that a span waits to be sent with others. */
 const gatherMs = 1000
 /** Spans that may wait; more are dropped, so memory stays bounded. */
 const maxWaiting = 4096
@@ -29,12 +30,12 @@ const kinds = {
 } as const
 
 /**
- * The tracer of a service. Its exporter also heeds the standard variables OTEL_EXPORTER_OTLP_HEADERS, _TIMEOUT, _COMPRESSION and
+ * The tracer of a service. Its exporter also honours the standard variables OTEL_EXPORTER_OTLP_HEADERS, _TIMEOUT, _COMPRESSION and
  * _CERTIFICATE, and its resource OTEL_RESOURCE_ATTRIBUTES.
  */
 export function connectTracer(options: { service: string; endpoint: string; ratio: number; log: Log }): Tracer {
   const url = `${options.endpoint.replace(/\/+$/, '')}/v1/traces`
-  const exporter = tellOutages(new OTLPTraceExporter({ url }), url, options.log)
+  const exporter = logOutages(new OTLPTraceExporter({ url }), url, options.log)
   const provider = new TracerProvider({
     resource: defaultResource()
       .merge(resourceFromAttributes({ 'service.name': options.service, 'service.instance.id': hostname() }))
@@ -60,7 +61,7 @@ function toSpan(span: import('@opentelemetry/api').Span): Span {
   const { traceId, spanId, traceFlags } = span.spanContext()
   return {
     traceId,
-    traceparent: `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`,
+    traceparent: formatTraceparent({ traceId, spanId, flags: traceFlags }),
     set: (attributes) => void span.setAttributes(attributes),
     event: (name) => void span.addEvent(name),
     fail: (type) => void span.setAttributes({ 'error.type': type }).setStatus({ code: SpanStatusCode.ERROR }),
@@ -69,17 +70,21 @@ function toSpan(span: import('@opentelemetry/api').Span): Span {
 }
 
 /** Logs the beginning and the end of an outage of the receiver, and nothing in between. */
-function tellOutages(exporter: SpanExporter, url: string, log: Log): SpanExporter {
+function logOutages(exporter: SpanExporter, url: string, log: Log): SpanExporter {
   let lost = 0
   return {
     export(spans, done) {
       exporter.export(spans, (result) => {
         const { error } = result
         if (error) {
-          if (lost === 0) log.warn({ url, error: error.message }, 'traces cannot be sent: they are lost until they can')
+          if (lost === 0)
+            log.warn(
+              { url, error: error.message },
+              'trace export failed: spans are lost until the receiver accepts them again',
+            )
           lost += spans.length
         } else if (lost > 0) {
-          log.info({ url, lost }, 'traces can be sent again')
+          log.info({ url, lost }, 'trace export works again')
           lost = 0
         }
         done(result)

@@ -4,7 +4,7 @@ import type { Log } from './log.ts'
 
 export type RedisClient = RedisClientType
 
-export type RedisOptions = {
+type RedisOptions = {
   url: string
   username: string
   password: string
@@ -14,7 +14,7 @@ export type RedisOptions = {
 }
 
 export type Redis = {
-  /** Commands fail at once while Redis is away: there is no offline queue, which would turn an outage into latency. */
+  /** Commands fail immediately while Redis is unavailable: an offline queue would turn an outage into latency. */
   readonly client: RedisClient
   /** Connected and answering pings; a black-holed connection is noticed within 2 s though its socket looks open. */
   readonly ready: boolean
@@ -26,7 +26,7 @@ const answerWithinMs = 1000
 const pingEveryMs = 1000
 const pongWithinMs = 1000
 
-/** Connects in the background and reconnects for ever (100 ms to 2 s apart); returns at once, so that probes answer during an outage. */
+/** Connects in the background and reconnects forever (100 ms to 2 s apart); returns immediately, so that probes answer during an outage. */
 export function connectRedis(options: RedisOptions): Redis {
   const { log } = options
   const client: RedisClient = createClient({
@@ -41,7 +41,7 @@ export function connectRedis(options: RedisOptions): Redis {
     commandOptions: { timeout: 0 },
     socket: {
       connectTimeout: 2000,
-      // A dead connection is silent: pings stop when one is lost, so the socket falls idle and is replaced after this.
+      // A dead connection is silent: pings stop when one is lost, so the socket becomes idle and is replaced after this time.
       socketTimeout: 5000,
       reconnectStrategy: (retries) => Math.min(2000, 100 * 2 ** retries) * (0.8 + Math.random() * 0.4),
     },
@@ -49,12 +49,12 @@ export function connectRedis(options: RedisOptions): Redis {
 
   let lastError = ''
   client.on('error', (error: Error) => {
-    if (error.message !== lastError) log.warn({ error: error.message }, 'redis is away')
+    if (error.message !== lastError) log.warn({ error: error.message }, 'redis unavailable')
     lastError = error.message
   })
   client.on('ready', () => {
     lastError = ''
-    log.info('redis is connected')
+    log.info('redis connected')
   })
   client.connect().catch(() => undefined)
 
@@ -72,7 +72,7 @@ export function connectRedis(options: RedisOptions): Redis {
   }
 }
 
-/** Pings one at a time. A late pong counts as an answer, so a Redis that was merely slow comes back by itself. */
+/** Pings one at a time. A late pong counts as an answer, so a Redis that was merely slow recovers by itself. */
 function watchPings(client: RedisClient): { readonly answering: boolean; stop(): void } {
   let sentAt = 0
   const timer = setInterval(async () => {
@@ -90,7 +90,7 @@ function watchPings(client: RedisClient): { readonly answering: boolean; stop():
   }
 }
 
-/** What `answer` resolves to, or an error when Redis does not answer within a second: for what a caller waits for. */
+/** What `answer` resolves to, or an error when Redis does not answer within a second: for answers that a caller waits for. */
 export function withDeadline<T>(answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
@@ -102,7 +102,7 @@ export function withDeadline<T>(answer: Promise<T>): Promise<T> {
 }
 
 /** A Lua script with the digest by which Redis caches it. */
-export type Script = { source: string; sha: string }
+type Script = { source: string; sha: string }
 
 export function defineScript(source: string): Script {
   return { source, sha: createHash('sha1').update(source).digest('hex') }

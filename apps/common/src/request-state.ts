@@ -3,10 +3,10 @@ import { defineScript, type RedisClient, runScript } from './redis.ts'
 
 /**
  * The state of a request in Redis: the hash `request:<id>` and the stream `events:<id>` (docs/architecture.md, «Redis keys»).
- * The gateway creates the hash at admission; worker and collector move it on by the functions here.
+ * The gateway creates the hash at admission; worker and collector update it by the functions here.
  */
 export const requestKey = (id: string) => `request:${id}`
-/** Key of the stream, and name of the channel that rings when it grew. */
+/** Key of the stream, and name of the channel that announces new entries. */
 export const eventsKey = (id: string) => `events:${id}`
 
 /** Seconds that `request:<id>` lives: from admission, and from the moment its result is in Postgres. */
@@ -19,7 +19,7 @@ export type RequestEvent =
   | { type: 'token'; data: { text: string } }
   | { type: 'finished'; data: Pick<InferenceResponse, 'outcome' | 'finishReason' | 'usage' | 'error'> }
 
-// Shared by the scripts: an entry in the stream, its expiry, the ring.
+// Shared by the scripts: an entry in the stream, its expiry, the notification.
 const emit = `
 local function emit(events, kind, data)
   redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'type', kind, 'data', data)
@@ -28,7 +28,7 @@ local function emit(events, kind, data)
 end
 `
 
-// A missing hash (Redis lost it, or it expired) is not made anew: without its tenant nobody may read it.
+// A missing hash (Redis lost it, or it expired) is not created again: without its tenant nobody may read it.
 const finish = `${emit}
 local function finish(request, events, outcome, response, finished)
   local status = redis.call('HGET', request, 'status')
@@ -74,18 +74,18 @@ export async function startRequest(client: RedisClient, id: string, attempt: num
   return reply as 'started' | 'finished'
 }
 
-/** Adds generated text to the request's events. Gather tokens for some 25 ms first: each call is one round trip. */
+/** Adds generated text to the request's events. Buffer tokens for some 25 ms first: each call is one round trip. */
 export async function appendTokens(client: RedisClient, id: string, text: string): Promise<void> {
   await runScript(client, appendScript, [eventsKey(id)], [JSON.stringify({ text })])
 }
 
-/** The worker calls it once its response is confirmed: sets the final status and tells those who wait. Safe to repeat. */
+/** The worker calls it once its response is confirmed: sets the final status and notifies the readers. Safe to repeat. */
 export async function finishRequest(client: RedisClient, response: InferenceResponse): Promise<void> {
   await runScript(client, finishScript, [requestKey(response.id), eventsKey(response.id)], finishArguments(response))
 }
 
 /**
- * The collector calls it once the result is committed: corrects the token quota to what was really used and does what
+ * The collector calls it once the result is committed: corrects the token quota to the actual usage and does what
  * finishRequest does, in case the worker died before it could. Safe to repeat; true the first time.
  */
 export async function settleRequest(client: RedisClient, response: InferenceResponse): Promise<boolean> {

@@ -11,13 +11,13 @@ export function shutdownOnSignal(log: Log, deadlineSeconds: number, steps: Shutd
 
   const stop = async (signal: string) => {
     if (stopping) {
-      log.warn({ signal }, 'second signal: exit at once')
+      log.warn({ signal }, 'second signal: exiting immediately')
       process.exit(1)
     }
     stopping = true
     log.info({ signal, deadlineSeconds }, 'shutting down')
     setTimeout(() => {
-      log.error({ deadlineSeconds }, 'shutdown took too long: exit with work in hand')
+      log.error({ deadlineSeconds }, 'shutdown timed out: exiting with unfinished work')
       process.exit(1)
     }, deadlineSeconds * 1000).unref()
     for (const [name, run] of steps) {
@@ -34,7 +34,7 @@ export function shutdownOnSignal(log: Log, deadlineSeconds: number, steps: Shutd
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   const crash = (error: unknown) => {
-    log.fatal({ err: error }, 'uncaught error: exit')
+    log.fatal({ err: error }, 'uncaught error: exiting')
     process.exit(1)
   }
   process.on('uncaughtException', crash)

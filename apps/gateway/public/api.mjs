@@ -1,6 +1,6 @@
-// Talks to the gateway: the search, and the events of a suggestion.
+// Client of the gateway: the search, and the events of a suggestion.
 
-/** What went wrong, in words for the person: `title`, `detail`; `offline` when nothing could be reached. */
+/** A problem to show: `title`, `detail`; `offline` when the server could not be reached. */
 export class ApiProblem extends Error {
   constructor(title, detail, { offline = false, retryAfter } = {}) {
     super(detail)
@@ -27,8 +27,8 @@ export async function findRecipes(search, { suggestion, signal }) {
 const attempts = 6
 
 /**
- * Calls `onEvent(type, data)` for each event of a request until `finished`. A lost connection is taken up again where it
- * broke; throws ApiProblem once that has failed six times in a row.
+ * Calls `onEvent(type, data)` for each event of a request until `finished`. After a lost connection it resumes at the last
+ * event; throws ApiProblem once that has failed six times in a row.
  */
 export async function followEvents({ links, accessToken }, onEvent, signal) {
   let lastId = ''
@@ -43,7 +43,7 @@ export async function followEvents({ links, accessToken }, onEvent, signal) {
         onEvent(event.type, event.data)
         if (event.type === 'finished') return
       }
-      // The gateway closed the stream before the end: another one goes on.
+      // The gateway closed the stream before the end: resume with another one.
       failures++
     } catch (error) {
       if (signal.aborted) throw error
@@ -51,7 +51,7 @@ export async function followEvents({ links, accessToken }, onEvent, signal) {
       if (isFinal || ++failures >= attempts) throw error
     }
     if (failures >= attempts)
-      throw new ApiProblem('The connection broke', 'The suggestion stopped coming.', { offline: true })
+      throw new ApiProblem('Connection lost', 'The suggestion was interrupted.', { offline: true })
     await new Promise((resolve) => setTimeout(resolve, Math.min(5000, 400 * 2 ** failures)))
     signal.throwIfAborted()
   }
@@ -86,13 +86,13 @@ async function reach(url, options) {
     response = await fetch(url, options)
   } catch (error) {
     if (options.signal?.aborted) throw error
-    throw new ApiProblem('The kitchen cannot be reached', 'The connection to the server failed.', { offline: true })
+    throw new ApiProblem('Server unreachable', 'The connection to the server failed.', { offline: true })
   }
   if (response.ok) return response
   const problem = await response.json().catch(() => ({}))
   const retryAfter = Number(response.headers.get('retry-after')) || undefined
   throw new ApiProblem(
-    problem.title ?? 'That did not work',
+    problem.title ?? 'Something went wrong',
     problem.detail ?? `The server answered ${response.status}.`,
     { retryAfter },
   )

@@ -1,28 +1,28 @@
 // The ingredient field: an input with the chosen ingredients as chips before it.
 
-const most = 12
-const longest = 40
+const maxIngredients = 12
+const maxCharacters = 40
 
 /**
- * Makes the field work. `onChange(settled)` is called after each change, with false while a word is being typed; `say(text)` tells
- * screen readers what happened.
+ * Sets up the field. `onChange(settled)` is called after each change, with false while a word is being typed; `announce(text)`
+ * informs screen readers.
  */
-export function createChips({ field, list, input, onChange, say }) {
+export function createChips({ field, list, input, onChange, announce }) {
   let chosen = []
 
   const split = (text) =>
     text
       .split(',')
-      .map((one) => one.trim().toLowerCase().replace(/\s+/g, ' ').slice(0, longest))
+      .map((one) => one.trim().toLowerCase().replace(/\s+/g, ' ').slice(0, maxCharacters))
       .filter(Boolean)
 
   function add(text) {
     for (const name of split(text)) {
-      if (chosen.includes(name)) say(`${name} is there already`)
-      else if (chosen.length >= most) say(`${most} ingredients are the most there can be`)
+      if (chosen.includes(name)) announce(`${name} is already in the list`)
+      else if (chosen.length >= maxIngredients) announce(`At most ${maxIngredients} ingredients are allowed`)
       else {
         chosen.push(name)
-        say(`${name} added`)
+        announce(`${name} added`)
       }
     }
     input.value = ''
@@ -33,7 +33,7 @@ export function createChips({ field, list, input, onChange, say }) {
   function remove(index, focusNext) {
     const [name] = chosen.splice(index, 1)
     render()
-    say(`${name} removed`)
+    announce(`${name} removed`)
     if (focusNext) (buttons()[Math.min(index, chosen.length - 1)] ?? input).focus()
     onChange(true)
   }
@@ -55,7 +55,7 @@ export function createChips({ field, list, input, onChange, say }) {
         return item
       }),
     )
-    const isFull = chosen.length >= most
+    const isFull = chosen.length >= maxIngredients
     input.placeholder = chosen.length === 0 ? 'tomato, basil, garlic…' : isFull ? '' : 'and…'
     input.disabled = isFull
   }
@@ -80,7 +80,7 @@ export function createChips({ field, list, input, onChange, say }) {
       buttons().at(-1)?.focus()
     }
   })
-  // Keyboards of phones send no key for a comma.
+  // On-screen keyboards send no key event for a comma.
   input.addEventListener('input', () => (input.value.includes(',') ? add(input.value) : onChange(false)))
   input.addEventListener('paste', (event) => {
     const text = event.clipboardData.getData('text').replace(/[\n;]+/g, ',')
@@ -98,7 +98,7 @@ export function createChips({ field, list, input, onChange, say }) {
       return draft && draft.length >= 3 && !chosen.includes(draft) ? [...chosen, draft] : [...chosen]
     },
     set(names) {
-      chosen = [...new Set(names.flatMap(split))].slice(0, most)
+      chosen = [...new Set(names.flatMap(split))].slice(0, maxIngredients)
       input.value = ''
       render()
     },

@@ -1,4 +1,4 @@
-// The page: what is asked lives in the address, and everything shown follows from it.
+// The page: the address has the state of the search, and everything shown follows from it.
 import { ApiProblem, findRecipes, followEvents } from './api.mjs'
 import { createChips } from './chips.mjs'
 import { element, listText, placeholderCards, recipeCard, setOpen } from './view.mjs'
@@ -21,10 +21,16 @@ const starters = [
 
 const at = (id) => document.getElementById(id)
 const form = at('search')
-const say = (text) => {
+const announce = (text) => {
   at('status').textContent = text
 }
-const chips = createChips({ field: at('field'), list: at('chips'), input: at('ingredient'), onChange: changed, say })
+const chips = createChips({
+  field: at('field'),
+  list: at('chips'),
+  input: at('ingredient'),
+  onChange: changed,
+  announce,
+})
 
 let openId = ''
 const current = { recipes: [], key: '' }
@@ -33,7 +39,7 @@ let suggesting = new AbortController()
 let searchTimer = 0
 let suggestionTimer = 0
 
-// What is asked, to and from the address.
+// The state of the search, to and from the address.
 
 function asked() {
   return { ingredients: chips.ingredients, diet: form.elements.diet.value, max: form.elements.max.value }
@@ -54,7 +60,7 @@ function writeAddress({ ingredients, diet, max }) {
   if (diet) query.set('diet', diet)
   if (max) query.set('max', max)
   if (openId) query.set('recipe', openId)
-  // A comma may stand in a query; encoded, the address would be hard to read.
+  // A comma is valid in a query; encoded, the address would be hard to read.
   const text = query.toString().replaceAll('%2C', ',')
   history.replaceState(null, '', text ? `?${text}` : location.pathname)
   document.title =
@@ -85,7 +91,7 @@ async function search({ again = false } = {}) {
   at('table').hidden = isEmpty
   at('hint').hidden = !isEmpty
   if (isEmpty) {
-    say('')
+    announce('')
     current.recipes = []
     at('recipes').replaceChildren()
     return
@@ -115,7 +121,7 @@ async function ask(question, signal) {
   if (recipes.length > 0) suggestionTimer = setTimeout(() => suggest(question), suggestionMs)
 }
 
-/** Asks again until the server can be reached, while the notice stays: a device says `online` before its network works. */
+/** Retries until the server can be reached, while the notice stays: a device reports `online` before its network works. */
 function askLater(question, signal, delayMs) {
   searchTimer = setTimeout(async () => {
     try {
@@ -131,7 +137,7 @@ function askLater(question, signal, delayMs) {
 function showSearching() {
   at('results').setAttribute('aria-busy', 'true')
   if (current.recipes.length > 0) return
-  at('results-title').textContent = 'Looking…'
+  at('results-title').textContent = 'Searching…'
   at('recipes').replaceChildren(...placeholderCards(4))
 }
 
@@ -139,10 +145,10 @@ function showSlow() {
   if (!navigator.onLine) return
   showNotice({
     title: 'This takes longer than usual',
-    detail: 'The kitchen is busy. Your recipes are still on their way.',
+    detail: 'The server is busy. Your recipes are still loading.',
     isCalm: true,
   })
-  say('This takes longer than usual. Your recipes are still on their way.')
+  announce('This takes longer than usual. Your recipes are still loading.')
 }
 
 function showRecipes({ ingredients }, recipes) {
@@ -151,11 +157,11 @@ function showRecipes({ ingredients }, recipes) {
   if (!recipes.some(({ id }) => id === openId)) openId = ''
   const count = recipes.length
   const summary =
-    count === 0 ? 'No recipe fits' : `${count} ${count === 1 ? 'recipe' : 'recipes'} for ${listText(ingredients)}`
+    count === 0 ? 'No matching recipe' : `${count} ${count === 1 ? 'recipe' : 'recipes'} for ${listText(ingredients)}`
   at('results-title').textContent = summary
-  say(
+  announce(
     count === 0
-      ? 'No recipe fits. Allow more time or another diet.'
+      ? 'No matching recipe. Allow more time or another diet.'
       : `${summary}. The best match is ${recipes[0].title}.`,
   )
   at('suggestion').hidden = count === 0
@@ -165,10 +171,10 @@ function showRecipes({ ingredients }, recipes) {
     ),
   )
   if (count === 0)
-    at('recipes').append(element('li', { class: 'none' }, 'Allow more time or another diet, and there will be some.'))
+    at('recipes').append(element('li', { class: 'none' }, 'Allow more time or another diet to find some.'))
 }
 
-/** One recipe is open at a time, so that the address can say which. */
+/** One recipe is open at a time, so that the address can name it. */
 function toggled(id, isOpen) {
   openId = isOpen ? id : ''
   for (const card of at('recipes').children)
@@ -187,9 +193,9 @@ async function suggest(question) {
   const { signal } = suggesting
   clearSuggestion()
   at('suggestion').setAttribute('aria-busy', 'true')
-  note('A dish is being thought up…', 'thinking')
+  note('Thinking of a dish…', 'thinking')
   const slow = setTimeout(
-    () => note('Still thinking: others are being cooked for as well. The recipes are ready meanwhile.', 'thinking'),
+    () => note('Still thinking: the model is busy. The recipes are ready in the meantime.', 'thinking'),
     slowMs,
   )
   try {
@@ -207,7 +213,7 @@ async function suggest(question) {
 
 function onSuggestionEvent(type, data, slow) {
   const text = at('suggestion-text')
-  // A worker that takes a broken job over starts from the beginning.
+  // A worker that takes over a failed job starts from the beginning.
   if (type === 'started') text.textContent = ''
   if (type === 'token') {
     clearTimeout(slow)
@@ -219,15 +225,15 @@ function onSuggestionEvent(type, data, slow) {
   text.classList.remove('writing')
   if (data.outcome !== 'succeeded')
     throw new ApiProblem('No dish this time', data.error?.message ?? 'The model did not finish.')
-  note(data.finishReason === 'length' ? 'Cut short at the most words there may be.' : '')
-  say('The suggestion is ready.')
+  note(data.finishReason === 'length' ? 'Cut off at the maximum length.' : '')
+  announce('The suggestion is ready.')
 }
 
 function showSuggestionProblem(error, question) {
   at('suggestion-text').classList.remove('writing')
   const detail = error instanceof ApiProblem ? error.detail : 'Something went wrong on this page.'
-  note(`${error.title ?? 'That did not work'}. ${detail}`, 'failed')
-  say(`No suggestion. ${detail}`)
+  note(`${error.title ?? 'Something went wrong'}. ${detail}`, 'failed')
+  announce(`No suggestion. ${detail}`)
   const retry = at('suggestion-retry')
   retry.hidden = false
   retry.onclick = () => {
@@ -241,7 +247,7 @@ function clearSuggestion() {
   at('suggestion-text').replaceChildren()
   at('suggestion-text').classList.remove('writing')
   at('suggestion-retry').hidden = true
-  note('It comes when you pause.')
+  note('It appears when you stop typing.')
 }
 
 function note(text, state = '') {
@@ -251,16 +257,16 @@ function note(text, state = '') {
   node.hidden = text === ''
 }
 
-// What went wrong.
+// Problems.
 
 function showProblem(error) {
   const isOffline = error.offline && !navigator.onLine
   showNotice({
-    title: isOffline ? 'You are offline' : (error.title ?? 'That did not work'),
+    title: isOffline ? 'You are offline' : (error.title ?? 'Something went wrong'),
     detail: isOffline
-      ? 'The search goes on by itself when you are back.'
+      ? 'The search resumes automatically when you are online again.'
       : error instanceof ApiProblem
-        ? `${error.detail}${error.offline ? ' The search goes on by itself.' : ''}`
+        ? `${error.detail}${error.offline ? ' The search is retried automatically.' : ''}`
         : 'Something went wrong on this page.',
     onRetry: () => search({ again: true }),
   })
@@ -275,7 +281,7 @@ function showNotice({ title, detail, onRetry, isCalm = false }) {
     at('ingredient').focus()
     onRetry()
   })
-  // An alert is read at once, what is calm is left to the status line.
+  // A screen reader announces an alert immediately; calm notices are left to the status line.
   const box = element(
     'div',
     { class: `notice${isCalm ? ' calm' : ''}`, role: isCalm ? undefined : 'alert' },
@@ -288,7 +294,7 @@ function showNotice({ title, detail, onRetry, isCalm = false }) {
 }
 
 function hideNotice() {
-  // That one stays until it is no longer true.
+  // The offline notice stays while it is true.
   if (!navigator.onLine) return
   at('notice').hidden = true
   at('notice').replaceChildren()
@@ -303,11 +309,11 @@ addEventListener('popstate', () => {
   search()
 })
 addEventListener('online', () => search({ again: true }))
-// What is on the page stays: somebody may be cooking from it.
+// The content stays: somebody may be cooking from it.
 addEventListener('offline', () =>
   showNotice({
     title: 'You are offline',
-    detail: 'What is here stays here. The search goes on by itself when you are back.',
+    detail: 'This page stays as it is. The search resumes automatically when you are online again.',
   }),
 )
 
@@ -317,7 +323,7 @@ at('share').addEventListener('click', async () => {
     () => 'Copy the address above',
   )
   at('share').textContent = done
-  say(done)
+  announce(done)
   setTimeout(() => {
     at('share').textContent = 'Copy link'
   }, 2500)

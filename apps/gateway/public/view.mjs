@@ -1,4 +1,4 @@
-// Makes elements. All text goes in as text, never as HTML: recipes, suggestions and what people type alike.
+// Creates elements. All text is inserted as text, never as HTML: recipes, suggestions and user input.
 
 /** `element('p', {class: 'note'}, 'text', child)`; attributes that are undefined or false are left out. */
 export function element(name, attributes = {}, ...children) {
@@ -71,7 +71,7 @@ export function recipeCard(recipe, { isOpen, onToggle }) {
   return card
 }
 
-/** Opens or closes a card that recipeCard made. */
+/** Opens or closes a card that recipeCard created. */
 export function setOpen(card, isOpen) {
   card.classList.toggle('open', isOpen)
   card.querySelector('h3 button').setAttribute('aria-expanded', String(isOpen))
@@ -105,7 +105,7 @@ function recipeDetails({ id, title, ingredients, steps }, hidden) {
   )
 }
 
-/** Cards in the shape of what will come. */
+/** Empty cards while the recipes load. */
 export function placeholderCards(count) {
   return Array.from({ length: count }, () =>
     element(

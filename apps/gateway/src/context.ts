@@ -1,28 +1,28 @@
-import type { Publisher } from '@inference/common/broker.ts'
+import type { Publisher } from '@inference/common/broker/publisher.ts'
 import type { ReadinessChecks } from '@inference/common/metrics.ts'
 import type { Redis } from '@inference/common/redis.ts'
 import type { Tracer } from '@inference/common/trace.ts'
 import type { GatewayConfig } from './config.ts'
 import type { GatewayMetrics } from './metrics.ts'
-import type { Results } from './results.ts'
-import type { Submit } from './submit.ts'
+import type { Results } from './requests/results.ts'
+import type { Submit } from './requests/submit.ts'
 
-/** What the routes work with; `app.context`. */
+/** What the routes depend on; `app.context`. */
 export type Context = {
   config: GatewayConfig
-  /** Ollama's name of the chat model, the only one that may be asked for. */
+  /** Ollama's name of the chat model, the only one that requests may name. */
   chatModel: string
   redis: Redis
   /** A Redis connection for subscriptions alone. */
-  bells: Redis
+  redisSubscriber: Redis
   publisher: Publisher
   results: Results
   metrics: GatewayMetrics
   submit: Submit
-  /** Where traces are wanted. */
+  /** Undefined where traces are disabled. */
   tracer: Tracer | undefined
   checks: ReadinessChecks
-  /** Aborts when the gateway drains: event streams end then, and their readers resume elsewhere. */
+  /** Aborts when the gateway drains: event streams end then, and their readers resume with another gateway. */
   draining: AbortSignal
 }
 
@@ -31,7 +31,7 @@ declare module 'fastify' {
     context: Context
   }
   interface FastifyRequest {
-    /** The bearer token; empty on routes that need none. */
+    /** The bearer token; empty on routes without authentication. */
     token: string
   }
 }

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectPublisher } from '@inference/common/broker.ts'
+import { connectPublisher } from '@inference/common/broker/publisher.ts'
+import { loginOf } from '@inference/common/config.ts'
 import type { Log } from '@inference/common/log.ts'
 import { createRegistry, startMetricsServer } from '@inference/common/metrics.ts'
 import { parseModel } from '@inference/common/model.ts'
@@ -12,43 +13,31 @@ import type { GatewayConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { limits } from './limits.ts'
 import { createGatewayMetrics } from './metrics.ts'
-import { connectResults } from './results.ts'
-import { createSubmit } from './submit.ts'
+import { connectResults } from './requests/results.ts'
+import { createSubmit } from './requests/submit.ts'
 
 export type Gateway = {
   /** The ports it listens on, which differ from the configured ones if those are 0. */
   port: number
   metricsPort: number
-  /** What to do, in order, to stop without failing a request. */
+  /** The steps, in order, that stop it without failing a request. */
   shutdown: ShutdownStep[]
 }
 
-/** Connects and listens. An outage of a dependency does not stop it from starting: /readyz tells, and requests get 503. */
+/** Connects and listens. It also starts during an outage of a dependency: /readyz reports it, and requests get 503. */
 export async function startGateway(config: GatewayConfig, log: Log): Promise<Gateway> {
-  const broker = { url: config.RABBITMQ_URL, username: config.RABBITMQ_USERNAME, password: config.RABBITMQ_PASSWORD }
-  const store = { url: config.REDIS_URL, username: config.REDIS_USERNAME, password: config.REDIS_PASSWORD, log }
-  const tracer = await createTracer({
-    service: 'gateway',
-    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
-    ratio: config.OTEL_TRACES_SAMPLER_ARG,
-    log,
-  })
+  const tracer = await createTracer('gateway', config, log)
   const publisher = connectPublisher({
-    ...broker,
+    ...loginOf(config, 'RABBITMQ'),
     name: 'gateway',
     log,
     tracer,
     confirmTimeoutMs: limits.confirmTimeoutMs,
     maxInFlight: limits.publishesInFlight,
   })
-  const redis = connectRedis({ ...store, name: 'gateway' })
-  const bells = connectRedis({ ...store, name: 'gateway-bells' })
-  const results = connectResults({
-    url: config.POSTGRES_URL,
-    username: config.POSTGRES_USERNAME,
-    password: config.POSTGRES_PASSWORD,
-    log,
-  })
+  const redis = connectRedis({ ...loginOf(config, 'REDIS'), name: 'gateway', log })
+  const redisSubscriber = connectRedis({ ...loginOf(config, 'REDIS'), name: 'gateway-subscriber', log })
+  const results = connectResults({ ...loginOf(config, 'POSTGRES'), log })
   const registry = createRegistry()
   const metrics = createGatewayMetrics(registry, publisher)
   const draining = new AbortController()
@@ -56,7 +45,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     config,
     chatModel: parseModel(config.CHAT_MODEL).name,
     redis,
-    bells,
+    redisSubscriber,
     publisher,
     results,
     metrics,
@@ -79,27 +68,27 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     checks: context.checks,
   })
   const gateway = { port: portOf(app.server.address()), metricsPort: portOf(metricsServer.address()) }
-  log.info(gateway, 'the gateway listens')
+  log.info(gateway, 'gateway started')
 
   let lastRequestAt = 0
   app.server.on('request', () => {
     lastRequestAt = Date.now()
   })
-  /** Requests go on coming until every proxy has heard that this pod is not ready; closing before that would fail them. */
-  async function waitForSilence() {
-    const giveUpAt = Date.now() + 5000
-    while (Date.now() - lastRequestAt < 1000 && Date.now() < giveUpAt) await sleep(50)
+  /** Requests keep arriving until every proxy knows that this pod is not ready; closing before that would fail them. */
+  async function waitForLastRequest() {
+    const deadline = Date.now() + 5000
+    while (Date.now() - lastRequestAt < 1000 && Date.now() < deadline) await sleep(50)
   }
 
   return {
     ...gateway,
     shutdown: [
       ['fail readiness and end event streams', () => draining.abort()],
-      ['wait until no more requests come', waitForSilence],
-      ['finish the requests in hand', () => Promise.race([app.close(), sleep(config.DRAIN_SECONDS * 1000)])],
+      ['wait until no more requests arrive', waitForLastRequest],
+      ['finish the requests in progress', () => Promise.race([app.close(), sleep(config.DRAIN_SECONDS * 1000)])],
       ['close the broker connection', () => publisher.close()],
       ['send the last spans', () => tracer?.close()],
-      ['close Redis and Postgres', () => Promise.all([redis.close(), bells.close(), results.close()])],
+      ['close Redis and Postgres', () => Promise.all([redis.close(), redisSubscriber.close(), results.close()])],
       ['close the metrics server', () => metricsServer.close()],
     ],
   }

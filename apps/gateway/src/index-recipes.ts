@@ -1,23 +1,14 @@
-import { loadConfigOrExit, variables } from '@inference/common/config.ts'
+import { loadConfigOrExit, loginOf } from '@inference/common/config.ts'
 import { createLog } from '@inference/common/log.ts'
 import { connectRedis } from '@inference/common/redis.ts'
-import Type from 'typebox'
+import { programs } from './config.ts'
 import { buildIndex } from './recipes/build-index.ts'
 import { loadRecipes } from './recipes/recipe.ts'
 
-/** The recipe index Job: exits with 0 once the recipes of this release can be searched. It tries once; the Job's backoff retries. */
-const { LOG_LEVEL, REDIS_URL, REDIS_USERNAME, REDIS_PASSWORD, OLLAMA_URL, EMBED_MODEL } = variables
-const config = loadConfigOrExit(
-  Type.Object({ LOG_LEVEL, REDIS_URL, REDIS_USERNAME, REDIS_PASSWORD, OLLAMA_URL, EMBED_MODEL }),
-)
+/** The recipe index Job: exits with 0 once the recipes of this release can be searched. One attempt; the Job's backoff retries. */
+const config = loadConfigOrExit(programs['index-recipes'])
 const log = createLog('index-recipes', config.LOG_LEVEL)
-const redis = connectRedis({
-  url: config.REDIS_URL,
-  username: config.REDIS_USERNAME,
-  password: config.REDIS_PASSWORD,
-  name: 'index-recipes',
-  log,
-})
+const redis = connectRedis({ ...loginOf(config, 'REDIS'), name: 'index-recipes', log })
 
 try {
   for (let i = 0; i < 600 && !redis.ready; i++) await new Promise((resolve) => setTimeout(resolve, 50))
@@ -31,7 +22,7 @@ try {
     recipes: loadRecipes(),
   })
 } catch (error) {
-  log.fatal({ error: (error as Error).message }, 'recipes are not indexed')
+  log.fatal({ error: (error as Error).message }, 'indexing the recipes failed')
   process.exitCode = 1
 } finally {
   await redis.close()

@@ -1,19 +1,19 @@
 import { parseArgs } from 'node:util'
-import { loadConfigOrExit, variables } from '@inference/common/config.ts'
+import { loadConfigOrExit, loginOf } from '@inference/common/config.ts'
 import { createLog } from '@inference/common/log.ts'
 import { connectRedis, type RedisClient } from '@inference/common/redis.ts'
-import Type from 'typebox'
-import { listKeys, makeKey, revokeKey, rotateKey } from './api-keys.ts'
+import { programs } from './config.ts'
+import { createKey, listKeys, revokeKey, rotateKey } from './requests/api-keys.ts'
 
-const usage = `Makes, lists, rotates and revokes the API keys of the gateway.
+const usage = `Creates, lists, rotates and revokes the API keys of the gateway.
 
-  node dist/keys.js make --tenant <tenant> [--name <text>] [--requests-per-minute <n>] [--tokens-per-day <n>]
+  node dist/keys.js create --tenant <tenant> [--name <text>] [--requests-per-minute <n>] [--tokens-per-day <n>]
   node dist/keys.js list
   node dist/keys.js rotate <key id> [--grace-seconds <n>]
   node dist/keys.js revoke <key id>
 
-make and rotate print the key once; only its SHA-256 is stored. Quotas are 60 requests a minute and 100000 tokens a day
-unless said otherwise; a rotated key works for one hour more. Redis is found by REDIS_URL, REDIS_USERNAME, REDIS_PASSWORD_FILE.`
+create and rotate print the key once; only its SHA-256 is stored. The default quotas are 60 requests per minute and 100000
+tokens per day; a rotated key stays valid for one hour. REDIS_URL, REDIS_USERNAME and REDIS_PASSWORD_FILE locate Redis.`
 
 class UsageError extends Error {}
 
@@ -30,30 +30,31 @@ async function run(client: RedisClient, args: string[]): Promise<void> {
     },
   })
   const [command, id] = positionals
-  if (command === 'make') {
+  // `make` was its name before.
+  if (command === 'create' || command === 'make') {
     if (!values.tenant || !/^[\w.-]{1,63}$/.test(values.tenant)) {
       throw new UsageError('--tenant must be 1 to 63 letters, digits, dots, dashes or underscores')
     }
-    const { key, record } = await makeKey(client, {
+    const { key, record } = await createKey(client, {
       tenant: values.tenant,
       name: values.name,
       requestsPerMinute: wholeNumber('requests-per-minute', values['requests-per-minute']),
       tokensPerDay: wholeNumber('tokens-per-day', values['tokens-per-day']),
     })
-    console.error(`Made ${record.id} for tenant ${record.tenant}. The key is shown this once:`)
+    console.error(`Created ${record.id} for tenant ${record.tenant}. The key is shown only now:`)
     console.log(key)
   } else if (command === 'list') {
     console.table(await listKeys(client))
   } else if (command === 'rotate' && id) {
     const grace = wholeNumber('grace-seconds', values['grace-seconds'])
     const key = await rotateKey(client, id, grace)
-    console.error(`Rotated ${id}; the old key works for ${grace} seconds more. The new key is shown this once:`)
+    console.error(`Rotated ${id}; the old key stays valid for ${grace} seconds. The new key is shown only now:`)
     console.log(key)
   } else if (command === 'revoke' && id) {
     await revokeKey(client, id)
     console.error(`Revoked ${id}.`)
   } else {
-    throw new UsageError(command ? `cannot do: ${positionals.join(' ')}` : 'say what to do')
+    throw new UsageError(command ? `not a valid command: ${positionals.join(' ')}` : 'a command is missing')
   }
 }
 
@@ -72,15 +73,8 @@ if (args.length === 0 || args.includes('--help') || args.includes('-h')) {
   console.log(usage)
   process.exit(args.length === 0 ? 2 : 0)
 }
-const { REDIS_URL, REDIS_USERNAME, REDIS_PASSWORD } = variables
-const config = loadConfigOrExit(Type.Object({ REDIS_URL, REDIS_USERNAME, REDIS_PASSWORD }))
-const redis = connectRedis({
-  url: config.REDIS_URL,
-  username: config.REDIS_USERNAME,
-  password: config.REDIS_PASSWORD,
-  name: 'keys',
-  log: createLog('keys', 'silent'),
-})
+const config = loadConfigOrExit(programs.keys)
+const redis = connectRedis({ ...loginOf(config, 'REDIS'), name: 'keys', log: createLog('keys', 'silent') })
 try {
   if (!(await waitUntil(() => redis.ready, 10))) {
     throw new Error(

@@ -1,4 +1,4 @@
-import type { Publisher } from '@inference/common/broker.ts'
+import type { Publisher } from '@inference/common/broker/publisher.ts'
 import { Counter, durationBuckets, Gauge, Histogram, type Registry } from '@inference/common/metrics.ts'
 import type { FastifyInstance } from 'fastify'
 
@@ -9,7 +9,7 @@ export function createGatewayMetrics(registry: Registry, publisher: Publisher) {
   const registers = [registry]
   new Gauge({
     name: 'gateway_publishes_in_flight',
-    help: 'Messages that wait for the confirm of the broker',
+    help: 'Messages that wait for the broker to confirm them',
     registers,
     collect() {
       this.set(publisher.inFlight)
@@ -25,14 +25,14 @@ export function createGatewayMetrics(registry: Registry, publisher: Publisher) {
     }),
     confirmDuration: new Histogram({
       name: 'gateway_publish_confirm_duration_seconds',
-      help: 'From publishing a request to the confirm of the broker; outcome is confirmed, refused or unknown',
+      help: 'From publishing a request to the broker confirm; outcome is confirmed, refused or unknown',
       labelNames: ['outcome'],
       buckets: durationBuckets,
       registers,
     }),
     quotaRefusals: new Counter({
       name: 'gateway_quota_refusals_total',
-      help: 'Requests answered 429, by the quota that was used up',
+      help: 'Requests answered 429, by the exhausted quota',
       labelNames: ['quota'],
       registers,
     }),
@@ -44,7 +44,7 @@ export function createGatewayMetrics(registry: Registry, publisher: Publisher) {
   }
 }
 
-/** Observes every response. The label is the route's pattern, never the URL, so that callers cannot make new series. */
+/** Observes every response. The label is the route's pattern, never the URL, so that callers cannot create new series. */
 export function observeRequests(app: FastifyInstance, metrics: GatewayMetrics): void {
   app.addHook('onResponse', (request, reply, done) => {
     const path = request.routeOptions.url ?? 'unknown'

@@ -17,13 +17,13 @@ export type Generation =
   | Generated
   /** `retry`: another attempt may succeed. */
   | { outcome: 'failed'; class: FailureClass; message: string; retry: boolean; totalMs: number }
-  /** The worker stops, or Ollama stayed away: nothing can be said of the request. */
+  /** The worker is stopping, or Ollama stayed unavailable: the request has no outcome. */
   | { outcome: 'interrupted' }
 
-/** No answer came at all; the request is not to blame. */
-export type Unreachable = { outcome: 'unreachable'; message: string }
+/** Ollama did not answer at all; the request is not the cause. */
+type Unreachable = { outcome: 'unreachable'; message: string }
 
-export type GenerateOptions = {
+type GenerateOptions = {
   url: string
   request: ChatRequest
   timeoutMs: number
@@ -35,7 +35,7 @@ export type GenerateOptions = {
   traceparent: string
 }
 
-/** One attempt at an answer: streams it, measures it, and says what an error means for the request. Never throws. */
+/** One attempt at an answer: streams it, measures it, and classifies an error. Never throws. */
 export async function generate(options: GenerateOptions): Promise<Generation | Unreachable> {
   const span = startSpan(options)
   const result = await attempt(options, () => span?.event('first token'))
@@ -124,13 +124,13 @@ function endSpan(span: Span, result: Generation | Unreachable): void {
 
 type Explained = { outcome: 'failed'; class: FailureClass; message: string; retry: boolean } | Unreachable
 
-/** Not tried again: the caller has waited as long as it was told to, and a second attempt would double the load that made it slow. */
+/** Not retried: the caller has waited for the documented time, and a second attempt would double the load that made it slow. */
 function timedOut(timeoutMs: number, firstTokenMs: number | null): Explained {
-  const progress = firstTokenMs === null ? 'not one token came' : 'the answer was not complete'
+  const progress = firstTokenMs === null ? 'no token was generated' : 'the answer was not complete'
   return {
     outcome: 'failed',
     class: 'timeout',
-    message: `${progress} within ${timeoutMs / 1000} s; ask for fewer tokens, or send it again when the platform is less busy`,
+    message: `${progress} within ${timeoutMs / 1000} s; request fewer tokens, or repeat the request when the platform is less busy`,
     retry: false,
   }
 }
@@ -146,7 +146,7 @@ function explain(error: unknown): Explained {
   }
   const { message } = error
   switch (error.failure) {
-    // A missing model is the platform's fault; the watch sees it too, and the worker stops consuming.
+    // A missing model is a problem of the platform; the watch detects it too, and the worker stops consuming.
     case 'unreachable':
     case 'missing':
       return { outcome: 'unreachable', message }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Delivery, Publisher } from '@inference/common/broker.ts'
+import type { Delivery } from '@inference/common/broker/delivery.ts'
+import type { Publisher } from '@inference/common/broker/publisher.ts'
 import type { Log } from '@inference/common/log.ts'
 import {
   type FailureClass,
@@ -18,9 +19,9 @@ import type { WorkerMetrics } from './metrics.ts'
 import { createTokenBuffer } from './token-buffer.ts'
 import type { OllamaWatch } from './watch.ts'
 
-export type JobContext = {
+type JobContext = {
   log: Log
-  /** Where traces are wanted. */
+  /** Undefined where traces are disabled. */
   tracer: Tracer | undefined
   publisher: Publisher
   redis: Redis
@@ -32,27 +33,27 @@ export type JobContext = {
   jobTimeoutMs: number
   /** Name of this worker, for the response. */
   worker: string
-  /** Aborted when the time to drain is over: what is in hand goes back to the queue. */
+  /** Aborted when the drain time is over: the jobs in progress are requeued. */
   stopping: AbortSignal
 }
 
 /**
- * How long a job waits in the worker's hand for an Ollama that has gone away. A restart of Ollama then costs no delivery count;
- * in a longer outage all workers have paused by then, and the message rests in the queue.
+ * How long a job waits in the worker while Ollama is unavailable. A restart of Ollama then costs no delivery count; in a longer
+ * outage all workers have paused by then, and the message waits in the queue.
  */
 const holdMs = 60_000
-/** Times that a job finds Ollama away before that counts as a failure of the job. */
-const unreachableTries = 5
+/** Attempts of a job that find Ollama unreachable before this counts as a failure of the job. */
+const unreachableAttempts = 5
 const unreachablePauseMs = 500
 const publishRetryMs = 500
 
 /**
  * Runs one request from delivery to acknowledgement. Settles the delivery on every path:
- * - not a request: dead letter;
- * - answered before (a duplicate delivery): ack;
- * - answered, or failed for good: response confirmed by the broker, then ack;
- * - failed in a way that passes: back to the queue, counted by the broker; after `maxAttempts` the failure is the answer;
- * - Ollama away, or the worker stops: back to the queue through no fault of the request.
+ * - not a valid request: dead-lettered;
+ * - already answered (a duplicate delivery): ack;
+ * - answered, or failed permanently: response confirmed by the broker, then ack;
+ * - failed temporarily: requeued, counted by the broker; after `maxAttempts` the failure is the answer;
+ * - Ollama unavailable, or the worker is stopping: requeued without counting against the request.
  */
 export async function runJob(delivery: Delivery, context: JobContext): Promise<void> {
   const { metrics } = context
@@ -64,7 +65,7 @@ export async function runJob(delivery: Delivery, context: JobContext): Promise<v
       delivery.body === undefined
         ? 'the body is not JSON'
         : `${problem?.instancePath || 'the body'} ${problem?.message}`
-    context.log.error({ id: delivery.messageId, traceId, problem: where }, 'not a request: to the dead letters')
+    context.log.error({ id: delivery.messageId, traceId, problem: where }, 'invalid request: dead-lettered')
     metrics.deadLetters.inc()
     delivery.reject(false)
     return
@@ -89,7 +90,7 @@ async function answer(
   const { log, metrics, stopping } = context
   const { traceparent } = delivery
   if ((await announceStart(request, attempt, context)) === 'finished') {
-    log.info('answered before: a duplicate delivery')
+    log.info('already answered: duplicate delivery')
     metrics.duplicates.inc()
     delivery.ack()
     return
@@ -98,15 +99,15 @@ async function answer(
   const queuedMs = Math.max(0, Date.now() - Date.parse(request.submittedAt))
   if (attempt === 1) metrics.queueWait.observe(queuedMs / 1000)
 
-  const result = await generateHolding(request, traceparent, attempt, context)
+  const result = await generateWhenAvailable(request, traceparent, attempt, context)
   if (result.outcome === 'interrupted') {
-    giveBack(delivery, stopping.aborted ? 'shutdown' : 'unavailable', context)
+    requeue(delivery, stopping.aborted ? 'shutdown' : 'unavailable', context)
     return
   }
   if (result.outcome === 'failed' && result.retry && attempt < context.maxAttempts) {
-    log.warn({ class: result.class, reason: result.message }, 'failed: back to the queue for another attempt')
+    log.warn({ class: result.class, reason: result.message }, 'failed: requeued for another attempt')
     metrics.retries.inc({ reason: result.class })
-    // Without a pause the attempts would be over before anything can have changed.
+    // Without a pause all attempts would fail before anything could change.
     await sleep(Math.min(10_000, 500 * 2 ** attempt), undefined, { signal: stopping }).catch(() => undefined)
     delivery.reject(true)
     return
@@ -114,7 +115,7 @@ async function answer(
 
   const response = toResponse(request, result, queuedMs, context.worker)
   if (!(await publishUntilConfirmed(response, traceparent, context))) {
-    giveBack(delivery, 'shutdown', context)
+    requeue(delivery, 'shutdown', context)
     return
   }
   await tryRedis(context, () => finishRequest(context.redis.client, response))
@@ -124,14 +125,14 @@ async function answer(
   log.info({ outcome, error: response.error, usage, timings }, 'answered')
 }
 
-function giveBack(delivery: Delivery, reason: 'shutdown' | 'unavailable', { log, metrics }: JobContext): void {
-  log.warn({ reason }, 'given back to the queue')
+function requeue(delivery: Delivery, reason: 'shutdown' | 'unavailable', { log, metrics }: JobContext): void {
+  log.warn({ reason }, 'requeued')
   metrics.retries.inc({ reason })
-  delivery.giveBack()
+  delivery.requeue()
 }
 
-/** Generates; an Ollama that went away is waited for, with the request in hand. */
-async function generateHolding(
+/** Generates; while Ollama is unavailable the job waits for it in the worker. */
+async function generateWhenAvailable(
   request: InferenceRequest,
   traceparent: string,
   attempt: number,
@@ -141,17 +142,17 @@ async function generateHolding(
   if (request.model !== context.model.name) {
     return failure(
       'model',
-      `the request asks for ${request.model}, but ${context.model.name} is served now: the model was replaced while the request waited; send it again`,
+      `the request asks for ${request.model}, but ${context.model.name} is served now: the model was replaced while the request waited; repeat the request`,
     )
   }
-  for (let tries = 1; await ollama.watch.waitUntilReady(holdMs, stopping); tries++) {
-    // Readers take `started` as the sign to forget what an earlier attempt wrote.
-    if (tries > 1) await announceStart(request, attempt, context)
+  for (let tried = 1; await ollama.watch.waitUntilReady(holdMs, stopping); tried++) {
+    // On `started`, readers discard the text of an earlier attempt.
+    if (tried > 1) await announceStart(request, attempt, context)
     const result = await generateOnce(request, traceparent, context)
     if (result.outcome !== 'unreachable') return result
-    // An Ollama that is well again each time it is looked at, but not for this request, may be failing because of it.
-    if (tries === unreachableTries) return failure('model', result.message, true)
-    log.warn({ reason: result.message }, 'Ollama is away: the job waits for it')
+    // An Ollama that passes each check but fails for this request may be failing because of it.
+    if (tried === unreachableAttempts) return failure('model', result.message, true)
+    log.warn({ reason: result.message }, 'Ollama unavailable: the job waits')
     await sleep(unreachablePauseMs, undefined, { signal: stopping }).catch(() => undefined)
     await ollama.watch.recheck()
   }
@@ -164,7 +165,7 @@ async function generateOnce(request: InferenceRequest, traceparent: string, cont
     (text) => appendTokens(redis.client, request.id, text),
     (error) => {
       metrics.redisFailures.inc()
-      log.warn({ error: error.message }, 'Redis does not take tokens: this answer is no longer streamed')
+      log.warn({ error: error.message }, 'Redis write failed: this answer is no longer streamed')
     },
   )
   const result = await generate({
@@ -220,8 +221,8 @@ function toResponse(
 }
 
 /**
- * Publishes until the broker confirms, however long it is away: the work is done and must not be lost. A response that arrives
- * twice is stored once. False if the worker had to stop first.
+ * Publishes until the broker confirms, however long it is unavailable: the work is done and must not be lost. A response that
+ * arrives twice is stored once. False if the worker had to stop first.
  */
 async function publishUntilConfirmed(
   response: InferenceResponse,
@@ -236,7 +237,7 @@ async function publishUntilConfirmed(
       return true
     } catch (error) {
       metrics.publishFailures.inc()
-      log.warn({ error: (error as Error).message }, 'the response is not confirmed: it is published again')
+      log.warn({ error: (error as Error).message }, 'response not confirmed: publishing again')
       await sleep(publishRetryMs, undefined, { signal: stopping }).catch(() => undefined)
     }
   }
@@ -247,14 +248,14 @@ async function announceStart(request: InferenceRequest, attempt: number, context
   return tryRedis(context, () => startRequest(context.redis.client, request.id, attempt))
 }
 
-/** Redis holds what may be lost: without it a job goes on, unseen until its response is stored. */
+/** Redis has only data that may be lost: without it a job continues, invisible until its response is stored. */
 async function tryRedis<T>({ redis, log, metrics }: JobContext, run: () => Promise<T>): Promise<T | undefined> {
   try {
     if (!redis.ready) throw new Error('Redis is not connected')
     return await run()
   } catch (error) {
     metrics.redisFailures.inc()
-    log.warn({ error: (error as Error).message }, 'Redis does not take the status: the job goes on')
+    log.warn({ error: (error as Error).message }, 'Redis write of the status failed: the job continues')
     return undefined
   }
 }

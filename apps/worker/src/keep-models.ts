@@ -1,40 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { loadConfigOrExit, variables } from '@inference/common/config.ts'
+import { loadConfigOrExit } from '@inference/common/config.ts'
 import { createLog } from '@inference/common/log.ts'
 import { Counter, createRegistry, Gauge, startMetricsServer } from '@inference/common/metrics.ts'
 import { type ModelReference, parseModel } from '@inference/common/model.ts'
 import { shutdownOnSignal } from '@inference/common/shutdown.ts'
-import Type from 'typebox'
-import { requireGpu } from './config.ts'
+import { programs } from './config.ts'
 import { checkModel, gpuShare, type ModelState } from './model-check.ts'
 import { loadChatModel, loadEmbedModel } from './ollama.ts'
 
-const lookEveryMs = 3000
+const checkEveryMs = 3000
 
-const config = loadConfigOrExit(
-  Type.Object({
-    LISTEN_ADDRESS: variables.LISTEN_ADDRESS,
-    METRICS_PORT: variables.METRICS_PORT,
-    LOG_LEVEL: variables.LOG_LEVEL,
-    OLLAMA_URL: Type.String({ pattern: '^https?://', default: 'http://127.0.0.1:11434' }),
-    CHAT_MODEL: variables.CHAT_MODEL,
-    EMBED_MODEL: variables.EMBED_MODEL,
-    REQUIRE_GPU: requireGpu,
-    /** The longest that loading a model may take: gigabytes from a cold disk. */
-    LOAD_TIMEOUT_SECONDS: Type.Number({ exclusiveMinimum: 0, default: 600 }),
-  }),
-)
+const config = loadConfigOrExit(programs['keep-models'])
 const log = createLog('model-keeper', config.LOG_LEVEL)
 const registry = createRegistry()
 const metrics = createMetrics()
 
-type Kept = { reference: ModelReference; load: typeof loadChatModel; ready: boolean; said: string }
+type Kept = { reference: ModelReference; load: typeof loadChatModel; ready: boolean; lastProblem: string }
 const kept: Kept[] = [
-  { reference: parseModel(config.CHAT_MODEL), load: loadChatModel, ready: false, said: '' },
-  { reference: parseModel(config.EMBED_MODEL), load: loadEmbedModel, ready: false, said: '' },
+  { reference: parseModel(config.CHAT_MODEL), load: loadChatModel, ready: false, lastProblem: '' },
+  { reference: parseModel(config.EMBED_MODEL), load: loadEmbedModel, ready: false, lastProblem: '' },
 ]
 
-/** Looks at one model and loads it if it is there, right, and not in memory. */
+/** Checks one model and loads it if it is present, has the pinned digest, and is not in memory. */
 async function keep(model: Kept): Promise<void> {
   const { reference } = model
   let state = await checkModel(config.OLLAMA_URL, reference, config.REQUIRE_GPU)
@@ -46,20 +33,20 @@ async function keep(model: Kept): Promise<void> {
       metrics.loads.inc({ model: reference.name })
       await model.load(config.OLLAMA_URL, reference.name, AbortSignal.timeout(config.LOAD_TIMEOUT_SECONDS * 1000))
     } catch (error) {
-      say(model, `${reference.name} cannot be loaded: ${(error as Error).message}`)
+      logProblem(model, `${reference.name} cannot be loaded: ${(error as Error).message}`)
     }
     state = await checkModel(config.OLLAMA_URL, reference, config.REQUIRE_GPU)
   }
   model.ready = state.problem === undefined && state.loaded !== undefined
-  if (state.problem) say(model, state.problem.message)
-  if (model.ready) say(model, '')
+  if (state.problem) logProblem(model, state.problem.message)
+  if (model.ready) logProblem(model, '')
   report(model, state)
 }
 
-/** Logs what is wrong once, not at each look; nothing wrong is `''`. */
-function say(model: Kept, message: string): void {
-  if (message === model.said) return
-  model.said = message
+/** Logs a problem once, not at each check; `''` means that there is none. */
+function logProblem(model: Kept, message: string): void {
+  if (message === model.lastProblem) return
+  model.lastProblem = message
   if (message === '') return
   log.error({ model: model.reference.name }, message)
 }
@@ -67,7 +54,7 @@ function say(model: Kept, message: string): void {
 function report(model: Kept, { problem, loaded }: ModelState): void {
   const labels = { model: model.reference.name }
   const ready = model.ready ? 1 : 0
-  metrics.ollamaUp.set(problem?.reason === 'away' ? 0 : 1)
+  metrics.ollamaUp.set(problem?.reason === 'unavailable' ? 0 : 1)
   metrics.ready.set(labels, ready)
   metrics.loaded.set(labels, loaded ? 1 : 0)
   metrics.bytes.set(labels, loaded?.size ?? 0)
@@ -84,7 +71,7 @@ function createMetrics() {
     new Gauge({ name: `model_keeper_${name}`, help, labelNames: ['model'] as const, registers })
   return {
     ollamaUp: new Gauge({ name: 'model_keeper_ollama_up', help: '1 while Ollama answers', registers }),
-    ready: gauge('model_ready', '1 while the model is loaded, has the right digest and is on the GPU where required'),
+    ready: gauge('model_ready', '1 while the model is loaded, has the pinned digest and is on the GPU where required'),
     loaded: gauge('model_loaded', '1 while the model is in memory'),
     bytes: gauge('model_bytes', 'Memory of the loaded model, context included'),
     gpuBytes: gauge('model_gpu_bytes', 'Part of model_keeper_model_bytes that is in the memory of GPUs'),
@@ -94,7 +81,7 @@ function createMetrics() {
     wrongDigest: gauge('model_wrong_digest', '1 while Ollama has another model under the name'),
     loads: new Counter({
       name: 'model_keeper_loads_total',
-      help: 'Times that the model was loaded; more than one a start means that something unloads it',
+      help: 'Times that the model was loaded; more than one per start means that something unloads it',
       labelNames: ['model'] as const,
       registers,
     }),
@@ -123,5 +110,5 @@ while (!stopping) {
   const ready = kept.every((model) => model.ready)
   if (ready && !wasReady) log.info('all models are loaded')
   wasReady = ready
-  await sleep(lookEveryMs)
+  await sleep(checkEveryMs)
 }

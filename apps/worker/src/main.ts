@@ -1,5 +1,8 @@
+import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectConsumer, connectPublisher } from '@inference/common/broker.ts'
+import { connectConsumer } from '@inference/common/broker/consumer.ts'
+import { connectPublisher } from '@inference/common/broker/publisher.ts'
+import { loadConfigOrExit, loginOf } from '@inference/common/config.ts'
 import { createLog } from '@inference/common/log.ts'
 import { queues } from '@inference/common/messages.ts'
 import { createRegistry, startMetricsServer } from '@inference/common/metrics.ts'
@@ -7,46 +10,29 @@ import { parseModel } from '@inference/common/model.ts'
 import { connectRedis } from '@inference/common/redis.ts'
 import { shutdownOnSignal } from '@inference/common/shutdown.ts'
 import { createTracer } from '@inference/common/trace.ts'
-import { loadWorkerConfig } from './config.ts'
+import { programs } from './config.ts'
 import { runJob } from './job.ts'
 import { createWorkerMetrics } from './metrics.ts'
 import { watchOllama } from './watch.ts'
 
-/** Milliseconds between two looks at whether the worker should take requests. */
+/** Milliseconds between checks whether the worker should accept requests. */
 const adjustEveryMs = 500
-/** Seconds to give jobs back and close connections, once the time to drain is over. */
+/** Seconds to requeue jobs and close connections, once the drain time is over. */
 const closeSeconds = 5
 
-const config = loadWorkerConfig()
+const config = loadConfigOrExit(programs.main)
+const workerName = config.POD_NAME ?? hostname()
 const log = createLog('worker', config.LOG_LEVEL)
 const model = parseModel(config.CHAT_MODEL)
 const registry = createRegistry()
 const metrics = createWorkerMetrics(registry, model.name, config.CONCURRENCY)
-const tracer = await createTracer({
-  service: 'worker',
-  endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
-  ratio: config.OTEL_TRACES_SAMPLER_ARG,
-  log,
-})
-const broker = {
-  url: config.RABBITMQ_URL,
-  username: config.RABBITMQ_USERNAME,
-  password: config.RABBITMQ_PASSWORD,
-  name: `worker ${config.POD_NAME}`,
-  log,
-  tracer,
-}
+const tracer = await createTracer('worker', config, log)
+const broker = { ...loginOf(config, 'RABBITMQ'), name: `worker ${workerName}`, log, tracer }
 if (model.digest === undefined) {
-  log.warn({ model: model.name }, 'CHAT_MODEL has no @sha256:… digest: any model of that name is taken')
+  log.warn({ model: model.name }, 'CHAT_MODEL has no @sha256:… digest: any model of that name is accepted')
 }
 
-const redis = connectRedis({
-  url: config.REDIS_URL,
-  username: config.REDIS_USERNAME,
-  password: config.REDIS_PASSWORD,
-  name: 'worker',
-  log,
-})
+const redis = connectRedis({ ...loginOf(config, 'REDIS'), name: 'worker', log })
 const publisher = connectPublisher(broker)
 const watch = watchOllama({ url: config.OLLAMA_URL, model, requireGpu: config.REQUIRE_GPU, log, onChange: adjust })
 const drainOver = new AbortController()
@@ -61,7 +47,7 @@ const context = {
   contextLength: config.CONTEXT_LENGTH,
   maxAttempts: config.MAX_ATTEMPTS,
   jobTimeoutMs: config.JOB_TIMEOUT_SECONDS * 1000,
-  worker: config.POD_NAME,
+  worker: workerName,
   stopping: drainOver.signal,
 }
 const consumer = connectConsumer(
@@ -69,11 +55,11 @@ const consumer = connectConsumer(
   (delivery) => runJob(delivery, context),
 )
 
-// Takes requests only while it could answer them: a request that waits in the queue costs nothing, and another worker may take it.
+// Accepts requests only while it can answer them: a request that waits in the queue costs nothing, and another worker may take it.
 function adjust(): void {
   if (watch.ready && publisher.ready) consumer.resume()
   else void consumer.pause()
-  metrics.ollamaUp.set(watch.problem?.reason === 'away' ? 0 : 1)
+  metrics.ollamaUp.set(watch.problem?.reason === 'unavailable' ? 0 : 1)
   metrics.modelReady.set(watch.ready ? 1 : 0)
   metrics.consuming.set(consumer.ready ? 1 : 0)
 }
@@ -85,21 +71,21 @@ const server = await startMetricsServer({
   registry,
   checks: {
     rabbitmq: () => consumer.connected && publisher.ready,
-    ollama: () => watch.problem?.reason !== 'away',
+    ollama: () => watch.problem?.reason !== 'unavailable',
     model: () => watch.ready,
     consuming: () => consumer.ready,
   },
 })
-log.info({ model: config.CHAT_MODEL, concurrency: config.CONCURRENCY, port: config.METRICS_PORT }, 'the worker runs')
+log.info({ model: config.CHAT_MODEL, concurrency: config.CONCURRENCY, port: config.METRICS_PORT }, 'worker started')
 
 shutdownOnSignal(log, config.DRAIN_SECONDS + closeSeconds, [
   [
-    'finish or return the jobs in hand',
+    'finish or requeue the jobs in progress',
     async () => {
       clearInterval(adjusting)
       const drained = consumer.drain()
       await Promise.race([drained, sleep(config.DRAIN_SECONDS * 1000)])
-      drainOver.abort(new Error('the worker stops'))
+      drainOver.abort(new Error('the worker is stopping'))
       await drained
     },
   ],

@@ -3,7 +3,7 @@ import { Counter, durationBuckets, Gauge, Histogram, type Registry, tokenBuckets
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>
 
 /**
- * What the worker measures: generation by the OpenTelemetry gen_ai conventions in Prometheus form, the rest under `worker_`.
+ * Metrics of the worker: generation by the OpenTelemetry gen_ai conventions in Prometheus form, the rest under `worker_`.
  * @see https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/
  */
 export function createWorkerMetrics(registry: Registry, model: string, concurrency: number) {
@@ -12,7 +12,7 @@ export function createWorkerMetrics(registry: Registry, model: string, concurren
   const labels = { gen_ai_operation_name: 'chat', gen_ai_provider_name: 'ollama', gen_ai_request_model: model }
 
   const metrics = {
-    /** The labels that each gen_ai metric bears. */
+    /** The labels of each gen_ai metric. */
     labels,
     operationDuration: new Histogram({
       name: 'gen_ai_client_operation_duration_seconds',
@@ -30,7 +30,7 @@ export function createWorkerMetrics(registry: Registry, model: string, concurren
     }),
     timeToFirstToken: new Histogram({
       name: 'gen_ai_server_time_to_first_token_seconds',
-      help: 'From asking Ollama to the first token',
+      help: 'From the request to Ollama to the first token',
       labelNames: operation,
       buckets: durationBuckets,
       registers,
@@ -62,37 +62,37 @@ export function createWorkerMetrics(registry: Registry, model: string, concurren
     }),
     retries: new Counter({
       name: 'worker_retries_total',
-      help: 'Requests returned to the queue for another attempt, by the failure; shutdown and unavailable are not the request’s fault',
+      help: 'Requests returned to the queue for another attempt, by the failure; shutdown and unavailable are not caused by the request',
       labelNames: ['reason'] as const,
       registers,
     }),
     deadLetters: new Counter({
       name: 'worker_dead_letters_total',
-      help: 'Messages that cannot be a request and went to ai-requests.dead',
+      help: 'Messages that are not valid requests, dead-lettered to ai-requests.dead',
       registers,
     }),
     duplicates: new Counter({
       name: 'worker_duplicates_total',
-      help: 'Deliveries of requests that were answered before, skipped',
+      help: 'Deliveries of requests that were already answered, skipped',
       registers,
     }),
     publishConfirm: new Histogram({
       name: 'worker_publish_confirm_seconds',
-      help: 'From publishing a response to the confirm of the broker',
+      help: 'From publishing a response to the broker confirm',
       buckets: durationBuckets,
       registers,
     }),
     publishFailures: new Counter({
       name: 'worker_publish_failures_total',
-      help: 'Attempts to publish a response that were not confirmed; each is repeated',
+      help: 'Attempts to publish a response that were not confirmed; each is retried',
       registers,
     }),
     redisFailures: new Counter({
       name: 'worker_redis_failures_total',
-      help: 'Status or token writes that Redis did not take; the job goes on without them',
+      help: 'Failed writes of status or tokens to Redis; the job continues without them',
       registers,
     }),
-    inFlight: new Gauge({ name: 'worker_jobs_in_flight', help: 'Jobs in hand', registers }),
+    inFlight: new Gauge({ name: 'worker_jobs_in_flight', help: 'Jobs in progress', registers }),
     ollamaUp: new Gauge({ name: 'worker_ollama_up', help: '1 while Ollama answers', registers }),
     modelReady: new Gauge({
       name: 'worker_model_ready',
@@ -101,12 +101,14 @@ export function createWorkerMetrics(registry: Registry, model: string, concurren
     }),
     consuming: new Gauge({
       name: 'worker_consuming',
-      help: '1 while the worker takes requests from the queue',
+      help: '1 while the worker consumes requests from the queue',
       registers,
     }),
   }
-  new Gauge({ name: 'worker_concurrency', help: 'Jobs that may be in hand at once', registers }).set(concurrency)
-  // A counter that appears with its first failure hides that failure from rate().
+  new Gauge({ name: 'worker_concurrency', help: 'Jobs that may be in progress at the same time', registers }).set(
+    concurrency,
+  )
+  // A counter that first appears with a failure hides that failure from rate().
   metrics.jobs.inc({ outcome: 'succeeded', error_class: '' }, 0)
   for (const error_class of ['invalid', 'timeout', 'overloaded', 'model', 'internal']) {
     metrics.jobs.inc({ outcome: 'failed', error_class }, 0)

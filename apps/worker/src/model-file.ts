@@ -4,11 +4,11 @@ import { pipeline } from 'node:stream/promises'
 import { createModel, deleteModel, uploadBlob } from './ollama.ts'
 
 /**
- * Makes the model `name` in Ollama from a GGUF file. A model made from an uploaded file names the path of the blob on that server in
- * its manifest, and so its digest would differ from server to server. A model made from a model names that model: so it is made
- * twice, and the digest depends on the file, `name` and the version of Ollama alone.
+ * Creates the model `name` in Ollama from a GGUF file. The manifest of a model from an uploaded file has the path of the blob on that
+ * server, so its digest would differ from server to server. The manifest of a model from a model has the name of that model: so it is
+ * created in two steps, and the digest depends only on the file, `name` and the version of Ollama.
  */
-export async function makeModelFromFile(url: string, name: string, file: string, signal: AbortSignal): Promise<void> {
+export async function createModelFromFile(url: string, name: string, file: string, signal: AbortSignal): Promise<void> {
   const digest = `sha256:${await sha256(file)}`
   const staging = `${modelFamily(name)}:file`
   await uploadBlob(url, digest, createReadStream(file), signal)

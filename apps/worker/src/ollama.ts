@@ -3,10 +3,10 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 
 /**
- * `unreachable`: no answer came at all, so the request is not to blame. `overloaded`: try later. `missing`: the model is not there.
- * `invalid`: Ollama refuses this request and always will. `failed`: it broke while loading or generating.
+ * `unreachable`: no answer at all, so the request is not the cause. `overloaded`: retry later. `missing`: the model does not exist.
+ * `invalid`: Ollama rejects this request and always will. `failed`: an error while loading or generating.
  */
-export type OllamaFailure = 'unreachable' | 'overloaded' | 'missing' | 'invalid' | 'failed'
+type OllamaFailure = 'unreachable' | 'overloaded' | 'missing' | 'invalid' | 'failed'
 
 export class OllamaError extends Error {
   override readonly name = 'OllamaError'
@@ -17,29 +17,29 @@ export class OllamaError extends Error {
   }
 }
 
-/** A model that Ollama has on its disk. */
-export type InstalledModel = { name: string; digest: string; size: number }
+/** A model on the disk of Ollama. */
+type InstalledModel = { name: string; digest: string; size: number }
 /** A model in memory; sizes in bytes. */
 export type LoadedModel = InstalledModel & { size_vram: number; context_length: number }
 
 export type ChatRequest = {
   model: string
   messages: readonly { role: string; content: string }[]
-  /** Tokens; always the same number, or Ollama loads the model anew (it takes seconds to minutes). */
+  /** Tokens; always the same number, or Ollama reloads the model (which takes seconds to minutes). */
   contextLength: number
   maxTokens: number
   temperature: number
 }
 
-export type ChatPart =
+type ChatPart =
   | { type: 'text'; text: string }
   | { type: 'done'; reason: 'stop' | 'length'; inputTokens: number; outputTokens: number }
 
-// No keep-alive: behind the Service of several replicas, one connection a request spreads the requests over all of them.
+// No keep-alive: behind the Service of several replicas, one connection per request spreads the requests over all of them.
 const agents = { http: new HttpAgent({ keepAlive: false }), https: new HttpsAgent({ keepAlive: false }) }
 
 /**
- * Generates an answer, as a stream even where nobody watches: time to first token can be measured and a silent Ollama is noticed.
+ * Generates an answer, always as a stream, so that time to first token can be measured and a silent Ollama is detected.
  * The last part is always `done`; a stream that ends without it is an OllamaError. Aborting `signal` stops the generation in
  * Ollama too, and the iteration throws the signal's reason.
  */
@@ -49,7 +49,7 @@ export async function* chat(url: string, request: ChatRequest, signal: AbortSign
     messages: request.messages,
     stream: true,
     keep_alive: -1,
-    // A prompt beyond the context is an error to be told, not to be cut in silence.
+    // A prompt beyond the context is an error to report, not to truncate silently.
     truncate: false,
     shift: false,
     options: { num_ctx: request.contextLength, num_predict: request.maxTokens, temperature: request.temperature },
@@ -63,7 +63,7 @@ export async function* chat(url: string, request: ChatRequest, signal: AbortSign
       return
     }
   }
-  throw new OllamaError('failed', 'the stream ended before Ollama said that the answer is complete')
+  throw new OllamaError('failed', 'the stream ended before Ollama completed the answer')
 }
 
 type ChatLine = {
@@ -82,12 +82,12 @@ export async function loadedModels(url: string, signal: AbortSignal): Promise<Lo
   return ((await json(url, 'GET', '/api/ps', undefined, signal)) as { models: LoadedModel[] }).models
 }
 
-/** Loads a chat model and keeps it: a request without messages does nothing else. */
+/** Loads a chat model and keeps it in memory: a request without messages does nothing else. */
 export async function loadChatModel(url: string, model: string, signal: AbortSignal): Promise<void> {
   await json(url, 'POST', '/api/chat', { model, messages: [], stream: false, keep_alive: -1 }, signal)
 }
 
-/** Loads an embedding model and keeps it. */
+/** Loads an embedding model and keeps it in memory. */
 export async function loadEmbedModel(url: string, model: string, signal: AbortSignal): Promise<void> {
   await json(url, 'POST', '/api/embed', { model, input: 'load', keep_alive: -1 }, signal)
 }
@@ -104,7 +104,7 @@ export async function* pullModel(url: string, model: string, signal: AbortSignal
   throw new OllamaError('failed', `the pull of ${model} ended without success`)
 }
 
-/** Uploads a file under its digest, `sha256:<hex>`; Ollama verifies the digest and skips what it already has. */
+/** Uploads a file under its digest, `sha256:<hex>`; Ollama verifies the digest and skips a file that it already has. */
 export async function uploadBlob(
   url: string,
   digest: string,
@@ -115,7 +115,7 @@ export async function uploadBlob(
   await text(response)
 }
 
-/** Makes a model from uploaded files (name to digest) or from another model. */
+/** Creates a model from uploaded files (name to digest) or from another model. */
 export async function createModel(
   url: string,
   model: string,
@@ -140,7 +140,7 @@ async function json(
   return JSON.parse(await text(await send(url, method, path, content, signal)))
 }
 
-/** The JSON lines of an answer; a line `{"error": …}` in the middle is thrown (its status was 200 long before). */
+/** The JSON lines of a response; a line `{"error": …}` is thrown, since its status 200 was sent long before. */
 async function* stream(url: string, path: string, body: object, signal: AbortSignal): AsyncGenerator<object> {
   const response = await send(url, 'POST', path, Buffer.from(JSON.stringify(body)), signal)
   for await (const line of lines(response, signal)) {
@@ -166,9 +166,9 @@ async function* lines(response: IncomingMessage, signal: AbortSignal): AsyncGene
     }
   } catch (error) {
     signal.throwIfAborted()
-    throw new OllamaError('failed', `the connection to Ollama was lost in the middle: ${(error as Error).message}`)
+    throw new OllamaError('failed', `the connection to Ollama was lost before the end: ${(error as Error).message}`)
   } finally {
-    // Who stops reading early must not leave Ollama generating.
+    // A reader that stops early must also stop the generation in Ollama.
     response.destroy()
   }
   if (rest.trim() !== '') yield rest
@@ -181,7 +181,7 @@ async function text(response: IncomingMessage): Promise<string> {
   return content
 }
 
-/** Sends a request by node:http: fetch would give up after five minutes without a byte, and a long prompt may take longer. */
+/** Sends a request by node:http: fetch times out after five minutes without a byte, and a long prompt may take longer. */
 function send(
   url: string,
   method: string,
@@ -200,7 +200,7 @@ function send(
   return new Promise((resolve, reject) => {
     const outgoing = (secure ? httpsRequest : httpRequest)(target, options, (response) => {
       if ((response.statusCode ?? 0) < 300) resolve(response)
-      else refusal(response, path).then(reject, reject)
+      else errorOf(response, path).then(reject, reject)
     })
     outgoing.on('error', (error) => {
       if (signal.aborted) reject(signal.reason)
@@ -211,12 +211,12 @@ function send(
   })
 }
 
-/** Node's error for a host with several addresses has its text in the parts. */
+/** Node's error for a host with several addresses has its text in its parts. */
 function describe(error: Error): string {
   return error instanceof AggregateError ? error.errors.map((part: Error) => part.message).join(', ') : error.message
 }
 
-async function refusal(response: IncomingMessage, path: string): Promise<OllamaError> {
+async function errorOf(response: IncomingMessage, path: string): Promise<OllamaError> {
   const status = response.statusCode ?? 0
   const content = await text(response)
   const message = `Ollama answered ${status} to ${path}: ${errorText(content)}`

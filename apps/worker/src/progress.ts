@@ -1,11 +1,11 @@
 import type { PullProgress } from './ollama.ts'
 
-/** What a progress line says: share and bytes of the whole model, and the rate since the last line. */
-export type ProgressLine = { percent: number; completedMB: number; totalMB: number; mbPerSecond: number }
+/** A progress line: share and bytes of the whole model, and the rate since the last line. */
+type ProgressLine = { percent: number; completedMB: number; totalMB: number; mbPerSecond: number }
 
 /**
- * Adds up the layers of a pull and says when a line is due: at most one each `everyMs`. `total` grows while Ollama still
- * announces layers, so the share may fall once at the beginning.
+ * Adds up the layers of a pull and returns a line at most every `everyMs`. `total` grows while Ollama still announces layers, so
+ * the share may fall once at the beginning.
  */
 export function createProgress(everyMs: number, now: () => number = () => performance.now()) {
   const layers = new Map<string, { total: number; completed: number }>()

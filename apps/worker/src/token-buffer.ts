@@ -1,12 +1,12 @@
-export type TokenBuffer = {
+type TokenBuffer = {
   push(text: string): void
-  /** Writes what is left; resolves when it is written or writing has failed. */
+  /** Writes the remaining text; resolves when it is written or writing has failed. */
   flush(): Promise<void>
 }
 
 /**
- * Gathers tokens so that there is one write each `intervalMs`, not one a token. Writes are in order, one at a time.
- * After a write has failed nothing more is written: readers see a beginning of the text, never a text with a hole.
+ * Buffers tokens so that there is one write per `intervalMs`, not one per token. Writes are in order, one at a time.
+ * After a failed write nothing more is written: readers see the beginning of the text, never a text with a gap.
  */
 export function createTokenBuffer(
   write: (text: string) => Promise<void>,

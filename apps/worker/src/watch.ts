@@ -3,21 +3,21 @@ import type { Log } from '@inference/common/log.ts'
 import type { ModelReference } from '@inference/common/model.ts'
 import { checkModel, type ModelProblem } from './model-check.ts'
 
-/** Milliseconds between two looks at Ollama. */
-const everyMs = { good: 5000, bad: 1000 }
+/** Milliseconds between two checks of Ollama. */
+const everyMs = { healthy: 5000, unhealthy: 1000 }
 
 export type OllamaWatch = {
-  /** Ollama answers and has the right model, on the GPU where that is required. */
+  /** Ollama answers and has the pinned model, on the GPU where that is required. */
   readonly ready: boolean
   readonly problem: ModelProblem | undefined
-  /** Looks at once and waits for the answer: a job has just found Ollama away. */
+  /** Checks immediately and waits for the answer: a job has just found Ollama unavailable. */
   recheck(): Promise<void>
-  /** Waits for `ready`, at most `timeoutMs`; false at once where waiting is no help (a wrong model), or on `signal`. */
+  /** Waits for `ready`, at most `timeoutMs`; false immediately where waiting does not help (a wrong model), or on `signal`. */
   waitUntilReady(timeoutMs: number, signal: AbortSignal): Promise<boolean>
   stop(): void
 }
 
-/** Looks at Ollama again and again, from now on. `onChange` runs after each change of `ready`. */
+/** Checks Ollama periodically, from now on. `onChange` runs after each change of `ready`. */
 export function watchOllama(options: {
   url: string
   model: ModelReference
@@ -26,12 +26,12 @@ export function watchOllama(options: {
   onChange: () => void
 }): OllamaWatch {
   const { url, model, requireGpu, log } = options
-  let problem: ModelProblem | undefined = { reason: 'away', message: 'not asked yet' }
+  let problem: ModelProblem | undefined = { reason: 'unavailable', message: 'not checked yet' }
   let timer: NodeJS.Timeout | undefined
   let stopped = false
-  let looking: Promise<void> | undefined
+  let checking: Promise<void> | undefined
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     const before = problem
     problem = (await checkModel(url, model, requireGpu)).problem
     if (problem && problem.message !== before?.message) log.error({ reason: problem.reason }, problem.message)
@@ -39,15 +39,15 @@ export function watchOllama(options: {
     if ((problem === undefined) !== (before === undefined)) options.onChange()
   }
 
-  function lookNow(): Promise<void> {
+  function checkNow(): Promise<void> {
     clearTimeout(timer)
-    looking ??= look().finally(() => {
-      looking = undefined
-      if (!stopped) timer = setTimeout(lookNow, problem ? everyMs.bad : everyMs.good)
+    checking ??= check().finally(() => {
+      checking = undefined
+      if (!stopped) timer = setTimeout(checkNow, problem ? everyMs.unhealthy : everyMs.healthy)
     })
-    return looking
+    return checking
   }
-  void lookNow()
+  void checkNow()
 
   return {
     get ready() {
@@ -56,11 +56,11 @@ export function watchOllama(options: {
     get problem() {
       return problem
     },
-    recheck: lookNow,
+    recheck: checkNow,
     async waitUntilReady(timeoutMs, signal) {
       const deadline = performance.now() + timeoutMs
       while (problem !== undefined) {
-        if (problem.reason !== 'away' || signal.aborted || performance.now() > deadline) return false
+        if (problem.reason !== 'unavailable' || signal.aborted || performance.now() > deadline) return false
         await sleep(50, undefined, { signal }).catch(() => undefined)
       }
       return !signal.aborted

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 
 /**
  * Path of a file that is shipped beside the program (`data/…`, `public/…`). The program runs from `src/recipes/` or, bundled,
- * from `dist/`, so the folder that holds the file is looked for upwards.
+ * from `dist/`, so the file is searched for in the parent folders.
  */
 export function appFile(name: string): string {
   let folder = import.meta.dirname
@@ -11,7 +11,7 @@ export function appFile(name: string): string {
     const parent = dirname(folder)
     if (parent === folder) {
       throw new Error(
-        `${name} is in no folder from ${import.meta.dirname} upwards; it must be shipped with the gateway`,
+        `${name} was not found in ${import.meta.dirname} or a parent folder; it must be shipped with the gateway`,
       )
     }
     folder = parent

@@ -5,26 +5,26 @@ import { EmbeddingError, embed, listedDigest } from './embed.ts'
 import type { Recipe } from './recipe.ts'
 import { addVectors, countVectors, documentOf, presentIds, removeRetired, switchTo, vectorSetName } from './store.ts'
 
-/** Texts in one call of Ollama: some seconds of work on a slow CPU, so progress shows and a retry repeats little. */
+/** Texts per call of Ollama: some seconds of work on a slow CPU, so progress is visible and a retry repeats little. */
 const batchSize = 16
 const batchTimeoutMs = 120_000
 /** A day: longer than any rollout during which gateways of the earlier release still search the old vectors. */
 const retireSeconds = 86_400
 
-export type BuildIndexOptions = {
+type BuildIndexOptions = {
   client: RedisClient
   log: Log
   ollamaUrl: string
-  /** `name:tag`, and the digest that Ollama must then have. */
+  /** `name:tag`, with the digest that Ollama must have if it is pinned. */
   embedModel: string
   recipes: Recipe[]
   graceSeconds?: number
 }
 
 /**
- * Brings the vector set of these recipes and this model into use, and removes those that retired long enough ago. Safe to repeat,
- * to interrupt and to run by two at once: the name of the set follows from its content, each element is written whole, and the
- * switch is the last step. Returns what was done.
+ * Builds the vector set of these recipes and this model, switches to it, and removes sets that retired long enough ago. Safe to
+ * repeat, to interrupt and to run concurrently: the name of the set follows from its content, each element is written atomically,
+ * and the switch is the last step. Returns what was done.
  */
 export async function buildIndex(
   options: BuildIndexOptions,
@@ -40,7 +40,7 @@ export async function buildIndex(
     documents.map(({ id }) => id),
   )
   const missing = documents.filter(({ id }) => !present.has(id))
-  log.info({ vectorSet, recipes: documents.length, toEmbed: missing.length }, 'index started')
+  log.info({ vectorSet, recipes: documents.length, toEmbed: missing.length }, 'indexing started')
 
   for (let from = 0; from < missing.length; from += batchSize) {
     const batch = missing.slice(from, from + batchSize)
@@ -62,7 +62,7 @@ export async function buildIndex(
   const count = await countVectors(client, vectorSet)
   if (count !== documents.length) {
     throw new Error(
-      `${vectorSet} holds ${count} recipes instead of ${documents.length}; another job may have removed it, run again`,
+      `${vectorSet} has ${count} recipes instead of ${documents.length}; another job may have removed it, run this one again`,
     )
   }
   await switchTo(client, digest, vectorSet, options.graceSeconds ?? retireSeconds)
@@ -76,7 +76,7 @@ async function verifiedDigest(ollamaUrl: string, embedModel: string): Promise<st
   const { name, digest } = parseModel(embedModel)
   if (digest !== undefined && digest !== listed) {
     throw new EmbeddingError(
-      `Ollama's ${name} has the digest ${listed}, but versions.yaml asks for ${digest}; run the model Job, or correct the digest`,
+      `Ollama's ${name} has the digest ${listed}, but versions.yaml pins ${digest}; run the Job pull-models, or correct the digest`,
     )
   }
   return listed

@@ -1,6 +1,6 @@
 import type { Recipe } from './recipe.ts'
 
-/** Names whose last word alone means something else: who has butter has no peanut butter. */
+/** Names whose last word alone means something else: butter is not peanut butter. */
 const compounds = [
   'peanut butter',
   'coconut milk',
@@ -11,7 +11,7 @@ const compounds = [
   'white pepper',
 ]
 
-/** Words that name a part or a form of what stands before them: chicken thighs are chicken. */
+/** Words that name a part or a form of the word before them: chicken thighs are chicken. */
 const parts = new Set(
   (
     'fillet leg thigh breast wing shoulder neck belly steak escalope rib bone leaf clove stick stalk floret pod seed sprig ' +
@@ -20,12 +20,12 @@ const parts = new Set(
 )
 
 /**
- * Whether an ingredient of a recipe is what somebody has: «tomatoes» for «cherry tomatoes», «chicken» for «chicken thighs», but
- * «rice» not for «rice vinegar», since its last word says what it is.
+ * Whether an available ingredient matches one of a recipe: «tomatoes» for «cherry tomatoes», «chicken» for «chicken thighs», but
+ * «rice» not for «rice vinegar», since the last word names the ingredient.
  */
 export function isIngredient(has: string, needed: string): boolean {
   const asked = words(has)
-  // What comes after a comma, «in» or «or» describes: «tinned tuna in oil».
+  // Text after a comma, «in» or «or» is only a description: «tinned tuna in oil».
   const name = words(needed.split(/,| in | or | for | without /)[0] ?? '')
   if (asked.length === 0 || !asked.every((word) => name.includes(word))) return false
   let last = name.length - 1

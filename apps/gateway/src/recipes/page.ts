@@ -12,7 +12,7 @@ const contentTypes: Record<string, string> = {
   '.svg': 'image/svg+xml',
 }
 
-/** Nothing but the page's own files, no inline script or style, no frame around it, and no HTML made from strings. */
+/** Only the page's own files, no inline script or style, no framing, and no HTML created from strings. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -30,8 +30,8 @@ type File = { type: string; plain: Buffer; brotli: Buffer; etag: string }
 
 /**
  * Serves `public/` from memory: the page at `/`, which browsers revalidate each time, and the rest under `/assets/<hash>/`, which they
- * keep for a year, since another content has another path. An old path answers the new content, uncached: during a rollout a
- * page from one gateway may ask another for its files.
+ * cache for a year, since different content has a different path. An old path returns the new content, uncached: during a rollout
+ * the page of one gateway may request its files from another.
  */
 export function servePage(app: FastifyInstance): void {
   const folder = appFile('public')

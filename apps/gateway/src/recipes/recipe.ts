@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { appFile } from './app-file.ts'
 
-/** An entry of `data/recipes.json`; `data/recipes.schema.json` states what a test holds it to. */
+/** An entry of `data/recipes.json`; a test validates it against `data/recipes.schema.json`. */
 export type Recipe = {
   id: string
   title: string

@@ -1,12 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { hashKey } from '../api-keys.ts'
-import { authenticate, fromRedis, requireToken } from '../authentication.ts'
 import type { Context } from '../context.ts'
-import { Problem, problemBody, unavailable } from '../problems.ts'
-import { linksOf } from '../request-status.ts'
-import { errorResponses } from '../schemas.ts'
+import { authenticate, fromRedis, requireToken } from '../plugins/authentication.ts'
+import { Problem, problemBody, unavailable } from '../plugins/problems.ts'
+import { hashKey } from '../requests/api-keys.ts'
+import { linksOf } from '../requests/request-status.ts'
+import { errorResponses } from '../routes/schemas.ts'
 import { createQueryEmbedder, EmbeddingError } from './embed.ts'
 import { servePage } from './page.ts'
 import { loadRecipes } from './recipe.ts'
@@ -15,8 +15,8 @@ import { IndexMissingError } from './store.ts'
 import { grantAccess, pageCaller, registerPageCaller, type Search, suggestionFor } from './suggestion.ts'
 import { take, visitorLimits, visitorOf } from './visitors.ts'
 
-/** The OpenAPI document states the same numbers. */
-export const recipeLimits = { ingredients: 12, ingredientCharacters: 40, recipes: 20, maxMinutes: 240 } as const
+/** The OpenAPI document has the same numbers. */
+const recipeLimits = { ingredients: 12, ingredientCharacters: 40, recipes: 20, maxMinutes: 240 } as const
 
 /** Milliseconds that embedding a query may take; it is some 20 ms of work, so this is an outage. */
 const embedTimeoutMs = 5000
@@ -26,15 +26,16 @@ const QuerySchema = Type.Object(
     ingredients: Type.Array(Type.String({ minLength: 1, maxLength: recipeLimits.ingredientCharacters }), {
       minItems: 1,
       maxItems: recipeLimits.ingredients,
-      description: "What is in the kitchen, separated by commas. Only letters, digits, spaces and - ' & . % count",
+      description:
+        "Available ingredients, separated by commas. Characters other than letters, digits, spaces and - ' & . % are ignored",
       examples: [['tomato', 'basil']],
     }),
     maxMinutes: Type.Optional(
-      Type.Integer({ minimum: 5, maximum: recipeLimits.maxMinutes, description: 'From start to table' }),
+      Type.Integer({ minimum: 5, maximum: recipeLimits.maxMinutes, description: 'Total time' }),
     ),
     diet: Type.Optional(Type.Enum(['vegetarian', 'vegan'])),
     limit: Type.Integer({ minimum: 1, maximum: recipeLimits.recipes, default: 10 }),
-    suggestion: Type.Boolean({ default: true, description: 'Whether to have a dish suggested by the model as well' }),
+    suggestion: Type.Boolean({ default: true, description: 'Whether the model also suggests a dish' }),
   },
   // Lists are separated by commas, not repeated.
   { style: 'form', explode: false },
@@ -51,16 +52,16 @@ const RecipeSchema = Type.Object({
     Type.Object({
       name: Type.String(),
       amount: Type.String(),
-      have: Type.Boolean({ description: 'Whether it is one of the asked ingredients' }),
+      have: Type.Boolean({ description: 'Whether it is one of the requested ingredients' }),
     }),
   ),
   steps: Type.Array(Type.String()),
   score: Type.Number({
-    description: 'Orders the recipes, 0 to 1: 70 % similarity, 30 % share of the asked ingredients',
+    description: 'Ranks the recipes, 0 to 1: 70 % similarity, 30 % share of the requested ingredients',
   }),
-  similarity: Type.Number({ description: 'Of the vectors of search and recipe, 0 to 1' }),
-  has: Type.Array(Type.String(), { description: 'Asked ingredients that the recipe uses' }),
-  misses: Type.Array(Type.String(), { description: 'Asked ingredients that it does not use' }),
+  similarity: Type.Number({ description: 'Similarity of the vectors of search and recipe, 0 to 1' }),
+  has: Type.Array(Type.String(), { description: 'Requested ingredients that the recipe uses' }),
+  misses: Type.Array(Type.String(), { description: 'Requested ingredients that it does not use' }),
 })
 
 const SuggestionSchema = Type.Object({
@@ -68,13 +69,14 @@ const SuggestionSchema = Type.Object({
   links: Type.Object({ self: Type.String(), events: Type.String() }),
   accessToken: Type.Optional(
     Type.String({
-      description: 'For callers without an API key: opens both links as `Authorization: Bearer`, for a short time',
+      description:
+        'For callers without an API key: grants access to both links as `Authorization: Bearer`, for a short time',
     }),
   ),
 })
 
 const ResponseSchema = Type.Object({
-  ingredients: Type.Array(Type.String(), { description: 'As understood' }),
+  ingredients: Type.Array(Type.String(), { description: 'As parsed' }),
   recipes: Type.Array(RecipeSchema),
   suggestion: Type.Optional(SuggestionSchema),
   suggestionProblem: Type.Optional(
@@ -85,7 +87,7 @@ const ResponseSchema = Type.Object({
         detail: Type.String(),
         retryAfter: Type.Optional(Type.Integer()),
       },
-      { description: 'Why there is no suggestion, though one was asked for; the recipes stand' },
+      { description: 'Why there is no suggestion, although one was requested; the recipes are valid' },
     ),
   ),
 })
@@ -105,18 +107,18 @@ export const recipeRoutes: FastifyPluginAsyncTypebox = async (app) => {
     url: '/api/recipes',
     schema: {
       operationId: 'searchRecipes',
-      summary: 'Recipes for what is in the kitchen, and a suggestion that is being written',
+      summary: 'Search recipes by ingredients, with an optional generated suggestion',
       description:
-        'An API key is not needed. Without one, each client address may make ' +
-        `${visitorLimits.searches.count} searches a minute and have ${visitorLimits.suggestions.count} suggestions an hour. ` +
-        'The same search gets the same suggestion for ten minutes.',
+        'An API key is optional. Without one, each client address is limited to ' +
+        `${visitorLimits.searches.count} searches per minute and ${visitorLimits.suggestions.count} suggestions per hour. ` +
+        'The same search returns the same suggestion for ten minutes.',
       tags: ['recipes'],
       security: [{}, { apiKey: [] }],
       querystring: QuerySchema,
       response: { 200: ResponseSchema, ...errorResponses(400, 401, 429, 503) },
     },
     async preValidation(request) {
-      // Query parameters are strings, and the server does not convert.
+      // Query parameters are strings, and the server does not convert them.
       const query = request.query as Record<string, unknown>
       query.ingredients = splitIngredients(query.ingredients)
       for (const name of ['maxMinutes', 'limit'] as const) {
@@ -147,13 +149,12 @@ export const recipeRoutes: FastifyPluginAsyncTypebox = async (app) => {
       return await searchRecipes({ client, embedder, recipes }, ingredients, filter, limit)
     } catch (error) {
       if (error instanceof IndexMissingError) throw unavailable(`The recipes are not indexed yet: ${error.message}`, 15)
-      if (error instanceof EmbeddingError)
-        throw unavailable(`Ingredients cannot be understood now: ${error.message}`, 5)
+      if (error instanceof EmbeddingError) throw unavailable(`The search is unavailable: ${error.message}`, 5)
       throw unavailable(`The recipe index did not answer (${(error as Error).message})`)
     }
   }
 
-  /** A suggestion that cannot be had is no reason to hide the recipes, so its problem is a part of the answer. */
+  /** A failed suggestion is no reason to hide the recipes, so its problem is part of the response. */
   async function suggest(caller: Caller, search: Search, traceparent: string | undefined) {
     try {
       const id = await suggestionFor({
@@ -190,9 +191,9 @@ export const recipeRoutes: FastifyPluginAsyncTypebox = async (app) => {
 }
 
 type Caller = {
-  /** What the admission knows the caller by. */
+  /** Identifies the caller at admission. */
   name: string
-  /** Stands for the address of a caller without a key. */
+  /** Hash of the address of a caller without a key. */
   visitor?: string
 }
 
@@ -214,17 +215,17 @@ async function chargeVisitor(
   const { count, seconds } = visitorLimits[kind]
   throw new Problem(
     'quota-exceeded',
-    `Without an API key an address may have ${count} ${kind} in ${seconds / 60} minutes; try again in ${wait} s`,
+    `Without an API key an address is limited to ${count} ${kind} in ${seconds / 60} minutes; try again in ${wait} s`,
     { 'retry-after': String(wait) },
   )
 }
 
-/** Another site can make a browser send this request, though not read the answer; it shall not spend its visitor's suggestions. */
+/** Another site can make a browser send this request, but not read the response; it must not use up its visitor's suggestions. */
 function isCrossSite(request: FastifyRequest): boolean {
   return request.headers['sec-fetch-site'] === 'cross-site'
 }
 
-/** `tomato, basil` and repeated parameters become a list without doubles; characters that no ingredient needs become spaces. */
+/** `tomato, basil` and repeated parameters become a list without duplicates; characters that no ingredient needs become spaces. */
 function splitIngredients(value: unknown): string[] {
   const list = (Array.isArray(value) ? value : [value ?? '']).join(',').split(',')
   const clean = list.map((one) =>

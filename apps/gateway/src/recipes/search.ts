@@ -6,26 +6,26 @@ import { currentVectorSet, nearest, type RecipeFilter } from './store.ts'
 
 export type FoundRecipe = Omit<Recipe, 'ingredients'> & {
   ingredients: { name: string; amount: string; have: boolean }[]
-  /** What the order goes by, 0 to 1. */
+  /** The recipes are sorted by it, 0 to 1. */
   score: number
-  /** Of the vectors of search and recipe, 0 to 1. */
+  /** Similarity of the vectors of search and recipe, 0 to 1. */
   similarity: number
-  /** Of the asked ingredients, in the order asked. */
+  /** The requested ingredients that it uses, in the requested order. */
   has: string[]
   misses: string[]
 }
 
 /**
- * How much of the score is the share of the asked ingredients that a recipe really uses. Vectors alone put a dish of the same
- * kind above one that uses what is in the kitchen; the share alone cannot tell dishes apart that use the same.
+ * The weight in the score of the share of requested ingredients that a recipe uses. Vectors alone rank a dish of the same kind
+ * above one that uses the available ingredients; the share alone cannot distinguish dishes that use the same ones.
  */
 const shareWeight = 0.3
-/** Candidates to take from the vector set for each recipe wanted, so that the second part of the score has a choice. */
+/** Candidates from the vector set per requested recipe, so that the second part of the score has a choice. */
 const candidates = 5
 
 /**
- * The recipes that fit the ingredients best, best first. Throws EmbeddingError or IndexMissingError; recipes that the index holds
- * and this release does not are left out.
+ * The recipes that fit the ingredients best, best first. Recipes that the index has and this release does not are omitted.
+ * @throws EmbeddingError or IndexMissingError
  */
 export async function searchRecipes(
   deps: { client: RedisClient; embedder: QueryEmbedder; recipes: ReadonlyMap<string, Recipe> },

@@ -3,9 +3,9 @@ import { defineScript, type RedisClient, runScript } from '@inference/common/red
 import { withPrefix } from './embed.ts'
 import type { Diet, Recipe } from './recipe.ts'
 
-/** Hash: the first 12 hex digits of a model's digest → the vector set that was made with that model. */
+/** Hash: the first 12 hex digits of a model's digest → the vector set of that model. */
 const currentKey = 'recipes:current'
-/** Sorted set: vector sets that are no longer wanted, by the second at which they may go. */
+/** Sorted set: retired vector sets, by the second from which they may be deleted. */
 const retiredKey = 'recipes:retired'
 
 const shortDigest = (digest: string) => digest.slice(0, 12)
@@ -17,14 +17,14 @@ export function documentOf(recipe: Recipe, model: string): { id: string; text: s
   return { id, text: withPrefix(model, 'document', text), attributes: { minutes, tags } }
 }
 
-/** Name of the vector set for these documents and this model: equal input, equal name, so a job that runs twice finds its work done. */
+/** Name of the vector set for these documents and this model: equal input, equal name, so a job that runs again finds its work done. */
 export function vectorSetName(digest: string, documents: object[]): string {
   const hash = createHash('sha256').update(JSON.stringify(documents)).digest('hex')
   return `recipes:vectors:${shortDigest(digest)}:${shortDigest(hash)}`
 }
 
 export type RecipeFilter = { maxMinutes?: number | undefined; diet?: Diet | undefined }
-export type Hit = { id: string; similarity: number }
+type Hit = { id: string; similarity: number }
 
 /** There is no index for the model in use: the index Job has not run, or has not finished. */
 export class IndexMissingError extends Error {
@@ -36,7 +36,7 @@ export async function currentVectorSet(client: RedisClient, digest: string): Pro
   const name = await client.hGet(currentKey, shortDigest(digest))
   if (!name) {
     throw new IndexMissingError(
-      `Redis has no recipes for the embedding model ${shortDigest(digest)}; run the recipe index Job`,
+      `Redis has no recipes for the embedding model ${shortDigest(digest)}; run the Job index-recipes`,
     )
   }
   return name
@@ -61,10 +61,10 @@ export async function nearest(
     .sort((a, b) => b.similarity - a.similarity || (a.id < b.id ? -1 : 1))
 }
 
-/** Candidates to look at before giving up on a filter that few pass: all of them, since there are hundreds, not millions. */
+/** Candidates to examine when few pass the filter: all of them, since there are hundreds, not millions. */
 const filterEffort = 10_000
 
-/** Only numbers and words of our own reach the expression: nothing a caller typed. */
+/** Only validated numbers and fixed words reach the expression: no text of the caller. */
 function filterOption({ maxMinutes, diet }: RecipeFilter): { FILTER?: string; 'FILTER-EF'?: number } {
   const terms = []
   if (maxMinutes !== undefined) terms.push(`.minutes <= ${maxMinutes}`)
@@ -72,7 +72,7 @@ function filterOption({ maxMinutes, diet }: RecipeFilter): { FILTER?: string; 'F
   return terms.length === 0 ? {} : { FILTER: terms.join(' and '), 'FILTER-EF': filterEffort }
 }
 
-/** Ids that the vector set holds already. An element and its attributes are added by one command, so none is half there. */
+/** Ids that the vector set already has. An element and its attributes are added by one command, so none is partial. */
 export async function presentIds(client: RedisClient, vectorSet: string, ids: string[]): Promise<Set<string>> {
   const attributes = await Promise.all(ids.map((id) => client.vGetAttr(vectorSet, id)))
   return new Set(ids.filter((_, i) => attributes[i] !== null))
@@ -96,7 +96,7 @@ export async function countVectors(client: RedisClient, vectorSet: string): Prom
   return client.vCard(vectorSet)
 }
 
-// Redis's clock, so that jobs on machines whose clocks differ agree on what is due.
+// Redis's clock, so that jobs on machines with different clocks agree.
 const switchScript = defineScript(`
 local now = tonumber(redis.call('TIME')[1])
 local fields = redis.call('HGETALL', KEYS[1])
@@ -108,8 +108,8 @@ redis.call('ZREM', KEYS[2], ARGV[2])
 return 1`)
 
 /**
- * Makes a complete vector set the one in use for its model, at once and for every gateway; all others retire and may be
- * removed after `graceSeconds`, which gateways of the earlier release need until they are gone.
+ * Switches every gateway to a complete vector set for its model, atomically; all others retire and may be removed after
+ * `graceSeconds`, since gateways of the previous release use them until they stop.
  */
 export async function switchTo(
   client: RedisClient,
@@ -138,7 +138,7 @@ for _, name in ipairs(due) do
 end
 return due`)
 
-/** Removes the retired vector sets whose grace is over; returns their names. One script, so a set that is switched to meanwhile stays. */
+/** Removes the retired vector sets whose grace period is over; returns their names. One script, so a set that is in use again is kept. */
 export async function removeRetired(client: RedisClient): Promise<string[]> {
   return (await runScript(client, sweepScript, [currentKey, retiredKey], [])) as string[]
 }

@@ -2,11 +2,11 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { ChatMessage } from '@inference/common/messages.ts'
 import type { RedisClient } from '@inference/common/redis.ts'
 import { requestKey } from '@inference/common/request-state.ts'
-import type { Job, Submit } from '../submit.ts'
+import type { Job, Submit } from '../requests/submit.ts'
 import type { FoundRecipe } from './search.ts'
 import type { RecipeFilter } from './store.ts'
 
-/** Who pays for the suggestions of visitors: one internal key, whose quota bounds what all of them take together. */
+/** The caller for the suggestions of visitors: one internal key, whose quota limits all of them together. */
 export const pageCaller = {
   caller: 'internal:recipes',
   record: {
@@ -20,9 +20,9 @@ export const pageCaller = {
 
 /** Enough for a dish in some 200 words; the prompt asks for less. */
 const suggestionTokens = 350
-/** Seconds during which the same search gets the suggestion it had. */
+/** Seconds during which the same search returns the same suggestion. */
 const repeatSeconds = 600
-/** Recipes that the model is shown. */
+/** Recipes in the prompt. */
 const shownRecipes = 3
 
 const instructions =
@@ -33,10 +33,10 @@ const instructions =
 export type Search = { ingredients: string[]; filter: RecipeFilter; found: FoundRecipe[] }
 
 /**
- * The prompt. What visitors typed and what recipes say goes in as JSON in the user message, apart from the instructions: the
- * model has no tools, and its answer is shown as text, so the worst that a hostile ingredient can do is a silly answer to its own author.
+ * The prompt. The text of visitors and recipes is JSON in the user message, separate from the instructions: the model has no
+ * tools, and its answer is shown as text, so the worst that a hostile ingredient can cause is a silly answer to its own author.
  */
-export function suggestionMessages({ ingredients, filter, found }: Search): ChatMessage[] {
+function suggestionMessages({ ingredients, filter, found }: Search): ChatMessage[] {
   const data = {
     have: ingredients,
     ...(filter.diet && { diet: filter.diet }),
@@ -52,7 +52,7 @@ export function suggestionMessages({ ingredients, filter, found }: Search): Chat
   ]
 }
 
-export type SuggestionRequest = {
+type SuggestionRequest = {
   client: RedisClient
   submit: Submit
   /** SHA-256 of an API key, or pageCaller's. */
@@ -61,11 +61,11 @@ export type SuggestionRequest = {
   maxTokens: number
   search: Search
   traceparent?: string | undefined
-  /** Called before a new job is made, not for a repeated search; throws to refuse. */
+  /** Called before a new job is submitted, not for a repeated search; throws to reject it. */
   charge: () => Promise<void>
 }
 
-/** The id of the suggestion for a search: the one that the same caller has had for it of late, unless it failed, or a new job. */
+/** The id of the suggestion for a search: the recent one of the same caller, unless it failed, else a new job. */
 export async function suggestionFor(request: SuggestionRequest): Promise<string> {
   const { client, submit, caller, model, maxTokens, search, traceparent, charge } = request
   const job: Job = {
@@ -90,15 +90,15 @@ export async function suggestionFor(request: SuggestionRequest): Promise<string>
   return id
 }
 
-/** Writes the page's record, each time anew: Redis may have lost it, and a release may have changed it. */
+/** Writes the page's key record, every time: Redis may have lost it, and a release may have changed it. */
 export async function registerPageCaller(client: RedisClient): Promise<void> {
   const fields = Object.entries(pageCaller.record).map(([name, value]) => [name, String(value)] as const)
   await client.hSet(`apikey:${pageCaller.caller}`, Object.fromEntries(fields))
 }
 
 /**
- * Makes a token that opens status and events of one request for `seconds`: for visitors, who have no key. Random, so it needs no
- * signing secret shared by the gateways; only its hash is stored.
+ * Creates a token that grants access to status and events of one request for `seconds`: for visitors, who have no key. Random, so
+ * the gateways share no signing secret; only its hash is stored.
  */
 export async function grantAccess(client: RedisClient, id: string, seconds: number): Promise<string> {
   const token = randomBytes(32).toString('base64url')

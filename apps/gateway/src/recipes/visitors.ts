@@ -3,8 +3,8 @@ import { isIPv6 } from 'node:net'
 import { defineScript, type RedisClient, runScript } from '@inference/common/redis.ts'
 
 /**
- * What one visitor without a key may do. A person who types does not reach them; a script does. They bound what one address can
- * take from the others; what all visitors may take together is bounded by `pageCaller` in suggestion.ts.
+ * Limits of one visitor without a key. A person who types does not reach them; a script does. They limit one address; `pageCaller`
+ * in suggestion.ts limits all visitors together.
  */
 export const visitorLimits = {
   /** A search costs one embedding, some 20 ms. */
@@ -14,8 +14,8 @@ export const visitorLimits = {
 } as const
 
 /**
- * Stands for a client address in Redis keys, where the address itself has no business. An IPv6 user has at least a /64 to draw
- * addresses from, so the network counts as one.
+ * The hash of a client address for Redis keys, which must not contain addresses. An IPv6 user has at least a /64 of addresses, so
+ * that network counts as one.
  */
 export function visitorOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
@@ -38,7 +38,7 @@ function ipv6Network(address: string): string {
     .join(':')
 }
 
-// Counts only what it allows, so that a visitor who goes on asking is let in again when the window ends.
+// Counts only what it allows, so that a visitor who keeps asking is allowed again when the window ends.
 const takeScript = defineScript(`
 local limit, seconds = tonumber(ARGV[1]), tonumber(ARGV[2])
 local now = tonumber(redis.call('TIME')[1])
@@ -48,7 +48,7 @@ redis.call('INCR', key)
 redis.call('EXPIRE', key, seconds)
 return 0`)
 
-/** Takes one from what a visitor may do; returns 0, or the seconds to wait when it is used up. Holds under races. */
+/** Charges a visitor for one search or suggestion; returns 0, or the seconds to wait when the limit is reached. Atomic. */
 export async function take(client: RedisClient, visitor: string, kind: keyof typeof visitorLimits): Promise<number> {
   const { count, seconds } = visitorLimits[kind]
   return Number(

@@ -2,28 +2,28 @@ import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { ChatMessage } from '@inference/common/messages.ts'
 import Type, { type Static } from 'typebox'
-import { hashKey } from '../api-keys.ts'
-import { requireToken } from '../authentication.ts'
-import { failureOf, modelNotFound, streamChunks, toCompletion } from '../chat-completion.ts'
 import { limits } from '../limits.ts'
-import { openStream } from '../open-streams.ts'
-import { Problem } from '../problems.ts'
-import { followStatus, readEvents } from '../request-events.ts'
-import { readStatus } from '../request-status.ts'
-import { errorResponses, IdempotencyHeaders } from '../schemas.ts'
-import { rateLimitHeaders, type Submitted } from '../submit.ts'
+import { requireToken } from '../plugins/authentication.ts'
+import { openStream } from '../plugins/open-streams.ts'
+import { Problem } from '../plugins/problems.ts'
+import { hashKey } from '../requests/api-keys.ts'
+import { failureOf, modelNotFound, streamChunks, toCompletion } from '../requests/chat-completion.ts'
+import { followStatus, readEvents } from '../requests/request-events.ts'
+import { readStatus } from '../requests/request-status.ts'
+import { rateLimitHeaders, type Submitted } from '../requests/submit.ts'
+import { errorResponses, IdempotencyHeaders } from './schemas.ts'
 
 const ContentSchema = Type.Union([
   Type.String(),
   Type.Array(Type.Object({ type: Type.Literal('text'), text: Type.String() }), { minItems: 1, maxItems: 64 }),
 ])
 
-/** Parameters that would change the answer and that no worker honours: refused, not silently ignored. */
-const refusedParameters = ['tools', 'functions', 'stop', 'logprobs', 'logit_bias', 'audio', 'modalities'] as const
-/** Likewise, but clients send these by themselves with the value that changes nothing. */
+/** Parameters that would change the answer and that no worker supports: rejected, not silently ignored. */
+const unsupportedParameters = ['tools', 'functions', 'stop', 'logprobs', 'logit_bias', 'audio', 'modalities'] as const
+/** Not supported either, but clients send these by default with the value that changes nothing. */
 const neutralParameters = { top_p: 1, presence_penalty: 0, frequency_penalty: 0 } as const
 
-/** POST /v1/chat/completions as OpenAI's clients know it, through the same queue as everything else. */
+/** POST /v1/chat/completions, compatible with OpenAI's clients, through the same queue as every other request. */
 export const chatCompletionRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { context } = app
   const { MAX_TOKENS, JOB_TIMEOUT_SECONDS } = context.config
@@ -37,7 +37,7 @@ export const chatCompletionRoutes: FastifyPluginAsyncTypebox = async (app) => {
         {
           minItems: 1,
           maxItems: limits.messages,
-          description: `At most ${limits.promptCharacters} characters together`,
+          description: `At most ${limits.promptCharacters} characters in total`,
         },
       ),
       max_completion_tokens: TokensSchema,
@@ -51,7 +51,7 @@ export const chatCompletionRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
     {
       additionalProperties: true,
-      description: `Parameters that cannot be honoured are refused: ${refusedParameters.join(', ')}; ${Object.keys(neutralParameters).join(', ')} may have their default only`,
+      description: `Unsupported parameters are rejected: ${unsupportedParameters.join(', ')}; ${Object.keys(neutralParameters).join(', ')} must have their default`,
     },
   )
 
@@ -61,7 +61,7 @@ export const chatCompletionRoutes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest: requireToken,
     schema: {
       operationId: 'createChatCompletion',
-      summary: 'OpenAI-compatible chat completion, streaming or not',
+      summary: 'OpenAI-compatible chat completion, with or without streaming',
       tags: ['openai'],
       security: [{ apiKey: [] }],
       headers: IdempotencyHeaders,
@@ -114,8 +114,8 @@ export const chatCompletionRoutes: FastifyPluginAsyncTypebox = async (app) => {
     }
     throw new Problem(
       'generation-timeout',
-      `No answer within ${JOB_TIMEOUT_SECONDS} s; the request goes on and its result will be at /api/v1/inference/${id}`,
-      // OpenAI's clients repeat a 5xx by themselves, which would only put a second job behind the first.
+      `The generation did not finish within ${JOB_TIMEOUT_SECONDS} s; it continues, and its result will be at /api/v1/inference/${id}`,
+      // OpenAI's clients retry a 5xx by themselves, which would only queue a second job behind the first.
       { 'x-should-retry': 'false' },
     )
   }
@@ -126,11 +126,11 @@ function checkBody(
   chatModel: string,
 ): void {
   if (body.model !== chatModel) throw modelNotFound(body.model, chatModel)
-  const refused = refusedParameters.find((name) => (body as Record<string, unknown>)[name] != null)
-  if (refused) throw new Problem('invalid-request', `body/${refused} is not supported here; leave it out`)
+  const unsupported = unsupportedParameters.find((name) => (body as Record<string, unknown>)[name] != null)
+  if (unsupported) throw new Problem('invalid-request', `body/${unsupported} is not supported; omit it`)
   for (const [name, neutral] of Object.entries(neutralParameters)) {
     const value = (body as Record<string, unknown>)[name] ?? neutral
-    if (value !== neutral) throw new Problem('invalid-request', `body/${name} must be ${neutral}, or left out`)
+    if (value !== neutral) throw new Problem('invalid-request', `body/${name} must be ${neutral} or omitted`)
   }
   const format = (body as { response_format?: { type?: unknown } }).response_format?.type
   if (format !== undefined && format !== 'text')
@@ -139,7 +139,7 @@ function checkBody(
   if (characters > limits.promptCharacters) {
     throw new Problem(
       'invalid-request',
-      `body/messages have ${characters} characters together; ${limits.promptCharacters} are allowed`,
+      `body/messages have ${characters} characters in total; at most ${limits.promptCharacters} are allowed`,
     )
   }
 }

@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
-import { authenticateReader, requireToken } from '../authentication.ts'
-import { openStream } from '../open-streams.ts'
-import { followStatus } from '../request-events.ts'
-import { readStatus } from '../request-status.ts'
-import { errorResponses, eventStreamResponse, RequestParams } from '../schemas.ts'
-import { keepAlive, serverSentEvent } from '../server-sent-events.ts'
+import { authenticateReader, requireToken } from '../plugins/authentication.ts'
+import { openStream } from '../plugins/open-streams.ts'
+import { keepAlive, serverSentEvent } from '../plugins/server-sent-events.ts'
+import { followStatus } from '../requests/request-events.ts'
+import { readStatus } from '../requests/request-status.ts'
+import { errorResponses, eventStreamResponse, RequestParams } from './schemas.ts'
 
-/** GET /api/v1/inference/{id}/events: what happens to a request, as server-sent events that resume by Last-Event-ID. */
+/** GET /api/v1/inference/{id}/events: the progress of a request, as server-sent events that resume by Last-Event-ID. */
 export const eventRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { context } = app
 
@@ -18,10 +18,10 @@ export const eventRoutes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest: requireToken,
     schema: {
       operationId: 'streamInference',
-      summary: 'Tokens and end of a request as server-sent events',
+      summary: 'Stream tokens and outcome of a request as server-sent events',
       description:
         'Events: `started {attempt}`, `token {text}`, `finished {outcome, finishReason, usage, error?}`. After `started` with a higher attempt, ' +
-        'text begins anew. Reconnect with Last-Event-ID to go on where the connection was lost.',
+        'the text starts over. Reconnect with Last-Event-ID to resume after a lost connection.',
       tags: ['inference'],
       security: [{ apiKey: [] }],
       params: RequestParams,

@@ -1,13 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
-import { hashKey } from '../api-keys.ts'
-import { authenticateReader, requireToken } from '../authentication.ts'
 import { limits } from '../limits.ts'
-import { linksOf, readStatus } from '../request-status.ts'
-import { errorResponses, IdempotencyHeaders, RequestParams, StatusSchema, SubmittedSchema } from '../schemas.ts'
-import { rateLimitHeaders } from '../submit.ts'
+import { authenticateReader, requireToken } from '../plugins/authentication.ts'
+import { hashKey } from '../requests/api-keys.ts'
+import { linksOf, readStatus } from '../requests/request-status.ts'
+import { rateLimitHeaders } from '../requests/submit.ts'
+import { errorResponses, IdempotencyHeaders, RequestParams, StatusSchema, SubmittedSchema } from './schemas.ts'
 
-/** POST /api/v1/inference puts a prompt into the queue, GET /api/v1/inference/{id} tells what became of it. */
+/** POST /api/v1/inference queues a prompt, GET /api/v1/inference/{id} reports its status. */
 export const inferenceRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { context } = app
   const { MAX_TOKENS } = context.config
@@ -18,9 +18,9 @@ export const inferenceRoutes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest: requireToken,
     schema: {
       operationId: 'submitInference',
-      summary: 'Put a prompt into the queue',
+      summary: 'Queue a prompt',
       description:
-        'Answered when the broker has stored the request durably. Every 503 may be repeated with the same Idempotency-Key.',
+        'Answered once the broker has durably stored the request. After a 503 the request may be repeated with the same Idempotency-Key.',
       tags: ['inference'],
       security: [{ apiKey: [] }],
       headers: IdempotencyHeaders,

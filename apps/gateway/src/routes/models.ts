@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
-import { authenticate, requireToken } from '../authentication.ts'
-import { errorResponses } from '../schemas.ts'
+import { authenticate, requireToken } from '../plugins/authentication.ts'
+import { errorResponses } from './schemas.ts'
 
-/** GET /v1/models as OpenAI's clients know it. */
+/** GET /v1/models, compatible with OpenAI's clients. */
 export const modelRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { context } = app
   const startedAt = Math.floor(Date.now() / 1000)
@@ -14,7 +14,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest: requireToken,
     schema: {
       operationId: 'listModels',
-      summary: 'The models that may be asked for',
+      summary: 'List the available models',
       tags: ['openai'],
       security: [{ apiKey: [] }],
       response: {

@@ -1,7 +1,7 @@
 import { failingChecks } from '@inference/common/metrics.ts'
 import type { FastifyPluginAsync } from 'fastify'
 
-/** /livez (the process answers) and /readyz (requests can be taken), the same as on the metrics port; and /openapi.json. */
+/** /livez (the process answers) and /readyz (it accepts requests), the same as on the metrics port; and /openapi.json. */
 export const probeRoutes: FastifyPluginAsync = async (app) => {
   const options = { schema: { hide: true }, logLevel: 'silent' as const }
   app.get('/livez', options, async () => ({ status: 'ok' }))

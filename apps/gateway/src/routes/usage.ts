@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { tokenQuotaKey } from '@inference/common/request-state.ts'
-import { authenticate, fromRedis, requireToken } from '../authentication.ts'
-import { errorResponses, UsageSchema } from '../schemas.ts'
+import { authenticate, fromRedis, requireToken } from '../plugins/authentication.ts'
+import { errorResponses, UsageSchema } from './schemas.ts'
 
-/** GET /api/v1/usage: quotas of the key and how much of them is used. */
+/** GET /api/v1/usage: quotas and usage of the API key. */
 export const usageRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const { context } = app
 
@@ -13,7 +13,7 @@ export const usageRoutes: FastifyPluginAsyncTypebox = async (app) => {
     onRequest: requireToken,
     schema: {
       operationId: 'getUsage',
-      summary: 'Quota and use of the caller',
+      summary: 'Quotas and usage of the API key',
       tags: ['usage'],
       security: [{ apiKey: [] }],
       response: { 200: UsageSchema, ...errorResponses(401, 503) },
@@ -22,7 +22,7 @@ export const usageRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const { client } = context.redis
       const record = await authenticate(context, request)
       return fromRedis(async () => {
-        // Redis's clock, as at admission: it decides which window is the present one.
+        // Redis's clock, as at admission: it decides which window is the current one.
         const now = Number((await client.time())[0])
         const [requests, tokens] = await client.mGet([
           `quota:${record.id}:requests:${Math.floor(now / 60)}`,
