@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 // @ts-expect-error plain JavaScript, since run.mjs reads it before anything is built
 import { commandsIn, overview, published, sourceOf } from '../../scripts/cli/commands.mjs'

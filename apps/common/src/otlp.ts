@@ -14,7 +14,7 @@ import type { Log } from './log.ts'
 import type { Span, Tracer } from './trace.ts'
 import { formatTraceparent, parseTraceparent } from './traceparent.ts'
 
-// Only trace.ts imports this file, and only where traces are enabled: OpenTelemetry costs start-up time and memory.
+// Only tracer.ts imports this file, and only where traces are enabled: OpenTelemetry costs start-up time and memory.
 
 /** Milliseconds, at most, that a span waits to be sent with others. */
 const gatherMs = 1000

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { Log } from './log.ts'
 import { formatTraceparent, parseTraceparent } from './traceparent.ts'
 
 /** The position of an operation in its trace: sent on with a request or message, and logged. */
@@ -41,20 +40,4 @@ export type Tracer = {
   start(name: string, options: SpanOptions): Span
   /** Sends the remaining spans, for at most two seconds. */
   close(): Promise<void>
-}
-
-/**
- * Records spans and sends them to an OpenTelemetry receiver by OTLP over HTTP. Undefined without an endpoint; OpenTelemetry is then not
- * even loaded. An unavailable receiver costs spans and one line in the log, never a request.
- * The ratio is that of new traces; for a trace that comes from outside, its sampled flag decides.
- */
-export async function createTracer(
-  service: string,
-  config: { OTEL_EXPORTER_OTLP_ENDPOINT?: string; OTEL_TRACES_SAMPLER_ARG: number },
-  log: Log,
-): Promise<Tracer | undefined> {
-  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER_ARG: ratio } = config
-  if (endpoint === undefined) return undefined
-  const { connectTracer } = await import('./otlp.ts')
-  return connectTracer({ service, endpoint, ratio, log })
 }

@@ -7,7 +7,7 @@ import { createRegistry, startMetricsServer } from '@inference/common/metrics.ts
 import { parseModel } from '@inference/common/model.ts'
 import { connectRedis } from '@inference/common/redis.ts'
 import type { ShutdownStep } from '@inference/common/shutdown.ts'
-import { createTracer } from '@inference/common/trace.ts'
+import { createTracer } from '@inference/common/tracer.ts'
 import { buildApp } from './app.ts'
 import type { GatewayConfig } from './config.ts'
 import type { Context } from './context.ts'

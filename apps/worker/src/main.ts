@@ -9,7 +9,7 @@ import { createRegistry, startMetricsServer } from '@inference/common/metrics.ts
 import { parseModel } from '@inference/common/model.ts'
 import { connectRedis } from '@inference/common/redis.ts'
 import { shutdownOnSignal } from '@inference/common/shutdown.ts'
-import { createTracer } from '@inference/common/trace.ts'
+import { createTracer } from '@inference/common/tracer.ts'
 import { programs } from './config.ts'
 import { runJob } from './job.ts'
 import { createWorkerMetrics } from './metrics.ts'
