@@ -1,7 +1,6 @@
 import { UsageError } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
-import type { Environment } from '#kubernetes/model/environment.ts'
-import { environment, environments, kustomizationTarget, render, type Target } from '#manifests/kustomize.ts'
+import { environments, findEnvironment, kustomizationTarget, render, type Target } from '#manifests/kustomize.ts'
 import { eachParallel } from '#system/process.ts'
 import type { CheckResult } from './result.ts'
 
@@ -21,22 +20,19 @@ export interface CheckOptions {
  */
 export async function check(options: CheckOptions): Promise<CheckResult> {
   if (options.file !== undefined) {
-    const { judge, readFile } = await import('./pipeline.ts')
-    return judge([readFile(options.file)], options.admit, options.map)
+    const { openChecker } = await import('./checker.ts')
+    const checker = await openChecker(root)
+    return checker.check([checker.readFile(options.file)], options)
   }
-  // kustomize starts at once; what judges its output is loaded while it works.
+  // kustomize starts immediately; what checks its output is loaded in the meantime.
   const targets = targetsOf(options)
   const start = (target: Target) => render(target, root).then((outcome) => ({ target, outcome }))
   const renders = eachParallel(targets, start)
-  const { judge, readRender, delivery } = await import('./pipeline.ts')
-  const folders = new Set(environments(root).map(({ folder }) => folder))
-  if (targets.length === folders.size) renders.push(...eachParallel(delivery, start))
-  const together: Environment[] = []
-  const reading = renders.map(async (rendering) => {
-    const rendered = await rendering
-    return readRender(rendered, folders.has(rendered.target.folder), together)
-  })
-  return judge(reading, options.admit, options.map)
+  const { openChecker } = await import('./checker.ts')
+  const checker = await openChecker(root)
+  if (targets.length === environments(root).length) renders.push(...eachParallel(checker.delivery, start))
+  const reading = renders.map(async (rendering) => checker.read(await rendering))
+  return checker.check(reading, options)
 }
 
 function targetsOf(options: CheckOptions): Target[] {
@@ -44,7 +40,7 @@ function targetsOf(options: CheckOptions): Target[] {
     const target = kustomizationTarget(options.kustomize)
     return [environments(root).find(({ folder }) => folder === target.folder) ?? target]
   }
-  if (options.environments.length > 0) return options.environments.map((name) => environment(root, name))
+  if (options.environments.length > 0) return options.environments.map((name) => findEnvironment(root, name))
   const all = environments(root)
   if (all.length > 0) return all
   throw new UsageError('there is no environment: no folder of overlays/ holds a kustomization.yaml')

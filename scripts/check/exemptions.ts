@@ -1,7 +1,7 @@
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Finding, Path } from '#kubernetes/model/finding.ts'
 import { type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
-import type { Locate } from '#manifests/source-locations.ts'
+import type { Locate } from '#manifests/source-locations/index.ts'
 import { today } from '#system/today.ts'
 
 /** The annotation that exempts an object from a rule: this, then the rule's name; its value is the reason. */
@@ -134,6 +134,11 @@ function faultOf(exemption: Exemption, rules: ReadonlySet<string>, day: string):
 function isDate(text: string): boolean {
   const date = /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00:00Z`) : undefined
   return date !== undefined && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text)
+}
+
+/** Whether it is known that an exemption covers nothing: refusals of the API server are found only where it was asked. */
+export function isDecidable({ rule }: Exemption, admit: boolean): boolean {
+  return rule !== 'admission' || admit
 }
 
 /** The finding that an exemption covers nothing. */

@@ -3,7 +3,7 @@ import { exit, UsageError } from '#cli/errors.ts'
 import { classes } from '#mutate/index.ts'
 import { proveClaims } from '#mutate/prove.ts'
 import { reportJson, reportMarkdown, reportText } from '#mutate/report.ts'
-import { cleanEnvironments, judgeMutants, seedMutants } from '#mutate/run.ts'
+import { checkMutants, cleanEnvironments, seedMutants } from '#mutate/run.ts'
 import { rules } from '#rules/index.ts'
 
 const usage = `usage: npm run mutate [-- --class ID…] [--format text|markdown|json] [--prove]
@@ -39,9 +39,10 @@ await runCommand(async () => {
   const format = Object.hasOwn(formats, values.format) ? formats[values.format] : undefined
   if (format === undefined)
     throw new UsageError(`unknown format "${values.format}"; expected ${Object.keys(formats).join(', ')}`)
-  const mutants = seedMutants(await cleanEnvironments(), chosen(values.class))
+  const clean = await cleanEnvironments()
+  const mutants = seedMutants(clean, chosen(values.class))
   if (values.prove) return (await proveClaims(mutants)) ? exit.right : exit.findings
-  const verdicts = await judgeMutants(mutants)
+  const verdicts = await checkMutants(mutants, clean)
   process.stdout.write(format(verdicts, rules))
   return verdicts.every(({ killers }) => killers.length > 0) ? exit.right : exit.findings
 })

@@ -6,7 +6,7 @@ import { exit, UsageError } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
 import { at, items, text } from '#kubernetes/model/objects.ts'
 import { readDocuments } from '#manifests/documents.ts'
-import { environment, render } from '#manifests/kustomize.ts'
+import { findEnvironment, render } from '#manifests/kustomize.ts'
 import { makeSecrets } from '#platform/secrets.ts'
 
 const usage = `usage: npm run secrets -- <environment> [--context NAME]
@@ -20,7 +20,7 @@ await runCommand(async () => {
   const { values, positionals } = parseCommandLine(usage, { context: { type: 'string' } })
   const [name, ...more] = positionals
   if (name === undefined || more.length > 0) throw new UsageError(`expected one environment\n\n${usage}`)
-  const outcome = await render(environment(root, name), root)
+  const outcome = await render(findEnvironment(root, name), root)
   if ('finding' in outcome)
     throw new UsageError(`${name} does not render, so its Secrets are not known: ${outcome.finding.message}`)
   const { objects } = readDocuments(outcome.manifests, name)

@@ -58,28 +58,34 @@ export default defineRule({
     'Environments that check.yaml holds to one another (parity) differ in sizes, replicas, placement, hosts, versions and values of settings only.',
   why: 'What only one of them has was never tried before it: a policy, a probe or a setting that staging lacks shows its fault in prod.',
   fix: 'Bring the change into both, or into the base that they share.',
-  across: true,
-  check(environment, report) {
-    for (const other of environment.together) {
-      const isHeld = (one: Environment, to: Environment) =>
-        one.provided('Parity', one.name)?.keys?.includes(to.name) === true
-      const isLater = isHeld(environment, other)
-      if (!isLater && !isHeld(other, environment)) continue
-      const theirs = byIdentity(other)
-      for (const [id, object] of byIdentity(environment)) {
-        const counterpart = theirs.get(id)
-        if (counterpart === undefined)
-          report(
-            object,
-            [],
-            `${nameOf(object)} is in ${environment.name} alone, not in ${other.name}`,
-            `Render the ${object.kind} in both, or in neither.`,
-          )
-        else if (isLater) compare(environment, other, object, counterpart, report)
-      }
-    }
+  checkAll(environments, reportIn) {
+    for (const environment of environments)
+      for (const other of environments) checkPair(environment, other, reportIn(environment))
   },
 })
+
+/** Reports what is in one of the two alone, and in the later one of them what differs. */
+function checkPair(environment: Environment, other: Environment, report: Report): void {
+  const isLater = isHeld(environment, other)
+  if (!isLater && !isHeld(other, environment)) return
+  const theirs = byIdentity(other)
+  for (const [id, object] of byIdentity(environment)) {
+    const counterpart = theirs.get(id)
+    if (counterpart === undefined)
+      report(
+        object,
+        [],
+        `${nameOf(object)} is in ${environment.name} alone, not in ${other.name}`,
+        `Render the ${object.kind} in both, or in neither.`,
+      )
+    else if (isLater) compare(environment, other, object, counterpart, report)
+  }
+}
+
+/** Whether the other one is before this one in the list of those that have to be alike. */
+function isHeld({ name, known }: Environment, other: Environment): boolean {
+  return known.parity.slice(0, known.parity.indexOf(name) + 1).includes(other.name) && other.name !== name
+}
 
 /** The objects by kind and name, less what is an environment's own in a name: its name and the hashes of generated ones. */
 const byIdentity = perEnvironment(

@@ -1,13 +1,15 @@
 import {
   admitsDestination,
+  type Deployment,
   deploymentsOf,
   destinationOf,
   globMatches,
   projectOf,
 } from '#kubernetes/argocd/applications.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
 import { isNamespaced } from '#kubernetes/model/kinds.ts'
 import { at, groupOf, items, type KubeObject, text, type Value } from '#kubernetes/model/objects.ts'
-import { defineRule } from '#rule/define-rule.ts'
+import { defineRule, type Report } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'project-admits-objects',
@@ -16,31 +18,34 @@ export default defineRule({
     'The AppProject of the Application that renders an environment admits the kinds and namespaces of all its objects.',
   why: 'Argo CD syncs nothing of an Application that holds an object its project does not permit.',
   fix: 'Add the kind to clusterResourceWhitelist or namespaceResourceWhitelist, take it off namespaceResourceBlacklist, or add the namespace to destinations; or render the object elsewhere.',
-  across: true,
-  check(environment, report) {
-    for (const { application, writtenIn } of deploymentsOf(environment)) {
-      const project = projectOf(writtenIn, application)
-      if (project === undefined) continue
-      const told = `AppProject ${project.name} of ${application.name}`
-      // One cause, one finding.
-      const refused = new Set<string>()
-      for (const object of environment.objects) {
-        const list = refusingList(project, object)
-        const kind = `${groupOf(object.apiVersion)}/${object.kind}`
-        if (list !== undefined && !refused.has(kind))
-          report(object, ['kind'], `${told} does not permit ${object.kind}: ${list}`)
-        if (list !== undefined) refused.add(kind)
-      }
-      const destination = destinationOf(application)
-      for (const namespace of environment.namespaces) {
-        const first = environment.objects.find((object) => object.namespace === namespace)
-        if (first === undefined || namespace === '') continue
-        if (admitsDestination(project, { ...destination, namespace }) === false)
-          report(first, ['metadata', 'namespace'], `${told} does not admit the namespace ${namespace}`)
-      }
-    }
+  checkAll(environments, reportIn) {
+    for (const environment of environments)
+      for (const deployment of deploymentsOf(environment, environments))
+        checkDeployment(environment, deployment, reportIn(environment))
   },
 })
+
+function checkDeployment(environment: Environment, { application, writtenIn }: Deployment, report: Report): void {
+  const project = projectOf(writtenIn, application)
+  if (project === undefined) return
+  const told = `AppProject ${project.name} of ${application.name}`
+  // One cause, one finding.
+  const refused = new Set<string>()
+  for (const object of environment.objects) {
+    const list = refusingList(project, object)
+    const kind = `${groupOf(object.apiVersion)}/${object.kind}`
+    if (list !== undefined && !refused.has(kind))
+      report(object, ['kind'], `${told} does not permit ${object.kind}: ${list}`)
+    if (list !== undefined) refused.add(kind)
+  }
+  const destination = destinationOf(application)
+  for (const namespace of environment.namespaces) {
+    const first = environment.objects.find((object) => object.namespace === namespace)
+    if (first === undefined || namespace === '') continue
+    if (admitsDestination(project, { ...destination, namespace }) === false)
+      report(first, ['metadata', 'namespace'], `${told} does not admit the namespace ${namespace}`)
+  }
+}
 
 /** Which list of the project refuses the object's kind: without a whitelist every namespaced kind may be made, and no kind of the cluster. */
 function refusingList({ raw }: KubeObject, object: KubeObject): string | undefined {

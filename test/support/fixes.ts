@@ -4,7 +4,7 @@ import type { Path } from '#kubernetes/model/finding.ts'
 import { at, fields, type KubeObject, nameOf, text, toObject, type Value } from '#kubernetes/model/objects.ts'
 import { type Edit, mutatedObjects } from '#mutate/mutation.ts'
 import type { Expectation } from '#ruleset/explain.ts'
-import { declarations } from './declarations.ts'
+import { declarations, factsIn } from './declarations.ts'
 
 /** Says how to write a fix, to whoever left it out. */
 export const howToWrite = `Say below the "# expect" line what doing the printed fix means, in one or more lines:
@@ -15,32 +15,38 @@ export const howToWrite = `Say below the "# expect" line what doing the printed 
   # fix Deployment shop/web:                     removes an object
   # fix Namespace shop: {apiVersion: v1}         adds an object; its kind and name stand before the colon
   # fix provided Secret web password             declares it in check.yaml
+  # fix metrics requests_total                   adds it to the lists that check.yaml names
 Where other rules can speak only once this is mended, because the fixture breaks them too: "# reveals rule-id".`
 
 /** The fixture's environments after the lines of a fix were done. */
 export function mend({ finding, fix }: Expectation, content: string, before: readonly Environment[]): Environment[] {
   const objects = before.flatMap((environment) => environment.objects)
-  const declared = fix.filter((line) => line.startsWith('provided '))
+  const declared = fix.filter(isDeclaration)
   const edits = fix.filter((line) => !declared.includes(line)).map((line) => toEdit(line, finding, objects))
-  const provided = declarations([content, ...declared.map((line) => `# ${line}`)].join('\n'))
+  const whole = [content, ...declared.map((line) => `# ${line}`)].join('\n')
+  const context = { provided: declarations(whole), known: factsIn(whole) }
   const holds = (environment: Environment, object: KubeObject | undefined) =>
     object !== undefined && environment.objects.includes(object)
   // What is added goes where the finding is.
   const named = objects.find((object) => finding.startsWith(`${nameOf(object)} `) || finding === nameOf(object))
   const home = before.find((environment) => holds(environment, named)) ?? before[0]
-  const together: Environment[] = []
   return before.map((environment) => {
     const own = edits.filter(
       ({ object }) => holds(environment, object) || (environment === home && !objects.includes(object)),
     )
     const { name, folder } = environment
-    return createEnvironment(name, mutatedObjects({ environment, edits: own }), provided, true, { folder, together })
+    return createEnvironment(name, mutatedObjects({ environment, edits: own }), { ...context, folder })
   })
+}
+
+/** Whether a line declares something in check.yaml: an object, or a metric. */
+function isDeclaration(line: string): boolean {
+  return /^(?:provided|metrics) /.test(line)
 }
 
 /** Whether the printed fix says what a line does: it has the field that is changed, the kind that is added or removed, or the value. */
 export function isNamed(line: string, printed: string): boolean {
-  if (line.startsWith('provided ')) return printed.includes('check.yaml')
+  if (isDeclaration(line)) return printed.includes('check.yaml')
   const { kind = '', path, value } = parts(line)
   const [before = '', after] = value.split(' => ')
   const keys = toPath(path).filter((key) => typeof key === 'string')
