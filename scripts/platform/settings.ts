@@ -4,7 +4,7 @@ import type { Path } from '#kubernetes/model/finding.ts'
 import type { KubeObject } from '#kubernetes/model/objects.ts'
 import { perEnvironment } from '#kubernetes/model/per-environment.ts'
 import type { Container, Workload } from '#kubernetes/model/workloads.ts'
-import { placesOf } from '#kubernetes/network/dependencies.ts'
+import { placesOf } from '#kubernetes/network/declared-addresses.ts'
 
 /** One variable that configures a container of this platform, and where its value stands. */
 export interface Setting {

@@ -1,7 +1,8 @@
 import { at, nameOf, number, text } from '#kubernetes/model/objects.ts'
 import { perEnvironment } from '#kubernetes/model/per-environment.ts'
 import type { Workload } from '#kubernetes/model/workloads.ts'
-import { declarationsOf, isHeadless } from '#kubernetes/network/dependencies.ts'
+import { declarationsOf } from '#kubernetes/network/declared-addresses.ts'
+import { isHeadless } from '#kubernetes/network/dns.ts'
 import { scaleOf } from '#kubernetes/workloads/scalers.ts'
 import { defineRule } from '#rule/define-rule.ts'
 

@@ -1,4 +1,4 @@
-import { unresolved } from '#kubernetes/references/references.ts'
+import { unresolved } from '#kubernetes/references/resolve.ts'
 import { someDeclarations } from '#rule/conventions.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
