@@ -1,5 +1,6 @@
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Finding, Path } from '#kubernetes/model/finding.ts'
+import { nameBeforeHash } from '#kubernetes/model/generated-names.ts'
 import { type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
 import type { Locate } from '#manifests/source-locations/index.ts'
 import { today } from '#system/today.ts'
@@ -100,14 +101,11 @@ export function applyExemptions(
   return { findings: [...left, ...faults], exempted, used }
 }
 
-/** Hashes that kustomize puts behind the names of generated ConfigMaps and Secrets. */
-const generatedSuffix = /-[2456789bcdfghkmt]{10}$/
-
 function covers({ rule, object }: Exemption, finding: Finding): boolean {
   if (rule !== finding.rule || finding.object === undefined) return false
   const anywhere = finding.object.replace(/ [^/ ]*\//, ' ')
   const names = [finding.object, anywhere]
-  return names.includes(object) || names.some((name) => name.replace(generatedSuffix, '') === object)
+  return names.includes(object) || names.some((name) => nameBeforeHash(name) === object)
 }
 
 /** Why an exemption does not hold, and what to do. */

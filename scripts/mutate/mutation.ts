@@ -1,5 +1,6 @@
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { formatPath, type Path } from '#kubernetes/model/finding.ts'
+import { withoutHashes } from '#kubernetes/model/generated-names.ts'
 import { at, type Fields, type KubeObject, nameOf, toObject, type Value } from '#kubernetes/model/objects.ts'
 
 /** One change to one rendered object. */
@@ -108,9 +109,7 @@ export function siteOf({ class: { id }, environment, edits }: Mutant): string {
   const parts = edits.map(
     ({ object, path, value }) => `${object.kind} ${object.name} ${path.join('/')} ${JSON.stringify(value)}`,
   )
-  return `${id} ${parts.join(' ')}`
-    .replaceAll(`inference-${environment.name}`, 'inference')
-    .replace(/-[2456789bcdfghkmt]{10}\b/g, '')
+  return withoutHashes(`${id} ${parts.join(' ')}`.replaceAll(`inference-${environment.name}`, 'inference'))
 }
 
 /** Whether an edit leaves its object other than it was. */

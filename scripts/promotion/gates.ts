@@ -1,4 +1,5 @@
 import { parseImage } from '#kubernetes/model/image.ts'
+import { plural } from '#text/plural.ts'
 import type { PromotionConfig } from './config.ts'
 import type { Release } from './history.ts'
 import { type Move, shortVersion } from './values.ts'
@@ -64,12 +65,7 @@ function order({ from, to, config }: Facts): Gate {
 
 function ahead({ from, to, moves }: Facts): Gate {
   const fault = moves.length > 0 ? undefined : `${to} already runs what ${from} runs`
-  return gate(
-    'ahead',
-    fault,
-    `${from} is ahead in ${moves.length} ${moves.length === 1 ? 'value' : 'values'}`,
-    'There is nothing to promote.',
-  )
+  return gate('ahead', fault, `${from} is ahead in ${plural(moves.length, 'value')}`, 'There is nothing to promote.')
 }
 
 /** What the target once had and has left is older than what it has. */

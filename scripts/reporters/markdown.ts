@@ -1,7 +1,8 @@
 import type { CheckResult, TargetResult } from '#check/result.ts'
 import { type Finding, formatPath, formatSource } from '#kubernetes/model/finding.ts'
 import { docsOf } from '#ruleset/catalog.ts'
-import { groupByObject, plural, unjudged, verdict } from './summary.ts'
+import { plural } from '#text/plural.ts'
+import { groupByObject, unjudged, verdict } from './summary.ts'
 
 /** More findings than a reader goes through, and less than the 65,536 characters that a comment on a pull request may have. */
 const maxFindings = 100

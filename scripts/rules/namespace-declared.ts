@@ -1,3 +1,4 @@
+import { push } from '#kubernetes/model/collections.ts'
 import { isNamespaced } from '#kubernetes/model/kinds.ts'
 import { type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
 import { declarations } from '#rule/conventions.ts'
@@ -23,9 +24,7 @@ export default defineRule({
       }
       if (builtIn.includes(namespace) || environment.find('Namespace', '', namespace) !== undefined) continue
       if (environment.provided('Namespace', namespace) !== undefined) continue
-      const list = homeless.get(namespace)
-      if (list === undefined) homeless.set(namespace, [object])
-      else list.push(object)
+      push(homeless, namespace, object)
     }
     // One cause, one finding.
     for (const [namespace, [first, ...others]] of homeless) {

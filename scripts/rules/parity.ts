@@ -1,5 +1,6 @@
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { formatPath, type Path } from '#kubernetes/model/finding.ts'
+import { withoutHashes } from '#kubernetes/model/generated-names.ts'
 import {
   at,
   existing,
@@ -100,10 +101,9 @@ const byIdentity = perEnvironment(
 
 /** A text without what is an environment's own. */
 function common(environment: Environment, value: string): string {
-  return value.replace(generatedHash, '').replace(ownName(environment), '*')
+  return withoutHashes(value).replace(ownName(environment), '*')
 }
 
-const generatedHash = /-[2456789bcdfghkmt]{10}(?![a-z0-9-])/g
 const ownName = perEnvironment(({ name }) => new RegExp(`\\b${name.replace(/\W/g, '\\$&')}\\b`, 'g'))
 
 function compare(

@@ -1,3 +1,4 @@
+import { push } from '#kubernetes/model/collections.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, items, number, text } from '#kubernetes/model/objects.ts'
 import { perEnvironment } from '#kubernetes/model/per-environment.ts'
@@ -24,7 +25,7 @@ export const edgesOf = perEnvironment((environment): readonly Edge[] => {
     if (resolved === undefined || 'missing' in resolved) continue
     const portsByWorkload = new Map<Workload, number[]>()
     for (const { workload: to, port } of destinations(environment, resolved.service, address.port))
-      portsByWorkload.set(to, [...(portsByWorkload.get(to) ?? []), port])
+      push(portsByWorkload, to, port)
     // The members of a cluster need every port that their Service declares, not one of them.
     for (const [to, ports] of portsByWorkload)
       for (const some of to === workload ? ports.map((port) => [port]) : [ports])

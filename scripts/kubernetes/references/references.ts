@@ -1,3 +1,4 @@
+import { push } from '#kubernetes/model/collections.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
 import { fields, groupOf, items, type KubeObject, text, type Value } from '#kubernetes/model/objects.ts'
@@ -23,11 +24,7 @@ export interface Reference {
 /** Every reference of an environment, by the kind of its target. */
 const referencesByKind = perEnvironment((environment) => {
   const byKind = new Map<string, Reference[]>()
-  const note = (reference: Reference) => {
-    const list = byKind.get(reference.kind)
-    if (list === undefined) byKind.set(reference.kind, [reference])
-    else list.push(reference)
-  }
+  const note = (reference: Reference) => push(byKind, reference.kind, reference)
   for (const workload of environment.workloads)
     for (const row of podRows) read(workload.object, row, workload.pod, workload.podPath, note)
   for (const object of environment.objects) {

@@ -1,5 +1,7 @@
+import { objectKey } from '#kubernetes/model/collections.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
+import { nameBeforeHash } from '#kubernetes/model/generated-names.ts'
 import { at, fields, type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
 import { perEnvironment } from '#kubernetes/model/per-environment.ts'
 import { producedObjects } from './produced-objects.ts'
@@ -16,7 +18,7 @@ export type Target = { readonly keys: ReadonlySet<string> | undefined; readonly 
 export function resolve(environment: Environment, kind: string, namespace: string, name: string): Target {
   const object = environment.find(kind, namespace, name)
   if (object !== undefined) return { keys: dataKeys(object), madeBy: nameOf(object) }
-  const produced = producedObjects(environment).get(`${kind}\n${namespace}\n${name}`)
+  const produced = producedObjects(environment).get(objectKey(kind, namespace, name))
   if (produced !== undefined) return produced
   const provided = environment.provided(kind, name)
   if (provided !== undefined) return { keys: provided.keys && new Set(provided.keys), madeBy: 'check.yaml' }
@@ -63,9 +65,8 @@ const generated = perEnvironment((environment) => {
   const names = new Map<string, string>()
   for (const kind of ['ConfigMap', 'Secret'])
     for (const object of environment.ofKind(kind, '')) {
-      // kustomize writes its hashes with these letters only.
-      const match = /^(.+)-[2456789bcdfghkmt]{10}$/.exec(object.name)
-      if (match?.[1] !== undefined) names.set(`${kind}\n${object.namespace}\n${match[1]}`, object.name)
+      const stem = nameBeforeHash(object.name)
+      if (stem !== undefined) names.set(objectKey(kind, object.namespace, stem), object.name)
     }
   return names
 })
@@ -77,7 +78,7 @@ export function generatedName(
   namespace: string,
   name: string,
 ): string | undefined {
-  return generated(environment).get(`${kind}\n${namespace}\n${name}`)
+  return generated(environment).get(objectKey(kind, namespace, name))
 }
 
 export interface Unresolved {
