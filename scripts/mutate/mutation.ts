@@ -104,12 +104,14 @@ function withValue(draft: Value, path: Path, value: Value): Value {
 /**
  * What makes two mutants the same fault at the same place, whichever environment they are in: names of environments and the hashes of generated names
  * are left out.
+ * @param namespaces those of the environments
  */
-export function siteOf({ class: { id }, environment, edits }: Mutant): string {
+export function siteOf({ class: { id }, edits }: Mutant, namespaces: readonly string[]): string {
   const parts = edits.map(
     ({ object, path, value }) => `${object.kind} ${object.name} ${path.join('/')} ${JSON.stringify(value)}`,
   )
-  return withoutHashes(`${id} ${parts.join(' ')}`.replaceAll(`inference-${environment.name}`, 'inference'))
+  const site = `${id} ${parts.join(' ')}`
+  return withoutHashes(namespaces.reduce((text, namespace) => text.replaceAll(namespace, 'namespace'), site))
 }
 
 /** Whether an edit leaves its object other than it was. */

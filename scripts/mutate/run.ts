@@ -50,13 +50,14 @@ function lastFirst(targets: readonly Target[]): Target[] {
 
 /** Every mutant of the classes, each fault once per place. */
 export function seedMutants(clean: readonly Environment[], classes: readonly MutationClass[]): Mutant[] {
+  const namespaces = environments(root).map(({ name }) => `inference-${name}`)
   const mutants: Mutant[] = []
   for (const mutationClass of classes) {
     const sites = new Set<string>()
     for (const environment of clean)
       for (const seeded of mutationClass.seed(environment)) {
         const mutant = { class: mutationClass, environment, edits: 'object' in seeded ? [seeded] : seeded }
-        const site = siteOf(mutant)
+        const site = siteOf(mutant, namespaces)
         if (sites.has(site) || !changesAnything(mutant)) continue
         sites.add(site)
         mutants.push(mutant)
