@@ -94,11 +94,8 @@ function finding(target: string, message: string, source: Finding['source'], pat
   }
 }
 
-interface Fault {
-  readonly message: string
-  readonly path: Path
-  readonly source: NonNullable<Finding['source']>
-}
+/** An error in a file of this repository. */
+type Fault = Required<Pick<Finding, 'message' | 'path' | 'source'>>
 
 /** Reads a YAML file of this repository and validates it against its schema; each error has its line. */
 function readValidated(file: string, check: ValidateFunction, root: string): { value: Value; faults: Fault[] } {

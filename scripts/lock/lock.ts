@@ -4,7 +4,8 @@ import { UsageError } from '#cli/errors.ts'
 import { parseImage } from '#kubernetes/model/image.ts'
 import { parseVersions, versionsFile } from '#promotion/values.ts'
 import { eachParallel } from '#system/process.ts'
-import type { createClient, Refusal } from './registry.ts'
+import type { Advice } from '#text/advice.ts'
+import type { createClient } from './registry.ts'
 
 /** What became of one image. */
 export interface Outcome {
@@ -13,7 +14,7 @@ export interface Outcome {
   readonly before: string
   /** With its digest; undefined where it could not be had. */
   readonly after: string | undefined
-  readonly refusal?: Refusal
+  readonly refusal?: Advice
 }
 
 type Client = ReturnType<typeof createClient>

@@ -1,17 +1,14 @@
 import { parseImage } from '#kubernetes/model/image.ts'
+import type { Advice } from '#text/advice.ts'
 import { plural } from '#text/plural.ts'
 import type { PromotionConfig } from './config.ts'
 import type { Release } from './history.ts'
 import { type Move, shortVersion } from './values.ts'
 
 /** A condition of a promotion: passed, or why not and what to do. */
-export interface Gate {
+export interface Gate extends Advice {
   readonly name: string
   readonly passed: boolean
-  /** What was found. */
-  readonly message: string
-  /** What to do; empty where it passed. */
-  readonly fix: string
 }
 
 /** What the gates look at. */
