@@ -14,7 +14,7 @@ import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, fields, items, type KubeObject, text, type Value } from '#kubernetes/model/objects.ts'
 import { classes, families } from '#mutate/index.ts'
 import { type Mutant, mutatedObjects } from '#mutate/mutation.ts'
-import { cleanEnvironments, judgeMutants, seedMutants } from '#mutate/run.ts'
+import { checkMutants, cleanEnvironments, seedMutants } from '#mutate/run.ts'
 import { eachParallel, run } from '#system/process.ts'
 import { validateSchemas } from '#validation/kubeconform.ts'
 
@@ -25,7 +25,7 @@ Gives the same mutants to this check and to the other tools that are on PATH, an
   --per-class N   the first N mutants of every class (3 by default); a peer that looks at whole environments is started once for each`
 
 /** Which mutants a tool detects, by their index. */
-type Peer = (mutants: readonly Mutant[], folder: string) => Promise<Set<number>>
+type Peer = (mutants: readonly Mutant[], folder: string, clean: readonly Environment[]) => Promise<Set<number>>
 
 const changed = (mutant: Mutant): KubeObject[] => {
   const originals = new Set(mutant.environment.objects)
@@ -34,15 +34,17 @@ const changed = (mutant: Mutant): KubeObject[] => {
 
 const stream = (objects: readonly KubeObject[]) => objects.map(({ raw }) => JSON.stringify(raw)).join('\n---\n')
 
-const ours: Peer = async (mutants) => detected((await judgeMutants(mutants)).map(({ killers }) => killers.length > 0))
+const ours: Peer = async (mutants, _folder, clean) =>
+  detected((await checkMutants(mutants, clean)).map(({ killers }) => killers.length > 0))
 
 const kubeconform: Peer = async (mutants) => {
-  const manifests = mutants.map((mutant, index) => ({
-    target: `${index}`,
+  const manifests = mutants.map((mutant) => ({
+    target: mutant.environment.name,
     documents: changed(mutant).map((object) => ({ body: JSON.stringify(object.raw), objects: [object] })),
     locate: () => undefined,
   }))
-  return new Set((await validateSchemas(manifests, join(root, 'schemas'))).map(({ target }) => Number(target)))
+  const found = await validateSchemas(manifests, join(root, 'schemas'))
+  return detected(found.map((findings) => findings.length > 0))
 }
 
 /** kube-score judges links between objects, so it gets whole environments. */
@@ -172,7 +174,8 @@ await runCommand(async () => {
   if (!Number.isInteger(perClass) || perClass < 1)
     throw new UsageError(`--per-class is "${values['per-class']}"; expected a whole number above zero`)
   const counts = new Map<string, number>()
-  const mutants = seedMutants(await cleanEnvironments(), classes).filter(({ class: { id } }) => {
+  const clean = await cleanEnvironments()
+  const mutants = seedMutants(clean, classes).filter(({ class: { id } }) => {
     counts.set(id, (counts.get(id) ?? 0) + 1)
     return (counts.get(id) ?? 0) <= perClass
   })
@@ -185,7 +188,7 @@ await runCommand(async () => {
     const folder = mkdtempSync(join(tmpdir(), 'peers-'))
     const began = performance.now()
     try {
-      columns.push({ name, found: await peer(mutants, folder), seconds: (performance.now() - began) / 1000 })
+      columns.push({ name, found: await peer(mutants, folder, clean), seconds: (performance.now() - began) / 1000 })
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }

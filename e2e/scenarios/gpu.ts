@@ -5,7 +5,7 @@ import { applyByKubectl } from '#cluster/kubectl.ts'
 import { takeSnapshot } from '#cluster/snapshot.ts'
 import { at, fields, strings } from '#kubernetes/model/objects.ts'
 import { readDocuments } from '#manifests/documents.ts'
-import { environment, render } from '#manifests/kustomize.ts'
+import { findEnvironment, render } from '#manifests/kustomize.ts'
 import type { Scenario } from '../run.ts'
 
 const own = 'inference-e2e-gpu'
@@ -14,7 +14,7 @@ export default {
   name: 'gpu',
   title: 'A pod scheduled like Ollama in prod waits for a GPU, doctor reports it, and it runs once a node has one',
   async run(run) {
-    const outcome = await render(environment(run.root, 'prod'), run.root)
+    const outcome = await render(findEnvironment(run.root, 'prod'), run.root)
     if ('finding' in outcome) throw new Error(outcome.finding.message)
     const ollama = readDocuments(outcome.manifests, 'prod').objects.find(
       ({ kind, name }) => kind === 'StatefulSet' && name === 'ollama',

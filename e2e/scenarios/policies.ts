@@ -4,7 +4,7 @@ import { createEnvironment } from '#kubernetes/model/environment.ts'
 import { at, text } from '#kubernetes/model/objects.ts'
 import { connection, endpointOf, servingPorts } from '#kubernetes/network/policies.ts'
 import { readDocuments } from '#manifests/documents.ts'
-import { environment, render } from '#manifests/kustomize.ts'
+import { findEnvironment, render } from '#manifests/kustomize.ts'
 import { isReady, podsNamed } from '../cluster.ts'
 import { call } from '../gateway.ts'
 import { namespace, type Run, type Scenario } from '../run.ts'
@@ -25,7 +25,7 @@ export default {
     'Each pair of components connects if and only if the manifests allow it; Pod Security and the Secrets of each are enforced',
   async run(run) {
     await keepWorker(run)
-    const outcome = await render(environment(run.root, 'kind'), run.root)
+    const outcome = await render(findEnvironment(run.root, 'kind'), run.root)
     if ('finding' in outcome) throw new Error(outcome.finding.message)
     const rendered = createEnvironment('kind', readDocuments(outcome.manifests, 'kind').objects)
     const workloads = new Map(rendered.workloads.map((workload) => [workload.object.name, workload]))

@@ -1,7 +1,6 @@
 import { UsageError } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
-import type { Environment } from '#kubernetes/model/environment.ts'
-import { environment, environments, kustomizationTarget, render, type Target } from '#manifests/kustomize.ts'
+import { environments, findEnvironment, kustomizationTarget, render, type Target } from '#manifests/kustomize.ts'
 import { eachParallel } from '#system/process.ts'
 import { expandInput } from './inputs.ts'
 import type { CheckResult } from './result.ts'
@@ -21,22 +20,19 @@ export interface CheckOptions {
  * @throws UsageError when the options name nothing that can be checked
  */
 export async function check(options: CheckOptions): Promise<CheckResult> {
-  // kustomize starts at once; what judges its output is loaded while it works.
+  // kustomize starts immediately; what checks its output is loaded in the meantime.
   const inputs = options.file && [...new Set(options.file)].map(expandInput)
   const targets = inputs === undefined ? targetsOf(options) : inputs.flatMap(({ kustomizations }) => kustomizations)
   const start = (target: Target) => render(target, root).then((outcome) => ({ target, outcome }))
   const renders = eachParallel(targets, start)
-  const { judge, readFiles, readRender, delivery } = await import('./pipeline.ts')
-  const folders = new Set(environments(root).map(({ folder }) => folder))
-  if (inputs === undefined && targets.length === folders.size) renders.push(...eachParallel(delivery, start))
-  const together: Environment[] = []
-  const reading = renders.map(async (rendering) => {
-    const rendered = await rendering
-    return readRender(rendered, folders.has(rendered.target.folder), together)
-  })
+  const { openChecker } = await import('./checker.ts')
+  const checker = await openChecker(root)
+  if (inputs === undefined && targets.length === environments(root).length)
+    renders.push(...eachParallel(checker.delivery, start))
+  const reading = renders.map(async (rendering) => checker.read(await rendering))
   const files = (inputs ?? []).filter((input) => input.files.length > 0)
-  const readings = files.map((input) => readFiles(input.name, input.files))
-  return judge([...readings, ...reading], options.admit, options.map)
+  const readings = files.map((input) => checker.readFiles(input.name, input.files))
+  return checker.check([...readings, ...reading], options)
 }
 
 function targetsOf(options: CheckOptions): Target[] {
@@ -45,7 +41,7 @@ function targetsOf(options: CheckOptions): Target[] {
     const targets = [...new Set(options.kustomize)].map(kustomizationTarget)
     return targets.map((target) => own.find(({ folder }) => folder === target.folder) ?? target)
   }
-  if (options.environments.length > 0) return options.environments.map((name) => environment(root, name))
+  if (options.environments.length > 0) return options.environments.map((name) => findEnvironment(root, name))
   const all = environments(root)
   if (all.length > 0) return all
   throw new UsageError('there is no environment: no folder of overlays/ holds a kustomization.yaml')

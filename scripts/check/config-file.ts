@@ -1,78 +1,43 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import { UsageError } from '#cli/errors.ts'
 import { type Finding, formatPath, formatSource, type Path, pointerPath } from '#kubernetes/model/finding.ts'
-import { at, type Fields, fields, items, text, type Value } from '#kubernetes/model/objects.ts'
-import type { Provided } from '#kubernetes/model/provided.ts'
+import { at, fields, items, text, type Value } from '#kubernetes/model/objects.ts'
 import type { Target } from '#manifests/kustomize.ts'
 import { validator } from '#system/json-schema.ts'
 import { readSimple } from '#text/fast-yaml.ts'
 import configSchema from './config.schema.json' with { type: 'json' }
 import { type CheckConfig, emptyConfig } from './config.ts'
 import type { Exemption } from './exemptions.ts'
+import { exportedSeries } from './metric-lists.ts'
 
 /**
  * Reads `check.yaml`; without the file nothing is declared.
- * @throws UsageError naming each wrong field, since a wrong configuration proves nothing
+ * @throws UsageError naming each invalid field, since a check with an invalid configuration proves nothing
  */
 export async function readConfig(root: string): Promise<CheckConfig> {
   const file = join(root, 'check.yaml')
   if (!existsSync(file)) return emptyConfig
-  const { value, faults } = readOwn(file, await validator(configSchema), root)
+  const { value, faults } = readValidated(file, await validator(configSchema), root)
   if (faults.length > 0)
     throw new UsageError(
       faults.map(({ message, path, source }) => `${formatSource(source)}: ${formatPath(path)}: ${message}`).join('\n'),
     )
-  const { metrics, parity, delivery } = fields(value)
-  const declared = (kind: string, names: Value) =>
-    items(names).map((name): Provided => ({ kind, name: String(name), by: 'check.yaml' }))
+  const { provided, metrics, parity, delivery } = fields(value)
   return {
-    provided: [
-      ...(items(fields(value).provided) as CheckConfig['provided']),
-      ...(metrics === undefined ? [] : listedMetrics(join(root, String(metrics)), file)),
-      // Each is held to those before it.
-      ...items(parity).flatMap((name, index, all): Provided[] =>
-        index === 0
-          ? []
-          : [{ kind: 'Parity', name: String(name), keys: all.slice(0, index).map(String), by: 'check.yaml' }],
-      ),
-      ...declared('Repository', at(delivery, 'repositories')),
-    ],
+    provided: items(provided) as CheckConfig['provided'],
     exemptions: items(fields(value).exemptions).map((entry, index) => toExemption(entry, index, file, root)),
+    metrics: metrics === undefined ? undefined : exportedSeries(join(root, String(metrics)), file),
+    parity: items(parity).map(String),
     delivery: { ...emptyConfig.delivery, ...(delivery as Partial<CheckConfig['delivery']> | undefined) },
   }
 }
 
-/** Every series that the lists of metrics in a folder name; a histogram is three. */
-function listedMetrics(folder: string, file: string): Provided[] {
-  if (!existsSync(folder)) throw new UsageError(`${file}: metrics: there is no folder ${folder}`)
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
-    .flatMap((name) => {
-      const { metrics } = readJson(join(folder, name))
-      return Object.entries(fields(metrics)).flatMap(([metric, type]) =>
-        (type === 'histogram' ? [`${metric}_bucket`, `${metric}_sum`, `${metric}_count`] : [metric]).map((series) => ({
-          kind: 'Metric',
-          name: series,
-          by: name,
-        })),
-      )
-    })
-}
-
-function readJson(file: string): Fields {
-  try {
-    return fields(JSON.parse(readFileSync(file, 'utf8')))
-  } catch (error) {
-    throw new UsageError(`${file}: ${(error as Error).message}; expected {"metrics": {"name": "type"}}`)
-  }
-}
-
 /**
- * The `check.yaml` that a foreign folder goes by: the nearest in it or above, up to the root of its repository.
- * @param own what `ownRoot` goes by, already read
+ * The `check.yaml` of a folder of any repository: the nearest in it or above it, up to the root of its repository.
+ * @param own the configuration of `ownRoot`, already read
  */
 export async function configFor(folder: string, ownRoot: string, own: CheckConfig): Promise<CheckConfig> {
   for (let current = folder; ; current = dirname(current)) {
@@ -100,7 +65,7 @@ function toExemption(entry: Value, index: number, file: string, root: string): E
   }
 }
 
-/** Holds the `versions.yaml` of each environment to the schema of the repository; a repository without that schema has no such files. */
+/** Validates the `versions.yaml` of each environment against the schema of the repository; a repository without that schema has no such files. */
 export async function versionsChecker(root: string): Promise<(target: Target) => Finding[]> {
   const schema = join(root, 'overlays', 'versions.schema.json')
   if (!existsSync(schema)) return () => []
@@ -108,7 +73,7 @@ export async function versionsChecker(root: string): Promise<(target: Target) =>
   return (target) => {
     const file = join(target.folder, 'versions.yaml')
     if (existsSync(file)) {
-      const { faults } = readOwn(file, check, root)
+      const { faults } = readValidated(file, check, root)
       return faults.map(({ message, path, source }) => finding(target.name, message, source, path))
     }
     const message = 'this environment has no versions.yaml, so nothing can be promoted into it'
@@ -129,14 +94,11 @@ function finding(target: string, message: string, source: Finding['source'], pat
   }
 }
 
-interface Fault {
-  readonly message: string
-  readonly path: Path
-  readonly source: NonNullable<Finding['source']>
-}
+/** An error in a file of this repository. */
+type Fault = Required<Pick<Finding, 'message' | 'path' | 'source'>>
 
-/** Reads a YAML file of ours and holds it to its schema; each fault has its line. */
-function readOwn(file: string, check: ValidateFunction, root: string): { value: Value; faults: Fault[] } {
+/** Reads a YAML file of this repository and validates it against its schema; each error has its line. */
+function readValidated(file: string, check: ValidateFunction, root: string): { value: Value; faults: Fault[] } {
   const content = readFileSync(file, 'utf8')
   const simple = readSimple(content)
   if (simple !== undefined && check(simple)) return { value: simple, faults: [] }
@@ -158,7 +120,7 @@ function readOwn(file: string, check: ValidateFunction, root: string): { value: 
   return { value, faults: errors.map(({ error, path }) => fault(explain(error), path, offsetOf(document, path))) }
 }
 
-/** Where the wrong value is; an unknown key is part of the path, so it is found itself. */
+/** The path of the invalid value; that of an unknown key ends with the key. */
 function pathOf(error: ErrorObject): Path {
   const path = pointerPath(error.instancePath)
   return error.keyword === 'additionalProperties' ? [...path, error.params.additionalProperty] : path

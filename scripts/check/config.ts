@@ -5,23 +5,29 @@ import type { Exemption } from './exemptions.ts'
 export interface CheckConfig {
   readonly provided: readonly Provided[]
   readonly exemptions: readonly Exemption[]
-  /** What Argo CD is given, and the addresses under which it knows this repository. */
+  /** The series in the lists of metrics; undefined where no folder of lists is named. */
+  readonly metrics: ReadonlySet<string> | undefined
+  /** Environments that have to be alike, in the order of promotion. */
+  readonly parity: readonly string[]
+  /** The folders that Argo CD is given, and the addresses under which it knows this repository. */
   readonly delivery: { readonly folders: readonly string[]; readonly repositories: readonly string[] }
 }
 
-/** What holds where there is no `check.yaml`. */
+/** The configuration where there is no `check.yaml`. */
 export const emptyConfig: CheckConfig = {
   provided: [],
   exemptions: [],
+  metrics: undefined,
+  parity: [],
   delivery: { folders: [], repositories: [] },
 }
 
-/** The declarations that hold for one environment. */
+/** The declarations that are valid in one environment. */
 export function providedIn(config: CheckConfig, environment: string): Provided[] {
   return config.provided.filter(({ environments }) => environments?.includes(environment) !== false)
 }
 
-/** The exemptions that hold for one environment. */
+/** The exemptions that are valid in one environment. */
 export function exemptionsIn(config: CheckConfig, environment: string): Exemption[] {
   return config.exemptions.filter(({ environments }) => environments?.includes(environment) !== false)
 }

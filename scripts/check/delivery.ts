@@ -3,18 +3,15 @@ import { dirname, join, relative } from 'node:path'
 import { applicationsOf, sourcesOf } from '#kubernetes/argocd/applications.ts'
 import { createEnvironment } from '#kubernetes/model/environment.ts'
 import type { KubeObject } from '#kubernetes/model/objects.ts'
-import type { Provided } from '#kubernetes/model/provided.ts'
 import { kustomizationFile } from '#manifests/kustomization.ts'
 
 /** The folders that Applications name and that can be built, as far as this repository tells: what is remote is not asked. */
-export function foldersNamed(objects: readonly KubeObject[], root: string): Provided[] {
+export function foldersNamed(objects: readonly KubeObject[], root: string): string[] {
   const environment = createEnvironment('', objects)
   const folders = new Set(
     applicationsOf(environment).flatMap((one) => sourcesOf(one).flatMap(({ folder }) => folder ?? [])),
   )
-  return [...folders]
-    .filter((folder) => isBuildable(join(root, folder), root))
-    .map((name) => ({ kind: 'Folder', name, by: 'this repository' }))
+  return [...folders].filter((folder) => isBuildable(join(root, folder), root))
 }
 
 /** Whether a folder holds manifests, a chart, or a kustomization whose entries are all there. */

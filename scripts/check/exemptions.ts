@@ -1,7 +1,8 @@
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Finding, Path } from '#kubernetes/model/finding.ts'
+import { nameBeforeHash } from '#kubernetes/model/generated-names.ts'
 import { type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
-import type { Locate } from '#manifests/source-locations.ts'
+import type { Locate } from '#manifests/source-locations/index.ts'
 import { today } from '#system/today.ts'
 
 /** The annotation that exempts an object from a rule: this, then the rule's name; its value is the reason. */
@@ -103,14 +104,11 @@ export function applyExemptions(
   return { findings: [...left, ...invalid], exempted, used, renamed }
 }
 
-/** Hashes that kustomize appends to the names of generated ConfigMaps and Secrets. */
-const generatedSuffix = /-[2456789bcdfghkmt]{10}$/
-
 function covers({ rule, object }: Exemption, rules: ReadonlyMap<string, string>, finding: Finding): boolean {
   if (rules.get(rule) !== finding.rule || finding.object === undefined) return false
   const anywhere = finding.object.replace(/ [^/ ]*\//, ' ')
   const names = [finding.object, anywhere]
-  return names.includes(object) || names.some((name) => name.replace(generatedSuffix, '') === object)
+  return names.includes(object) || names.some((name) => nameBeforeHash(name) === object)
 }
 
 /** Why an exemption is invalid, and what to do. */
@@ -143,6 +141,11 @@ function problemOf(
 function isDate(text: string): boolean {
   const date = /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00:00Z`) : undefined
   return date !== undefined && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text)
+}
+
+/** Whether it is known that an exemption covers nothing: refusals of the API server are found only where it was asked. */
+export function isDecidable({ rule }: Exemption, admit: boolean): boolean {
+  return rule !== 'admission' || admit
 }
 
 /** The finding that an exemption covers nothing. */

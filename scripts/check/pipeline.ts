@@ -1,290 +1,142 @@
-import { readFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { readInput } from '#cli/input.ts'
-import { home, root, shownFrom, typedPath } from '#cli/paths.ts'
-import {
-  createEnvironment,
-  type Environment,
-  isKubernetesGroup,
-  type Surroundings,
-} from '#kubernetes/model/environment.ts'
 import { type Finding, formatSource } from '#kubernetes/model/finding.ts'
-import { groupOf, type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
-import { type Documents, readDocuments } from '#manifests/documents.ts'
-import { environments, type Rendering, type Target } from '#manifests/kustomize.ts'
-import { locateInFile, locateInKustomization } from '#manifests/source-locations.ts'
-import { rules } from '#rules/index.ts'
+import type { Rule } from '#rule/define-rule.ts'
 import { renamedNote, ruleIds } from '#ruleset/catalog.ts'
-import { validateRules } from '#validation/cel.ts'
+import { validateCelRules } from '#validation/cel.ts'
 import { type Manifests, validateSchemas } from '#validation/kubeconform.ts'
-import { type CheckConfig, emptyConfig, exemptionsIn, providedIn } from './config.ts'
-import { configFor, readConfig, versionsChecker } from './config-file.ts'
-import { foldersNamed } from './delivery.ts'
+import { exemptionsIn } from './config.ts'
 import { addExcerpts } from './excerpts.ts'
-import { annotatedExemptions, applyExemptions, type Exemption, unusedExemption } from './exemptions.ts'
-import type { CheckResult, TargetResult } from './result.ts'
-import { applicable, runRules, type SwitchedOff } from './run-rules.ts'
+import { annotatedExemptions, applyExemptions, type Exemption, isDecidable, unusedExemption } from './exemptions.ts'
+import { withoutForeignKinds } from './foreign-kinds.ts'
+import type { TargetResult } from './result.ts'
+import { applicable, type Located, runRules, runRulesAcross } from './run-rules.ts'
+import type { ReadTarget } from './targets.ts'
 
-/** A target with its documents read: what schemas, rules and admission look at. */
-export interface Readable extends Manifests {
-  readonly objects: readonly KubeObject[]
-  readonly environment: Environment
-  /** What went wrong before there was anything to look at. */
-  readonly faults: readonly Finding[]
-  /** Whether it is an environment of this repository, held to all its conventions. */
-  readonly isEnvironment: boolean
-  /** Whether it is what Argo CD is given for the environments: it holds none of their conventions. */
-  readonly isDelivery: boolean
-  readonly config: CheckConfig
-  /** The content of a file that findings name. */
-  contentOf(file: string): string | undefined
+/** What a checker checks with. */
+export interface Checks {
+  readonly rules: readonly Rule[]
+  /** The folder that `npm run generate:schemas` wrote. */
+  readonly schemas: string
+  /** Whether to ask a real API server, too. */
+  readonly admit: boolean
 }
 
-const ownConfig = await readConfig(root)
-const checkVersions = await versionsChecker(root)
-
-/** Reads files of manifests that are checked together, `-` being standard input. */
-export async function readFiles(typed: string, files: readonly string[]): Promise<Readable> {
-  const shown = (file: string) => (file === '-' ? '<stdin>' : file)
-  const target = shown(typed)
-  const contents = new Map(files.map((file) => [shown(file), readInput(file)]))
-  const seen = new Set<string>()
-  const read = [...contents].map(([file, content]) => readDocuments(content, target, file, seen))
-  const locates = [...contents].map(([file, content]) => locateInFile(file, content))
-  const [first = '-'] = files
-  const config = await configFor(first === '-' ? typedPath('.') : resolve(typedPath(first), '..'), root, ownConfig)
-  const documents: Documents = {
-    documents: read.flatMap((part) => part.documents),
-    objects: read.flatMap((part) => part.objects),
-    findings: read.flatMap((part) => part.findings),
-  }
-  return toReadable(target, documents, {
-    locate: (object, path) => locates.map((locate) => locate(object, path)).find((source) => source !== undefined),
-    isEnvironment: false,
-    isDelivery: false,
-    config,
-    contentOf: (file) => contents.get(file),
-  })
+/** A target that was checked. */
+export interface CheckedTarget {
+  readonly target: ReadTarget
+  readonly result: TargetResult
+  /** The exemptions that covered a finding, or are invalid, which is a finding of its own. */
+  readonly used: ReadonlySet<Exemption>
+  /** Lines for the terminal: exemptions that name a rule by a former id. */
+  readonly notes: readonly string[]
 }
 
-/** The kustomizations of what Argo CD is given, as `check.yaml` names them. */
-export const delivery: readonly Target[] = ownConfig.delivery.folders.map((name) => ({
-  name,
-  folder: join(root, name),
-}))
+/** Targets that are being read; undefined for one that does not exist. */
+export type Group = readonly Promise<ReadTarget | undefined>[]
 
 /**
- * Reads what kustomize rendered. An environment of this repository must have its versions.yaml in order, too.
- * @param together filled with all that is checked together
+ * Checks groups of targets by schemas, rules and, where asked for, admission. Rules that compare environments see one group at a time; the external
+ * programs are given all groups at once. Each target is checked as soon as it is read.
+ * @returns what was checked of each group, without what is only its context
  */
-export async function readRender(
-  { target, outcome }: { target: Target; outcome: Rendering },
-  isEnvironment: boolean,
-  together: Environment[] = [],
-): Promise<Readable> {
-  const base = shownFrom(target.folder)
-  const versions = isEnvironment ? checkVersions(target) : []
-  const context = {
-    locate: locateInKustomization(target.folder, base),
-    isEnvironment,
-    isDelivery: delivery.some(({ folder }) => folder === target.folder),
-    config: isEnvironment ? ownConfig : await configFor(target.folder, root, ownConfig),
-    contentOf: (file: string) => readIfThere(resolve(base, file)),
-  }
-  if ('finding' in outcome) {
-    return toReadable(target.name, { documents: [], objects: [], findings: [outcome.finding, ...versions] }, context)
-  }
-  const read = readDocuments(outcome.manifests, target.name)
-  const surroundings = { folder: relative(root, target.folder), together }
-  return toReadable(target.name, { ...read, findings: [...versions, ...read.findings] }, context, surroundings)
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    // A folder, or a file that is gone by now: the finding stays, without the line's text.
-    return undefined
-  }
-}
-
-function toReadable(
-  target: string,
-  read: Documents,
-  context: Pick<Readable, 'locate' | 'isEnvironment' | 'isDelivery' | 'config' | 'contentOf'>,
-  surroundings: Surroundings = {},
-): Readable {
-  const { documents, objects } = read
-  const faults = [...read.findings]
-  if (objects.length === 0 && faults.length === 0) {
-    const message = 'there is no object in it; expected Kubernetes manifests'
-    faults.push({ rule: 'empty-render', severity: 'error', target, message, fix: 'Give a file that holds manifests.' })
-  }
-  const isWhole = context.isEnvironment || context.config !== emptyConfig
-  const provided = [...providedIn(context.config, target), ...(context.isDelivery ? foldersNamed(objects, root) : [])]
-  const environment = createEnvironment(target, objects, provided, isWhole, surroundings)
-  return { target, documents, objects, faults, environment, ...context }
-}
-
-/**
- * Judges all targets by schemas, rules and, when asked for, admission.
- * @param map whether the result holds a map of each target, too
- * @param bySchema what their schemas find, where that is asked together with that of others
- * @param all what has to be read before rules look across: more than what is judged, where some of it has nothing to tell
- */
-export async function judge(
-  reading: readonly Promise<Readable>[],
-  admit: boolean,
-  map = false,
-  bySchema: Promise<readonly Finding[]> = Promise.all(reading).then(askSchemas),
-  all: () => Promise<unknown> = () => Promise.all(reading),
-): Promise<CheckResult> {
-  const [targets, byProcess, byRule] = await Promise.all([
-    Promise.all(reading),
-    askProcesses(reading, admit, bySchema),
-    Promise.all(reading.map((readable) => askRules(readable, all))),
+export async function checkGroups(groups: readonly Group[], checks: Checks): Promise<CheckedTarget[][]> {
+  const reading = Promise.all(groups.map((group) => Promise.all(group)))
+  const [read, external, byRule] = await Promise.all([
+    reading,
+    reading.then((all) => runExternalValidators(checkedOf(all.flat()), checks)),
+    Promise.all(groups.map((group) => runGroup(group, checks.rules))),
   ])
-  const used = new Set<Exemption>()
-  const notes = new Set<string>()
-  const results: TargetResult[] = []
-  for (const [index, readable] of targets.entries()) {
-    const processes = byProcess.filter((finding) => finding.target === readable.target)
-    const found = [...readable.faults, ...processes, ...(byRule[index] ?? [])]
-    results.push(summarize(readable, found, used, notes, admit))
-  }
-  const unused = unusedEverywhere(targets, used, admit)
-  if (unused.length > 0 && results[0] !== undefined)
-    results[0] = { ...results[0], findings: [...results[0].findings, ...unused] }
-  if (!map) return { targets: results, rules: rules.length, notes: [...notes] }
-  const { mapOf } = await import('#kubernetes/topology/connection-map.ts')
-  const mapped = results.map((result, index) => {
-    const environment = targets[index]?.environment
-    return environment === undefined ? result : { ...result, map: mapOf(environment) }
-  })
-  return { targets: mapped, rules: rules.length, notes: [...notes] }
-}
-
-/**
- * One target's result: its findings with their lines, less what is exempted. Adds the exemptions that were needed to `used`, and to `notes` those
- * that name a rule by a former id.
- */
-function summarize(
-  readable: Readable,
-  all: readonly Finding[],
-  used: Set<Exemption>,
-  notes: Set<string>,
-  admit: boolean,
-): TargetResult {
-  const { target, objects, environment, isEnvironment, isDelivery, config, locate, contentOf } = readable
-  const { judged, unjudged } = isEnvironment ? { judged: all, unjudged: [] } : foreignKinds(all, objects)
-  const annotated = annotatedExemptions(environment, locate)
-  const exemptions = [...annotated, ...exemptionsIn(config, target)]
-  const outcome = applyExemptions(target, judged, exemptions, ruleIds)
-  for (const exemption of outcome.used) used.add(exemption)
-  for (const exemption of outcome.renamed) notes.add(noteOf(exemption))
-  // What names its environments must be needed in each of them.
-  const unused = exemptions.filter(
-    (exemption) => exemption.environments !== undefined && !outcome.used.has(exemption) && canTell(exemption, admit),
+  return read.map((group, index) =>
+    checkedOf(group).map((target) => {
+      const found = [...target.readFindings, ...(external.get(target) ?? []), ...(byRule[index]?.get(target) ?? [])]
+      return summarize(target, found, checks)
+    }),
   )
-  const findings = [...outcome.findings, ...unused.map((exemption) => unusedExemption(exemption, target))]
-  return {
-    target,
-    objects: objects.length,
-    findings: addExcerpts(findings, contentOf, judged),
-    exempted: outcome.exempted,
-    switchedOff:
-      isEnvironment || isDelivery || objects.length === 0 ? [] : [...applicable(rules, environment).off, ...unjudged],
-  }
 }
 
-function noteOf({ rule, place }: Exemption): string {
+function checkedOf(targets: readonly (ReadTarget | undefined)[]): ReadTarget[] {
+  return targets.filter((target) => target !== undefined && target.isContext === undefined) as ReadTarget[]
+}
+
+/** The findings of the rules in each target of a group: those about single environments as soon as it is read, the others once all are. */
+async function runGroup(group: Group, rules: readonly Rule[]): Promise<Map<ReadTarget, Finding[]>> {
+  const found = new Map<ReadTarget, Finding[]>()
+  await Promise.all(
+    group.map(async (reading) => {
+      const target = await reading
+      if (target === undefined || target.isContext) return
+      const own = target.kind === 'environment' ? rules : applicable(rules, target.environment).on
+      // When the last target is read, the external programs are started first.
+      await setImmediate()
+      found.set(target, runRules(own, target))
+    }),
+  )
+  const targets = (await Promise.all(group)).filter((target) => target !== undefined)
+  for (const [index, findings] of runRulesAcross(rules, targets).entries()) {
+    const own = found.get(targets[index] as ReadTarget)
+    own?.push(...findings)
+  }
+  return found
+}
+
+/** What kubeconform, the CEL rules of custom resources and the API server find in each target; each program is started once for all of them. */
+async function runExternalValidators(
+  targets: readonly ReadTarget[],
+  { schemas, admit }: Checks,
+): Promise<Map<ReadTarget, Finding[]>> {
+  const [validated, admitted] = await Promise.all([
+    validate(targets, schemas),
+    admit ? import('#validation/admission.ts').then((admission) => admission.admit(targets)) : [],
+  ])
+  return new Map(
+    targets.map((target, index) => {
+      const refused = admitted.filter((finding) => finding.target === target.target)
+      return [target, [...(validated[index] ?? []), ...refused]]
+    }),
+  )
+}
+
+/** What the schemas and the CEL rules of custom resources find; the findings of each are at its index. */
+export async function validate(all: readonly Manifests[], schemas: string): Promise<Finding[][]> {
+  const [bySchema, byCel] = await Promise.all([validateSchemas(all, schemas), validateCelRules(all, schemas)])
+  return all.map((_, index) => {
+    const own = bySchema[index] ?? []
+    // As in the API server, which evaluates the rules of a definition only for an object that is valid by its schema.
+    const invalid = new Set(own.map(({ object }) => object))
+    return [...own, ...(byCel[index] ?? []).filter(({ object }) => !invalid.has(object))]
+  })
+}
+
+/** One target's result: its findings with their lines, without what is exempted. */
+function summarize(target: ReadTarget, all: readonly Finding[], { rules, admit }: Checks): CheckedTarget {
+  const { objects, environment, kind, config, locate, contentOf } = target
+  const isForeign = kind === 'foreign'
+  const { findings, skipped } =
+    kind === 'environment' ? { findings: all, skipped: [] } : withoutForeignKinds(all, objects)
+  const exemptions = [...annotatedExemptions(environment, locate), ...exemptionsIn(config, target.target)]
+  const outcome = applyExemptions(target.target, findings, exemptions, ruleIds)
+  // An exemption that names its environments must be needed in each of them.
+  const unused = exemptions.filter(
+    (exemption) =>
+      exemption.environments !== undefined && !outcome.used.has(exemption) && isDecidable(exemption, admit),
+  )
+  const left = [...outcome.findings, ...unused.map((exemption) => unusedExemption(exemption, target.target))]
+  const result: TargetResult = {
+    target: target.target,
+    objects: objects.length,
+    findings: addExcerpts(left, contentOf, findings),
+    exempted: outcome.exempted,
+    switchedOff: isForeign && objects.length > 0 ? [...applicable(rules, environment).off, ...skipped] : [],
+  }
+  return { target, result, used: outcome.used, notes: [...outcome.renamed].map(renamedNoteOf) }
+}
+
+function renamedNoteOf({ rule, place }: Exemption): string {
   const { source } = place()
   return `${source ? `${formatSource(source)}: ` : ''}${renamedNote(rule, ruleIds.get(rule) ?? rule)}`
 }
 
-/** Exemptions without environments must be needed in one of them; that is known only when all were checked. */
-function unusedEverywhere(targets: readonly Readable[], used: ReadonlySet<Exemption>, admit: boolean): Finding[] {
-  const first = targets[0]
-  const checked = targets.filter(({ isEnvironment }) => isEnvironment).map(({ target }) => target)
-  if (first === undefined || !environments(root).every(({ name }) => checked.includes(name))) return []
-  const unused = ownConfig.exemptions.filter(
-    (exemption) => exemption.environments === undefined && !used.has(exemption) && canTell(exemption, admit),
-  )
-  const findings = unused.map((exemption) => unusedExemption(exemption, first.target))
-  return [...addExcerpts(findings, first.contentOf)]
-}
-
-/** Refusals of the API server are found only when it is asked. */
-function canTell({ rule }: Exemption, admit: boolean): boolean {
-  return rule !== 'admission' || admit
-}
-
-/**
- * Other repositories use kinds of operators that this one knows nothing of. That no schema of theirs is here says nothing against them, so such
- * kinds are named as not judged. A kind that is unknown in a group of Kubernetes itself is misspelt or gone.
- */
-function foreignKinds(findings: readonly Finding[], objects: readonly KubeObject[]) {
-  const missing = findings.filter(({ rule }) => rule === 'schema-missing')
-  if (missing.length === 0) return { judged: findings, unjudged: [] }
-  const byName = new Map(objects.map((object) => [nameOf(object), object]))
-  const foreign = new Map<string, number>()
-  const judged = findings.filter(({ rule, object }) => {
-    const found = rule === 'schema-missing' ? byName.get(object ?? '') : undefined
-    if (found === undefined || isKubernetesGroup(groupOf(found.apiVersion))) return true
-    const kind = `${found.kind} of ${found.apiVersion}`
-    foreign.set(kind, (foreign.get(kind) ?? 0) + 1)
-    return false
-  })
-  const unjudged: SwitchedOff[] = [...foreign].map(([kind, count]) => ({
-    rule: 'schema',
-    lacks: `a schema for ${kind} (${count} object${count === 1 ? '' : 's'})`,
-  }))
-  return { judged, unjudged }
-}
-
-const schemas = join(home, 'schemas')
-
-/** What kubeconform finds; it is told of all targets at once. */
-export async function askSchemas(targets: readonly Manifests[]): Promise<Finding[]> {
-  return validateSchemas(targets, schemas)
-}
-
-/** What kubeconform, the rules of custom resources and the API server find; they are told of all targets at once. */
-async function askProcesses(
-  reading: readonly Promise<Readable>[],
-  admission: boolean,
-  schema: Promise<readonly Finding[]>,
-): Promise<Finding[]> {
-  const all = Promise.all(reading)
-  const [bySchema, byRule, byServer] = await Promise.all([
-    schema,
-    all.then((targets) => validateRules(targets, schemas)),
-    admission
-      ? Promise.all([all, import('#validation/admission.ts')]).then(([targets, { admit }]) => admit(targets))
-      : [],
-  ])
-  // As the API server does, which asks the rules of a definition only about what keeps to its schema.
-  const wrong = new Set(bySchema.map(({ target, object }) => `${target} ${object}`))
-  return [...bySchema, ...byRule.filter(({ target, object }) => !wrong.has(`${target} ${object}`)), ...byServer]
-}
-
-/** What the rules find in one target: those about it alone as soon as it is read, the others once all are. */
-async function askRules(reading: Promise<Readable>, all: () => Promise<unknown>): Promise<Finding[]> {
-  const { environment, locate, isEnvironment } = await reading
-  const on = isEnvironment ? rules : applicable(rules, environment).on
-  // Once the last target is read, the processes start first.
-  await setImmediate()
-  const alone = runRules(
-    on.filter(({ across }) => !across),
-    environment,
-    locate,
-  )
-  await all()
-  const together = runRules(
-    on.filter(({ across }) => across),
-    environment,
-    locate,
-  )
-  return [...alone, ...together]
+/** What is left of an environment's findings when those that an annotation of their object exempts are removed. */
+export function withoutAnnotated(findings: readonly Finding[], { environment, locate }: Located): readonly Finding[] {
+  return applyExemptions(environment.name, findings, annotatedExemptions(environment, locate), ruleIds).findings
 }

@@ -1,39 +1,63 @@
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Finding } from '#kubernetes/model/finding.ts'
 import { nameOf } from '#kubernetes/model/objects.ts'
-import type { Locate } from '#manifests/source-locations.ts'
-import type { Rule } from '#rule/define-rule.ts'
+import type { Locate } from '#manifests/source-locations/index.ts'
+import type { Report, Rule } from '#rule/define-rule.ts'
 
-/** Runs the rules over one environment, in their order. `locate` is asked only for what is wrong, so it may be slow. */
-export function runRules(rules: readonly Rule[], environment: Environment, locate: Locate): Finding[] {
+/** An environment, and how to find the line that set a value of its objects. */
+export interface Located {
+  readonly environment: Environment
+  /** Asked only for what is wrong, so it may be slow. */
+  readonly locate: Locate
+}
+
+/** Runs the rules about single environments over one, in their order. */
+export function runRules(rules: readonly Rule[], { environment, locate }: Located): Finding[] {
   const findings: Finding[] = []
-  for (const rule of rules) {
-    rule.check(environment, (object, path, message, fix = rule.fix) => {
-      const source = locate(object, path)
-      findings.push({
-        rule: rule.id,
-        severity: rule.severity,
-        target: environment.name,
-        object: nameOf(object),
-        path,
-        message,
-        fix,
-        ...(source && { source }),
-      })
-    })
-  }
+  for (const rule of rules)
+    if ('check' in rule) rule.check(environment, reportInto(findings, rule, environment, locate))
   return findings
 }
 
-/** A rule that could say nothing about a target, or not all it might, and what it would have needed. */
+/** Runs the rules that compare environments. The findings of each are at its index. */
+export function runRulesAcross(rules: readonly Rule[], all: readonly Located[]): Finding[][] {
+  const found = new Map(all.map(({ environment, locate }) => [environment, { locate, findings: [] as Finding[] }]))
+  for (const rule of rules) {
+    if (!('checkAll' in rule)) continue
+    rule.checkAll([...found.keys()], (environment) => {
+      const entry = found.get(environment)
+      if (entry === undefined) throw new Error(`${rule.id} reports in ${environment.name}, which is not checked`)
+      return reportInto(entry.findings, rule, environment, entry.locate)
+    })
+  }
+  return all.map(({ environment }) => found.get(environment)?.findings ?? [])
+}
+
+function reportInto(findings: Finding[], rule: Rule, environment: Environment, locate: Locate): Report {
+  return (object, path, message, fix = rule.fix) => {
+    const source = locate(object, path)
+    findings.push({
+      rule: rule.id,
+      severity: rule.severity,
+      target: environment.name,
+      object: nameOf(object),
+      path,
+      message,
+      fix,
+      ...(source && { source }),
+    })
+  }
+}
+
+/** A rule that was skipped in a target, wholly or in part, and what it needs. */
 export interface SwitchedOff {
   readonly rule: string
   readonly lacks: string
 }
 
 /**
- * The rules that apply to a target of another repository, and those whose convention is absent there. Our own environments are held to all
- * conventions: one that is lost there must not silence a rule.
+ * The rules that apply to a target of another repository, and those whose convention is absent there. In environments of this repository every rule
+ * applies: a convention that is lost there must not silence a rule.
  */
 export function applicable(rules: readonly Rule[], environment: Environment): { on: Rule[]; off: SwitchedOff[] } {
   const lacking = rules.filter(({ needs }) => needs?.isIn(environment) === false)

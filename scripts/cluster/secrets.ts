@@ -4,12 +4,12 @@ import { readConfig } from '#check/config-file.ts'
 import { UsageError } from '#cli/errors.ts'
 import { at, items, text } from '#kubernetes/model/objects.ts'
 import { readDocuments } from '#manifests/documents.ts'
-import { environment, render } from '#manifests/kustomize.ts'
+import { findEnvironment, render } from '#manifests/kustomize.ts'
 import { makeSecrets } from '#platform/secrets.ts'
 import type { Cluster } from './client.ts'
 import { ApiError } from './connection.ts'
 
-/** A Secret of an environment, and whether this run created it. */
+/** A Secret of an findEnvironment, and whether this run created it. */
 export interface CreatedSecret {
   /** `namespace/name` */
   readonly name: string
@@ -22,7 +22,7 @@ export interface CreatedSecret {
  * @throws UsageError when the environment does not render or has a secret store
  */
 export async function createSecrets(root: string, name: string, cluster: Cluster): Promise<CreatedSecret[]> {
-  const outcome = await render(environment(root, name), root)
+  const outcome = await render(findEnvironment(root, name), root)
   if ('finding' in outcome)
     throw new UsageError(`${name} does not render, so its Secrets are not known: ${outcome.finding.message}`)
   const { objects } = readDocuments(outcome.manifests, name)

@@ -7,7 +7,7 @@ import { dashboardFiles, dashboardFolder } from '#dashboards/files.ts'
 import { dashboards } from '#dashboards/index.ts'
 import { askPanels, componentsOf, panelsOf, panelsWithoutData } from '#dashboards/panel-data.ts'
 import { panelPage } from '#dashboards/panel-page.ts'
-import { environment as environmentNamed } from '#manifests/kustomize.ts'
+import { findEnvironment } from '#manifests/kustomize.ts'
 
 const usage = `usage: npm run generate:dashboards [-- --ask URL --environment NAME [--minutes N] [--output FILE.html]]
 
@@ -52,7 +52,7 @@ async function ask(url: string, name: string, minutes: number, output: string | 
   if (!URL.canParse(url))
     throw new UsageError(`--ask ${url} is not a valid URL; expected one such as http://127.0.0.1:9090`)
   if (!(minutes > 0)) throw new UsageError(`--minutes must be a number above 0`)
-  const environment = environmentNamed(root, name)
+  const environment = findEnvironment(root, name)
   const to = Math.floor(Date.now() / 1000)
   const from = to - minutes * 60
   const variables = { namespace: `inference-${environment.name}`, rateInterval: '5m' }

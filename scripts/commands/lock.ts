@@ -3,7 +3,7 @@ import { exit, UsageError } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
 import { resolveImages, writeDigests } from '#lock/lock.ts'
 import { createClient, defaults } from '#lock/registry.ts'
-import { environment, environments } from '#manifests/kustomize.ts'
+import { environments, findEnvironment } from '#manifests/kustomize.ts'
 
 const usage = `usage: npm run lock [-- <environment>… ] [--update] [--mirror REGISTRY=URL]…
 
@@ -26,7 +26,7 @@ await runCommand(async () => {
   const names = positionals.length > 0 ? positionals : [first ?? 'dev']
   const client = createClient({ ...defaults, mirrors: new Map(values.mirror.map(toMirror)) })
   let refused = 0
-  for (const { name } of names.map((one) => environment(root, one))) {
+  for (const { name } of names.map((one) => findEnvironment(root, one))) {
     const outcomes = await resolveImages(root, name, client, values.update)
     const refusals = outcomes.filter(({ refusal }) => refusal !== undefined)
     for (const { key, refusal } of refusals)

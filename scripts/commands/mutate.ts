@@ -3,7 +3,7 @@ import { exit, UsageError } from '#cli/errors.ts'
 import { classes } from '#mutate/index.ts'
 import { proveClaims } from '#mutate/prove.ts'
 import { reportJson, reportMarkdown, reportText } from '#mutate/report.ts'
-import { cleanEnvironments, judgeMutants, seedMutants } from '#mutate/run.ts'
+import { checkMutants, cleanEnvironments, seedMutants } from '#mutate/run.ts'
 import { rules } from '#rules/index.ts'
 
 const usage = `usage: npm run mutate [-- --class ID…] [--format text|markdown|json] [--prove]
@@ -29,9 +29,10 @@ const formats = {
 
 await runCommand(async () => {
   const { values } = parseCommandLine(usage, options, { ok: 'all detected', findings: 'survivors or a wrong claim' })
-  const mutants = seedMutants(await cleanEnvironments(), chosen(values.class))
+  const clean = await cleanEnvironments()
+  const mutants = seedMutants(clean, chosen(values.class))
   if (values.prove) return (await proveClaims(mutants)) ? exit.ok : exit.findings
-  const verdicts = await judgeMutants(mutants)
+  const verdicts = await checkMutants(mutants, clean)
   process.stdout.write(formats[values.format as keyof typeof formats](verdicts, rules))
   return verdicts.every(({ killers }) => killers.length > 0) ? exit.ok : exit.findings
 })

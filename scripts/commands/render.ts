@@ -2,7 +2,7 @@ import { parseCommandLine, runCommand } from '#cli/command-line.ts'
 import { exit, UsageError } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
 import { formatSource } from '#kubernetes/model/finding.ts'
-import { environment, environments, render } from '#manifests/kustomize.ts'
+import { environments, findEnvironment, render } from '#manifests/kustomize.ts'
 
 const usage = `usage: npm run render -- <environment>
 
@@ -19,7 +19,7 @@ await runCommand(async () => {
     const names = environments(root).map((target) => target.name)
     throw new UsageError(`expected one environment of ${names.join(', ')}\n\n${usage}`)
   }
-  const outcome = await render(environment(root, name), root)
+  const outcome = await render(findEnvironment(root, name), root)
   if ('manifests' in outcome) {
     process.stdout.write(outcome.manifests)
     return exit.ok

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
-import type { Readable } from '#check/pipeline.ts'
+import type { TargetResult } from '#check/result.ts'
+import type { ReadTarget } from '#check/targets.ts'
 import { UsageError } from '#cli/errors.ts'
 import { root, shownFrom } from '#cli/paths.ts'
-import { createEnvironment, type Environment } from '#kubernetes/model/environment.ts'
+import { createEnvironment } from '#kubernetes/model/environment.ts'
 import type { Finding } from '#kubernetes/model/finding.ts'
 import { environments, type Rendering, render, type Target } from '#manifests/kustomize.ts'
 import { eachParallel } from '#system/process.ts'
@@ -41,7 +42,7 @@ export async function diff(options: DiffOptions): Promise<Diff> {
   return withFilesOf(root, base.commit, (folder) => compareFolders(folder, root, base, options.environments, cache))
 }
 
-/** Renders, judges and compares the environments of two folders; all of them where none is named. */
+/** Renders, checks and compares the environments of two folders; all of them where none is named. */
 export async function compareFolders(
   before: string,
   after: string,
@@ -55,7 +56,7 @@ export async function compareFolders(
   const renders = eachParallel(all, ({ name, repository }) =>
     renderIn(repository, name, repository === before ? cache : noCache),
   )
-  const sides = await judgePairs(
+  const sides = await checkPairs(
     names.map((_, index) => Promise.all([renders[2 * index], renders[2 * index + 1]])),
     [before, after],
   )
@@ -107,57 +108,38 @@ const unreadable = ['render', 'empty-render', 'yaml-syntax', 'not-an-object']
 type Both<T> = [old: T | undefined, now: T | undefined]
 
 /**
- * Reads and judges both sides of each environment. Where they are the same nothing is judged: there is no difference to find. Each is judged as soon as it
- * is rendered, by schemas all at once, since both sides have most of their texts in common.
+ * Reads and checks both sides of each environment. Where they are the same nothing is checked: there is no difference to find. Each is checked as soon
+ * as it is rendered, by schemas all together, since both sides have most of their texts in common.
  */
-async function judgePairs(
+async function checkPairs(
   pairs: readonly Promise<Both<Rendered>>[],
   [before, after]: readonly [string, string],
 ): Promise<Both<Side>[]> {
-  const { askSchemas, readRender } = await import('#check/pipeline.ts')
+  const { openChecker } = await import('#check/checker.ts')
+  const checker = await openChecker(root)
   const differs = Promise.all(pairs).then((all) => !all.every(([old, now]) => isSame(old, now)))
-  const together: { old: Environment[]; now: Environment[] } = { old: [], now: [] }
-  const reading = pairs.map(async (pair): Promise<Both<Readable>> => {
+  const read = (rendered: Rendered | undefined) => rendered && checker.read(rendered, 'environment')
+  const reading = pairs.map(async (pair): Promise<Both<ReadTarget>> => {
     const [old, now] = await pair
-    if (!isSame(old, now))
-      return Promise.all([old && readRender(old, true, together.old), now && readRender(now, true, together.now)])
-    // It has nothing to tell, but others are held to it.
-    if (now !== undefined && (await differs)) together.old.push((await readRender(now, true, together.now)).environment)
-    return [undefined, undefined]
+    if (!isSame(old, now)) return Promise.all([read(old), read(now)])
+    // Its findings are the same on both sides, but rules compare others with it.
+    if (now === undefined || !(await differs)) return [undefined, undefined]
+    const context = { ...(await checker.read(now, 'environment')), isContext: true as const }
+    return [context, context]
   })
-  const all = Promise.all(reading)
-  const bySchema = all.then((read) =>
-    askSchemas(read.flatMap(([old, now]) => [...labelled(old, 'old'), ...labelled(now, 'now')])),
-  )
-  return Promise.all(
-    reading.map(async (both): Promise<Both<Side>> => {
-      const [old, now] = await both
-      return Promise.all([judgeSide(old, 'old', before, bySchema, all), judgeSide(now, 'now', after, bySchema, all)])
-    }),
-  )
-}
-
-/** Environments have the same name on both sides. */
-function labelled(one: Readable | undefined, label: string): Readable[] {
-  return one === undefined ? [] : [{ ...one, target: `${label} ${one.target}` }]
-}
-
-async function judgeSide(
-  one: Readable | undefined,
-  label: string,
-  repository: string,
-  bySchema: Promise<readonly Finding[]>,
-  all: Promise<unknown>,
-): Promise<Side | undefined> {
-  if (one === undefined) return undefined
-  const { judge } = await import('#check/pipeline.ts')
-  const { target, environment } = one
-  const own = bySchema.then((found) =>
-    found.filter((finding) => finding.target === `${label} ${target}`).map((finding) => ({ ...finding, target })),
-  )
-  const { targets } = await judge([Promise.resolve(one)], false, false, own, () => all)
-  const findings = (targets[0]?.findings ?? []).map((finding) => shownWithin(repository, finding))
-  return { environment, findings, broken: findings.find(({ rule }) => unreadable.includes(rule)) }
+  const sideOf = async (index: 0 | 1, results: readonly (TargetResult | undefined)[], repository: string) =>
+    (await Promise.all(reading)).map((both, position): Side | undefined => {
+      const [environment, result] = [both[index]?.environment, results[position]]
+      if (environment === undefined || result === undefined) return undefined
+      const findings = result.findings.map((finding) => shownWithin(repository, finding))
+      return { environment, findings, broken: findings.find(({ rule }) => unreadable.includes(rule)) }
+    })
+  const [ofOld = [], ofNow = []] = await checker.checkStates([
+    reading.map(async (both) => (await both)[0]),
+    reading.map(async (both) => (await both)[1]),
+  ])
+  const [olds, nows] = await Promise.all([sideOf(0, ofOld, before), sideOf(1, ofNow, after)])
+  return pairs.map((_, index) => [olds[index], nows[index]])
 }
 
 /** Names the file of a finding as its repository has it, which may be a folder that goes when the diff ends. */

@@ -1,3 +1,5 @@
+import { objectKey, push } from '#kubernetes/model/collections.ts'
+import { nameBeforeHash } from '#kubernetes/model/generated-names.ts'
 import { groupOf, type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
 
 /** An object on both sides, or on one. */
@@ -13,9 +15,6 @@ export interface Matched {
   /** Names with a hash on either side that are one object to people, by the name without it: `ConfigMap gateway-config-7d5m2k9ggt` → its pair. */
   readonly generated: ReadonlyMap<string, Pair>
 }
-
-/** kustomize writes the hashes of its generators with these letters only. */
-const hashed = /^(.+)-[2456789bcdfghkmt]{10}$/
 
 /**
  * Pairs the objects of two renders: by group, kind, namespace and name, so a new version of an API is an update; and what a generator named by its
@@ -40,7 +39,7 @@ export function matchObjects(before: readonly KubeObject[], after: readonly Kube
       pairs.push({ name: nameOf(object), before: undefined, after: object })
       continue
     }
-    const name = hashed.exec(object.name)?.[1] ?? object.name
+    const name = nameBeforeHash(object.name) ?? object.name
     const pair = { name: nameOf({ ...object, name }), before: twin.before, after: object }
     pairs.push(pair)
     for (const side of [twin.before, object]) generated.set(generatedKey(side.kind, side.name), pair)
@@ -62,7 +61,7 @@ function stemsOf(
     const found = new Map<string, KubeObject[]>()
     for (const [id, object] of side) {
       const stem = other.has(id) ? undefined : stemOf(object)
-      if (stem !== undefined) found.set(stem, [...(found.get(stem) ?? []), object])
+      if (stem !== undefined) push(found, stem, object)
     }
     return found
   }
@@ -78,12 +77,12 @@ function stemsOf(
 
 function stemOf({ apiVersion, kind, namespace, name }: KubeObject): string | undefined {
   if (apiVersion !== 'v1' || (kind !== 'ConfigMap' && kind !== 'Secret')) return undefined
-  const stem = hashed.exec(name)?.[1]
-  return stem === undefined ? undefined : `${kind}\n${namespace}\n${stem}`
+  const stem = nameBeforeHash(name)
+  return stem === undefined ? undefined : objectKey(kind, namespace, stem)
 }
 
 function idOf(object: KubeObject): string {
-  return `${groupOf(object.apiVersion)}\n${object.kind}\n${object.namespace}\n${object.name}`
+  return `${groupOf(object.apiVersion)}\n${objectKey(object.kind, object.namespace, object.name)}`
 }
 
 /** Orders by code point: the same on every machine, whatever its language. */

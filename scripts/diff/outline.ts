@@ -1,5 +1,6 @@
 import type { Finding } from '#kubernetes/model/finding.ts'
 import { formatPath, formatSource } from '#kubernetes/model/finding.ts'
+import { plural } from '#text/plural.ts'
 import type { Action } from './action.ts'
 import type { Difference } from './amounts.ts'
 import type { ApplicationChange } from './application-changes.ts'
@@ -81,10 +82,6 @@ function headline({ effects, broken, findings, risk }: EnvironmentDiff): string 
   const all = [...counts, ...found, ...resolved]
   if (all.length > 0) return `risk ${risk}: ${all.join(', ')}`
   return effects.length === 0 ? nothing : `${nothing} that the cluster would notice`
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function sections(diff: EnvironmentDiff): Section[] {

@@ -5,7 +5,8 @@ import { parseImage } from '#kubernetes/model/image.ts'
 import { parseVersions, versionsFile } from '#promotion/values.ts'
 import { writeAtomically } from '#system/atomic-write.ts'
 import { eachParallel } from '#system/process.ts'
-import type { createClient, Refusal } from './registry.ts'
+import type { Advice } from '#text/advice.ts'
+import type { createClient } from './registry.ts'
 
 /** The result for one image. */
 export interface Outcome {
@@ -14,7 +15,7 @@ export interface Outcome {
   readonly before: string
   /** With its digest; undefined where the registry gave none. */
   readonly after: string | undefined
-  readonly refusal?: Refusal
+  readonly refusal?: Advice
 }
 
 type Client = ReturnType<typeof createClient>

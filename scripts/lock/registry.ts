@@ -1,15 +1,10 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fields, text } from '#kubernetes/model/objects.ts'
+import type { Advice } from '#text/advice.ts'
 import { type Login, loginFor } from './credentials.ts'
 
-/** Why a registry gave no digest, and what to do. */
-export interface Refusal {
-  readonly message: string
-  readonly fix: string
-}
-
-export type Resolved = { readonly digest: string } | { readonly refusal: Refusal }
+export type Resolved = { readonly digest: string } | { readonly refusal: Advice }
 
 export interface ClientOptions {
   /** Addresses to ask instead of a registry's own: `docker.io` → `https://mirror.example.com`. */
@@ -136,7 +131,7 @@ function basic({ username, password }: Login): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 }
 
-function refusalOf({ status, headers }: Response, { registry, repository, tag }: Wanted): Refusal {
+function refusalOf({ status, headers }: Response, { registry, repository, tag }: Wanted): Advice {
   const image = `${registry}/${repository}:${tag}`
   if (status === 401 || status === 403)
     return {
@@ -161,7 +156,7 @@ function refusalOf({ status, headers }: Response, { registry, repository, tag }:
   }
 }
 
-function unreachable(error: unknown, origin: string): Refusal {
+function unreachable(error: unknown, origin: string): Advice {
   const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } }
   const why = name === 'TimeoutError' ? 'it did not answer in time' : (cause?.code ?? cause?.message ?? message)
   return {

@@ -1,10 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { parseDocument } from 'yaml'
 import { UsageError } from '#cli/errors.ts'
 import { shownFrom, typedPath } from '#cli/paths.ts'
 import type { Finding, Source } from '#kubernetes/model/finding.ts'
+import { at, items } from '#kubernetes/model/objects.ts'
 import { run } from '#system/process.ts'
 import { tool } from '#system/tools.ts'
+import { readSimple } from '#text/fast-yaml.ts'
 import { kustomizationFile } from './kustomization.ts'
 
 /** A folder to render, and the name it goes by in findings. */
@@ -13,9 +16,19 @@ export interface Target {
   readonly folder: string
 }
 
+/** The environments in the order of promotion, which `promotion.yaml` alone defines; none where it has no order that can be read. */
+export function promotionOrder(root: string): string[] {
+  const file = join(root, 'promotion.yaml')
+  if (!existsSync(file)) return []
+  const content = readFileSync(file, 'utf8')
+  // `npm run promote` checks the file; here only the order counts.
+  const value = readSimple(content) ?? parseDocument(content, { logLevel: 'silent' }).toJS()
+  return items(at(value, 'order')).map(String)
+}
+
 /** The environments of the repository: the folders of `overlays/` that hold a kustomization, in the order of promotion, then by name. */
 export function environments(root: string): Target[] {
-  const order = ['dev', 'staging', 'prod']
+  const order = promotionOrder(root)
   const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
   const overlays = join(root, 'overlays')
   if (!existsSync(overlays)) return []
@@ -26,7 +39,7 @@ export function environments(root: string): Target[] {
 }
 
 /** @throws UsageError when there is no such environment; it names those there are */
-export function environment(root: string, name: string): Target {
+export function findEnvironment(root: string, name: string): Target {
   const known = environments(root)
   const found = known.find((target) => target.name === name)
   if (found !== undefined) return found
@@ -66,7 +79,7 @@ export async function render(target: Target, root: string): Promise<Rendering> {
       fix:
         code === 0
           ? 'List the resources of the kustomization, or remove it.'
-          : 'Mend what kustomize names; `kustomize build` of the folder shows the same.',
+          : 'Fix the error that kustomize reports; `kustomize build` of the folder prints the same.',
       ...sourceOfFailure(target, message, base),
     },
   }

@@ -1,5 +1,6 @@
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { formatPath, type Path } from '#kubernetes/model/finding.ts'
+import { withoutHashes } from '#kubernetes/model/generated-names.ts'
 import { at, type Fields, type KubeObject, nameOf, toObject, type Value } from '#kubernetes/model/objects.ts'
 
 /** One change to one rendered object. */
@@ -103,14 +104,14 @@ function withValue(draft: Value, path: Path, value: Value): Value {
 /**
  * What makes two mutants the same fault at the same place, whichever environment they are in: names of environments and the hashes of generated names
  * are left out.
+ * @param namespaces those of the environments
  */
-export function siteOf({ class: { id }, edits }: Mutant): string {
+export function siteOf({ class: { id }, edits }: Mutant, namespaces: readonly string[]): string {
   const parts = edits.map(
     ({ object, path, value }) => `${object.kind} ${object.name} ${path.join('/')} ${JSON.stringify(value)}`,
   )
-  return `${id} ${parts.join(' ')}`
-    .replace(/inference-(?:dev|staging|prod|kind)/g, 'inference')
-    .replace(/-[2456789bcdfghkmt]{10}\b/g, '')
+  const site = `${id} ${parts.join(' ')}`
+  return withoutHashes(namespaces.reduce((text, namespace) => text.replaceAll(namespace, 'namespace'), site))
 }
 
 /** Whether an edit leaves its object other than it was. */

@@ -1,9 +1,9 @@
+import { withoutHashes } from '#kubernetes/model/generated-names.ts'
 import { at, fields, items, text } from '#kubernetes/model/objects.ts'
 import { broken, drop, type Edit, type MutationClass, refused, rewrite, set } from './mutation.ts'
 import { containers, each, having } from './places.ts'
 
 const typo = (name: string) => `${name}x`
-const withoutHash = (name: string) => name.replace(/-[2456789bcdfghkmt]{10}$/, '')
 
 /** Every field in the objects of some kinds that names something, by the field's own name. */
 const named = (kinds: readonly string[], path: string) =>
@@ -36,11 +36,11 @@ export const references: readonly MutationClass[] = [
     'configmap-hash-lost',
     'kustomize names the ConfigMap with a hash; the bare name does not exist.',
     function* (environment) {
-      yield* inPods('configMapRef', 'name', withoutHash)(environment)
-      yield* inPods('configMap', 'name', withoutHash)(environment)
+      yield* inPods('configMapRef', 'name', withoutHashes)(environment)
+      yield* inPods('configMap', 'name', withoutHashes)(environment)
       for (const external of environment.ofKind('ExternalSecret'))
         for (const { path } of having(external.raw, 'configMap'))
-          yield* rewrite(external, [...path, 'name'], withoutHash)
+          yield* rewrite(external, [...path, 'name'], withoutHashes)
     },
   ),
   broken('env-configmap-key', missing, inPods('configMapKeyRef', 'key', typo)),

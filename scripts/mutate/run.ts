@@ -1,97 +1,63 @@
 import { join, relative } from 'node:path'
-import { providedIn } from '#check/config.ts'
-import { readConfig } from '#check/config-file.ts'
-import { foldersNamed } from '#check/delivery.ts'
-import { annotatedExemptions, applyExemptions } from '#check/exemptions.ts'
-import { applicable, runRules } from '#check/run-rules.ts'
+import { type Checker, createChecker, openChecker } from '#check/checker.ts'
 import { UsageError } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
-import { createEnvironment, type Environment } from '#kubernetes/model/environment.ts'
-import type { Finding } from '#kubernetes/model/finding.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
 import type { KubeObject } from '#kubernetes/model/objects.ts'
 import { type ObjectDocument, readDocuments } from '#manifests/documents.ts'
-import { environments, render } from '#manifests/kustomize.ts'
-import type { Rule } from '#rule/define-rule.ts'
+import { environments, promotionOrder, render, type Target } from '#manifests/kustomize.ts'
 import { rules } from '#rules/index.ts'
-import { ruleIds } from '#ruleset/catalog.ts'
 import { eachParallel } from '#system/process.ts'
-import { validateRules } from '#validation/cel.ts'
-import { type Manifests, validateSchemas } from '#validation/kubeconform.ts'
+import type { Manifests } from '#validation/kubeconform.ts'
 import { changesAnything, type Mutant, type MutationClass, mutatedObjects, siteOf } from './mutation.ts'
 
-/** What the check says of a mutant. */
+/** What the check finds in a mutant. */
 export interface Verdict {
   readonly mutant: Mutant
-  /** The rules that find something; `schema` and the like stand for what is checked before any rule. Empty for a survivor. */
+  /** The rules that find something, with `schema` and the like, which are checked before any rule. Empty for a survivor. */
   readonly killers: readonly string[]
 }
 
-const config = await readConfig(root)
 const nowhere = () => undefined
 
 /**
- * Renders the environments, the last of the promotion first: a fault that can be made at the same place of several environments is made there only.
- * @throws UsageError when one does not render or is not right by itself, since nothing could then be said about its mutants
+ * Renders the environments, the last of the promotion first: a fault that can be seeded at the same place of several environments is seeded there only.
+ * @throws UsageError when one does not render or has findings of its own, since nothing could then be concluded about its mutants
  */
 export async function cleanEnvironments(): Promise<Environment[]> {
-  const rank = ['prod', 'staging', 'dev']
-  const overlays = environments(root).sort(
-    (a, b) => ((rank.indexOf(a.name) + 4) % 4) - ((rank.indexOf(b.name) + 4) % 4),
-  )
-  const delivery = config.delivery.folders.map((name) => ({ name, folder: join(root, name) }))
-  const together: Environment[] = []
+  const checker = await openChecker(root)
+  const targets = [...lastFirst(environments(root)), ...checker.delivery]
   const clean = await Promise.all(
-    eachParallel([...overlays, ...delivery], async (target) => {
+    eachParallel(targets, async (target) => {
       const outcome = await render(target, root)
       if ('finding' in outcome) throw new UsageError(`${target.name} does not render: ${outcome.finding.message}`)
       const { objects, findings } = readDocuments(outcome.manifests, target.name)
       const folder = relative(root, target.folder)
-      return { environment: toEnvironment({ name: target.name, folder, objects }, together), findings }
+      return { environment: checker.environment({ name: target.name, folder, objects }), findings }
     }),
   )
-  for (const { environment, findings } of clean) {
-    const [fault] = [...findings, ...findingsOf(rulesFor(environment, rules), environment)]
-    if (fault !== undefined)
-      throw new UsageError(
-        `${environment.name} is not right by itself (${fault.rule}): run \`npm run check\` and mend it first`,
-      )
-  }
+  const located = clean.map(({ environment }) => ({ environment, locate: nowhere }))
+  const [first] = [...clean.flatMap(({ findings }) => findings), ...checker.evaluate(located)]
+  if (first !== undefined)
+    throw new UsageError(`${first.target} has findings (${first.rule}): run \`npm run check\` and fix them first`)
   return clean.map(({ environment }) => environment)
 }
 
-function toEnvironment(
-  { name, folder, objects }: Pick<Environment, 'name' | 'folder' | 'objects'>,
-  together: Environment[],
-): Environment {
-  const folders = isDelivery(name) ? foldersNamed(objects, root) : []
-  return createEnvironment(name, objects, [...providedIn(config, name), ...folders], true, { folder, together })
+function lastFirst(targets: readonly Target[]): Target[] {
+  const order = promotionOrder(root)
+  return targets.toSorted((one, other) => order.indexOf(other.name) - order.indexOf(one.name))
 }
 
-function isDelivery(name: string): boolean {
-  return config.delivery.folders.includes(name)
-}
-
-/** As in the check: environments are held to all conventions, what Argo CD is given to those that it shares. */
-function rulesFor(environment: Environment, all: readonly Rule[]): readonly Rule[] {
-  return isDelivery(environment.name) ? applicable(all, environment).on : all
-}
-
-/** The findings of the rules, less those that an object's annotation exempts. */
-function findingsOf(applied: readonly Rule[], environment: Environment): readonly Finding[] {
-  const exemptions = annotatedExemptions(environment, nowhere)
-  const found = runRules(applied, environment, nowhere)
-  return applyExemptions(environment.name, found, exemptions, ruleIds).findings
-}
-
-/** Every mutant of the classes, each fault once a place. */
+/** Every mutant of the classes, each fault once per place. */
 export function seedMutants(clean: readonly Environment[], classes: readonly MutationClass[]): Mutant[] {
+  const namespaces = environments(root).map(({ name }) => `inference-${name}`)
   const mutants: Mutant[] = []
   for (const mutationClass of classes) {
     const sites = new Set<string>()
     for (const environment of clean)
       for (const seeded of mutationClass.seed(environment)) {
         const mutant = { class: mutationClass, environment, edits: 'object' in seeded ? [seeded] : seeded }
-        const site = siteOf(mutant)
+        const site = siteOf(mutant, namespaces)
         if (sites.has(site) || !changesAnything(mutant)) continue
         sites.add(site)
         mutants.push(mutant)
@@ -100,45 +66,44 @@ export function seedMutants(clean: readonly Environment[], classes: readonly Mut
   return mutants
 }
 
-/** Judges every mutant by documents, schemas (one process for all) and rules. */
-export async function judgeMutants(mutants: readonly Mutant[]): Promise<Verdict[]> {
+/**
+ * Checks every mutant by documents, schemas (one process for all) and rules.
+ * @param clean the environments that the mutants are of
+ */
+export async function checkMutants(mutants: readonly Mutant[], clean: readonly Environment[]): Promise<Verdict[]> {
+  // What is in one environment alone is found by `parity`, whether it is a fault or not: it would count every mutant as detected.
+  const rulesOfMutants = rules.filter(({ id }) => id !== 'parity')
+  const { config } = await openChecker(root)
+  const checker = createChecker({ root, config, rules: rulesOfMutants, schemas: join(root, 'schemas') })
   const killers = mutants.map(() => new Set<string>())
   const manifests: Manifests[] = []
   for (const [index, mutant] of mutants.entries()) {
     const objects = mutatedObjects(mutant)
-    for (const rule of brokenRules(mutant.environment, objects)) killers[index]?.add(rule)
+    for (const rule of violatedRules(checker, mutant, objects, clean)) killers[index]?.add(rule)
     const documents = changedDocuments(mutant, objects)
-    manifests.push({ target: `${index}`, documents, locate: nowhere })
+    manifests.push({ target: mutant.environment.name, documents, locate: nowhere })
     const read = readDocuments(documentsOf(mutant, objects, documents), mutant.environment.name)
     for (const { rule } of read.findings) killers[index]?.add(rule)
   }
-  const schemas = join(root, 'schemas')
-  for (const { target, rule } of [
-    ...(await validateSchemas(manifests, schemas)),
-    ...(await validateRules(manifests, schemas)),
-  ])
-    killers[Number(target)]?.add(rule)
+  for (const [index, findings] of (await checker.validate(manifests)).entries())
+    for (const { rule } of findings) killers[index]?.add(rule)
   return mutants.map((mutant, index) => ({ mutant, killers: [...(killers[index] ?? [])] }))
 }
 
-/** What is in one environment alone is found by `parity`, whether it is a fault or none: it would count every mutant as detected. */
-const judging = rules.filter(({ id }) => id !== 'parity')
-
-function brokenRules(original: Environment, objects: readonly KubeObject[]): Set<string> {
-  const others = original.together.filter((other) => other !== original)
-  const together: Environment[] = []
-  const mutated = toEnvironment({ ...original, objects }, together)
-  const found = findingsOf(rulesFor(mutated, judging), mutated)
-  if (!isDelivery(original.name)) {
-    // That of the others nothing changes is known: they look at what Argo CD is given alone.
-    together.push(...others)
-    return new Set([...found, ...runRules(across, mutated, nowhere)].map(({ rule }) => rule))
-  }
-  const all = [mutated, ...others.map((other) => toEnvironment(other, together))]
-  return new Set([...found, ...all.flatMap((one) => runRules(across, one, nowhere))].map(({ rule }) => rule))
+function violatedRules(
+  checker: Checker,
+  { environment: original }: Mutant,
+  objects: readonly KubeObject[],
+  clean: readonly Environment[],
+): Set<string> {
+  const { name, folder } = original
+  const mutated = { environment: checker.environment({ name, folder, objects }), locate: nowhere }
+  const others = clean.filter((other) => other !== original).map((environment) => ({ environment, locate: nowhere }))
+  const findings = checker.evaluate([mutated], others)
+  // What Argo CD is given decides how all environments are delivered; a mutant of one environment has to be found in itself.
+  const isDelivery = checker.config.delivery.folders.includes(name)
+  return new Set(findings.filter(({ target }) => isDelivery || target === name).map(({ rule }) => rule))
 }
-
-const across = judging.filter((rule) => rule.across)
 
 /** The objects that the mutant changed or added. */
 function changedDocuments({ environment }: Mutant, objects: readonly KubeObject[]): ObjectDocument[] {

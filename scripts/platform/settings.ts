@@ -1,10 +1,11 @@
 import { environmentOf } from '#kubernetes/configuration/container-env.ts'
+import { push } from '#kubernetes/model/collections.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
 import type { KubeObject } from '#kubernetes/model/objects.ts'
 import { perEnvironment } from '#kubernetes/model/per-environment.ts'
 import type { Container, Workload } from '#kubernetes/model/workloads.ts'
-import { placesOf } from '#kubernetes/network/dependencies.ts'
+import { placesOf } from '#kubernetes/network/declared-addresses.ts'
 
 /** One variable that configures a container of this platform, and where its value stands. */
 export interface Setting {
@@ -24,10 +25,7 @@ const settings = perEnvironment((environment) => {
       for (const { name, object, path } of placesOf(environment, workload, container)) {
         const value = variables.get(name)
         if (value === undefined) continue
-        const list = byName.get(name)
-        const setting = { workload, container, value, object, path }
-        if (list === undefined) byName.set(name, [setting])
-        else list.push(setting)
+        push(byName, name, { workload, container, value, object, path })
       }
     }
   return byName

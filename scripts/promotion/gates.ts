@@ -1,16 +1,14 @@
 import { parseImage } from '#kubernetes/model/image.ts'
+import type { Advice } from '#text/advice.ts'
+import { plural } from '#text/plural.ts'
 import type { PromotionConfig } from './config.ts'
 import type { Release } from './history.ts'
 import { type Move, shortVersion } from './values.ts'
 
 /** A condition of a promotion: passed, or why not and what to do. */
-export interface Gate {
+export interface Gate extends Advice {
   readonly name: string
   readonly passed: boolean
-  /** What was found. */
-  readonly message: string
-  /** What to do; empty where it passed. */
-  readonly fix: string
 }
 
 /** What the gates look at. */
@@ -64,12 +62,7 @@ function order({ from, to, config }: Facts): Gate {
 
 function ahead({ from, to, moves }: Facts): Gate {
   const fault = moves.length > 0 ? undefined : `${to} already runs what ${from} runs`
-  return gate(
-    'ahead',
-    fault,
-    `${from} is ahead in ${moves.length} ${moves.length === 1 ? 'value' : 'values'}`,
-    'There is nothing to promote.',
-  )
+  return gate('ahead', fault, `${from} is ahead in ${plural(moves.length, 'value')}`, 'There is nothing to promote.')
 }
 
 /** What the target once had and has left is older than what it has. */

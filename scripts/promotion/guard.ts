@@ -1,3 +1,4 @@
+import type { Advice } from '#text/advice.ts'
 import type { Release } from './history.ts'
 import { type Move, movesBetween, shortVersion, type Versions, versionsFile } from './values.ts'
 
@@ -12,18 +13,12 @@ export interface Change {
   readonly history: readonly Release[]
 }
 
-/** Something that a pull request must not do. */
-export interface Breach {
-  readonly message: string
-  readonly fix: string
-}
-
 /**
  * Holds a pull request to the rules of promotion: one environment at a time; a promotion touches nothing but the file of versions and is what
  * `promote` would have made, or what `rollback` would have. Keys that come or go with the schema may do so in all environments at once.
  * @param files every file that the pull request changes
  */
-export function guard(files: readonly string[], changes: readonly Change[]): Breach[] {
+export function guard(files: readonly string[], changes: readonly Change[]): Advice[] {
   const moved = changes.map((change) => ({ ...change, moves: shared(movesBetween(change.before, change.after)) }))
   const moving = moved.filter(({ moves }) => moves.length > 0)
   if (moving.length > 1) {
@@ -44,7 +39,7 @@ function shared(moves: readonly Move[]): Move[] {
   return moves.filter(({ before, after }) => before !== undefined && after !== undefined)
 }
 
-function aloneInFile(files: readonly string[], { environment }: Change): Breach[] {
+function aloneInFile(files: readonly string[], { environment }: Change): Advice[] {
   const own = versionsFile(environment)
   const others = files.filter((file) => file !== own)
   if (others.length === 0) return []
@@ -57,7 +52,7 @@ function aloneInFile(files: readonly string[], { environment }: Change): Breach[
   ]
 }
 
-function asPlanned({ environment, after, source, history }: Change & { moves: readonly Move[] }): Breach[] {
+function asPlanned({ environment, after, source, history }: Change & { moves: readonly Move[] }): Advice[] {
   const wrong = movesBetween(source ?? new Map(), after)
   if (wrong.length === 0 || history.some(({ versions }) => movesBetween(versions, after).length === 0)) return []
   const list = wrong.map(

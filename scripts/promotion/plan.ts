@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { plural } from '#text/plural.ts'
 import { type Facts, type Gate, gatesOf } from './gates.ts'
 import { type Release, sameVersions } from './history.ts'
 import { type Move, movesBetween, shortVersion, type Versions, versionsFile } from './values.ts'
@@ -58,9 +59,7 @@ export function planRollback(to: string, history: readonly Release[], wanted: Re
     {
       name: 'differs',
       passed: differs,
-      message: differs
-        ? `${moves.length} ${moves.length === 1 ? 'value returns' : 'values return'}`
-        : `${to} already runs these versions`,
+      message: differs ? plural(moves.length, 'value returns', 'values return') : `${to} already runs these versions`,
       fix: differs ? '' : 'There is nothing to roll back.',
     },
     {

@@ -1,5 +1,6 @@
 import { UsageError } from '#cli/errors.ts'
 import { git, needRepository, needWholeHistory, tryGit } from '#system/git.ts'
+import { plural } from '#text/plural.ts'
 
 /** Where a promotion starts: the main branch as the remote has it. */
 export interface Trunk {
@@ -48,22 +49,18 @@ export async function readTrunk(root: string): Promise<Trunk> {
 
 async function notSame(root: string, remote: string, branch: string, theirs: string): Promise<UsageError> {
   const count = await git(root, 'rev-list', '--left-right', '--count', `HEAD...${theirs}`)
-  const [ours, behind] = count.split('\t').map(Number)
+  const [ours = 0, behind = 0] = count.split('\t').map(Number)
   if (ours === 0)
     return new UsageError(
-      `${branch} is ${commits(behind)} behind ${remote}; expected the same. Get them with: git pull --ff-only`,
+      `${branch} is ${plural(behind, 'commit')} behind ${remote}; expected the same. Get them with: git pull --ff-only`,
     )
   if (behind === 0)
     return new UsageError(
-      `${branch} has ${commits(ours)} that ${remote} has not; expected the same, since only what is merged is promoted. Merge them by a pull request.`,
+      `${branch} has ${plural(ours, 'commit')} that ${remote} has not; expected the same, since only what is merged is promoted. Merge them by a pull request.`,
     )
   return new UsageError(
-    `${branch} and ${remote}/${branch} have diverged: ${commits(ours)} here, ${behind} there; expected the same. Look with: git log --left-right ${branch}...${remote}/${branch}`,
+    `${branch} and ${remote}/${branch} have diverged: ${plural(ours, 'commit')} here, ${behind} there; expected the same. Look with: git log --left-right ${branch}...${remote}/${branch}`,
   )
-}
-
-function commits(count: number | undefined): string {
-  return `${count} ${count === 1 ? 'commit' : 'commits'}`
 }
 
 /** The branches of promotions and rollbacks of an environment that exist but are not merged, by name, with their commits. */

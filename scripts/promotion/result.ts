@@ -3,18 +3,18 @@ import { join } from 'node:path'
 import { readConfig } from '#check/config-file.ts'
 import { withFilesOf } from '#diff/base.ts'
 import { compareFolders, type Diff } from '#diff/diff.ts'
+import { plural } from '#text/plural.ts'
 import type { Gate } from './gates.ts'
 import type { Plan } from './plan.ts'
 import type { Trunk } from './repository.ts'
 
 /**
- * What the environment would become: the trunk with the plan's file, rendered and judged beside the trunk as it is. With it are rendered those that
- * check.yaml holds to the same (`parity`).
+ * What the environment would become: the trunk with the plan's file, rendered and checked beside the trunk as it is. With it are rendered those that
+ * check.yaml requires to be alike (`parity`).
  */
 export async function diffOfPlan(root: string, trunk: Trunk, plan: Plan): Promise<Diff> {
-  const { provided } = await readConfig(root)
-  const alike = provided.flatMap(({ kind, name, keys = [] }) => (kind === 'Parity' ? [name, ...keys] : []))
-  const names = alike.includes(plan.to) ? [plan.to, ...alike] : [plan.to]
+  const { parity } = await readConfig(root)
+  const names = parity.includes(plan.to) ? [plan.to, ...parity] : [plan.to]
   const whole = await withFilesOf(root, trunk.commit, (before) =>
     withFilesOf(root, trunk.commit, async (after) => {
       writeFileSync(join(after, plan.file), plan.content)
@@ -35,6 +35,6 @@ export function checkGate(plan: Plan, diff: Diff): Gate {
       message: `the check finds no error in ${plan.to} with these versions`,
       fix: '',
     }
-  const message = `the check finds ${errors.length} ${errors.length === 1 ? 'error' : 'errors'} in ${plan.to} with these versions; the first: ${[first.object, first.message].filter(Boolean).join(' ')} [${first.rule}]`
+  const message = `the check finds ${plural(errors.length, 'error')} in ${plan.to} with these versions; the first: ${[first.object, first.message].filter(Boolean).join(' ')} [${first.rule}]`
   return { name: 'check', passed: false, message, fix: first.fix }
 }

@@ -1,3 +1,4 @@
+import { plural } from '#text/plural.ts'
 import type { Release } from './history.ts'
 import { movesBetween, shortVersion, type Versions } from './values.ts'
 
@@ -78,7 +79,7 @@ export function formatTable(rows: readonly Row[], now: number): string {
   lines.push([
     'behind',
     ...rows.map(({ behind, changesBehind }) =>
-      behind === 0 ? '-' : `${count(behind, 'value')}, ${count(changesBehind, 'change')}`,
+      behind === 0 ? '-' : `${plural(behind, 'value')}, ${plural(changesBehind, 'change')}`,
     ),
   ])
   lines.push(['changes in 30 days', ...rows.map(({ changesIn30Days }) => `${changesIn30Days}`)])
@@ -92,10 +93,6 @@ export function formatTable(rows: readonly Row[], now: number): string {
         .trimEnd(),
     )
     .join('\n')}\n`
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
 function cell({ versions }: Row, before: Row | undefined, key: string): string {

@@ -1,8 +1,8 @@
 import * as dagre from '@dagrejs/dagre'
 import type { Verdict } from '#kubernetes/network/policies.ts'
 import type { Component, EnvironmentMap, Flow } from '#kubernetes/topology/connection-map.ts'
-import { markup } from './html-text.ts'
-import { plural } from './summary.ts'
+import { markup } from '#text/html.ts'
+import { plural } from '#text/plural.ts'
 
 /** Sizes in pixels of the drawing. */
 const width = 198

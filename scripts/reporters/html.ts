@@ -3,11 +3,12 @@ import type { CheckResult, TargetResult } from '#check/result.ts'
 import { type Finding, formatPath, formatSource } from '#kubernetes/model/finding.ts'
 import type { Component, EnvironmentMap } from '#kubernetes/topology/connection-map.ts'
 import { ruleTexts } from '#ruleset/catalog.ts'
+import { markup } from '#text/html.ts'
+import { plural } from '#text/plural.ts'
 import { type Counts, drawMap, flowNames, verdictNames } from './html-map.ts'
 import { pageScript } from './html-script.ts'
 import { pageStyle } from './html-style.ts'
-import { markup } from './html-text.ts'
-import { groupByObject, plural, skippedRules, verdict } from './summary.ts'
+import { groupByObject, skippedRules, verdict } from './summary.ts'
 
 /**
  * The result as one page that needs nothing else: a map of each target with what is wrong where, and the findings. It may load nothing and run no

@@ -1,6 +1,7 @@
 import type { CheckResult, TargetResult } from '#check/result.ts'
 import { type Finding, formatPath, formatSource } from '#kubernetes/model/finding.ts'
 import { ruleTexts } from '#ruleset/catalog.ts'
+import { escapeHtml } from '#text/html.ts'
 
 /** The result as JUnit XML: one suite per target; in it one failed case per finding, a passed case for each rule without one, and a skipped case for the rest. */
 export function reportJunit(result: CheckResult): string {
@@ -17,19 +18,19 @@ function toSuite(result: TargetResult): { lines: string[]; counts: Readonly<Reco
   const failed = (finding: Finding) => nameOf(finding)
   for (const finding of findings) {
     const { severity, message } = finding
-    const body = escapeXml(details(finding))
+    const body = escapeHtml(details(finding))
     cases.push(
       testcase(
         target,
         failed(finding),
-        `<failure type="${severity}" message="${escapeXml(message)}">${body}</failure>`,
+        `<failure type="${severity}" message="${escapeHtml(message)}">${body}</failure>`,
       ),
     )
   }
   for (const { finding, reason } of exempted)
-    cases.push(testcase(target, failed(finding), `<skipped message="${escapeXml(`exempted: ${reason}`)}"/>`))
+    cases.push(testcase(target, failed(finding), `<skipped message="${escapeHtml(`exempted: ${reason}`)}"/>`))
   for (const { rule, lacks } of switchedOff)
-    cases.push(testcase(target, rule, `<skipped message="${escapeXml(`needs ${lacks}`)}"/>`))
+    cases.push(testcase(target, rule, `<skipped message="${escapeHtml(`needs ${lacks}`)}"/>`))
   const reported = new Set(
     [...findings, ...exempted.map(({ finding }) => finding), ...switchedOff].map(({ rule }) => rule),
   )
@@ -38,13 +39,13 @@ function toSuite(result: TargetResult): { lines: string[]; counts: Readonly<Reco
   const counts = { tests: cases.length, failures: findings.length, skipped: exempted.length + switchedOff.length }
   const attributes = Object.entries(counts).map(([name, count]) => `${name}="${count}"`)
   return {
-    lines: [`  <testsuite name="${escapeXml(target)}" ${attributes.join(' ')}>`, ...cases, '  </testsuite>'],
+    lines: [`  <testsuite name="${escapeHtml(target)}" ${attributes.join(' ')}>`, ...cases, '  </testsuite>'],
     counts,
   }
 }
 
 function testcase(target: string, name: string, outcome: string): string {
-  const open = `    <testcase classname="${escapeXml(target)}" name="${escapeXml(name)}"`
+  const open = `    <testcase classname="${escapeHtml(target)}" name="${escapeHtml(name)}"`
   return outcome === '' ? `${open}/>` : `${open}>${outcome}</testcase>`
 }
 
@@ -56,17 +57,4 @@ function details({ message, fix, source }: Finding): string {
   const place =
     source === undefined ? [] : [`at ${formatSource(source)}`, ...(source.text === undefined ? [] : [source.text])]
   return [message, ...place, `fix: ${fix}`].join('\n')
-}
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&apos;',
-  '\n': '&#10;',
-}
-
-function escapeXml(text: string): string {
-  return text.replace(/[&<>"'\n]/g, (character) => entities[character] ?? character)
 }

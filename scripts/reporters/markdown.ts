@@ -1,7 +1,8 @@
 import type { CheckResult, TargetResult } from '#check/result.ts'
 import { type Finding, formatPath, formatSource } from '#kubernetes/model/finding.ts'
 import { docsOf } from '#ruleset/catalog.ts'
-import { groupByObject, plural, skippedRules, verdict } from './summary.ts'
+import { plural } from '#text/plural.ts'
+import { groupByObject, skippedRules, verdict } from './summary.ts'
 
 /** More findings than anyone reads, and well below the 65,536 characters that GitHub allows in a comment. */
 const maxFindings = 100

@@ -1,10 +1,6 @@
 import type { TargetResult } from '#check/result.ts'
 import type { Finding } from '#kubernetes/model/finding.ts'
-
-/** `1 error`, `2 errors`. */
-export function plural(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? '' : 's'}`
-}
+import { plural } from '#text/plural.ts'
 
 /** `2 errors, 1 warning`; `passed` where there is none. */
 export function verdict(findings: readonly Finding[]): string {

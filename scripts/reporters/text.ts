@@ -1,7 +1,8 @@
 import { styleText } from 'node:util'
 import type { CheckResult, TargetResult } from '#check/result.ts'
 import { type Finding, formatPath, formatSource, type Source } from '#kubernetes/model/finding.ts'
-import { groupByObject, plural, skippedRules, verdict } from './summary.ts'
+import { plural } from '#text/plural.ts'
+import { groupByObject, skippedRules, verdict } from './summary.ts'
 
 /** The result for people: findings by target and object, then a summary. */
 export function reportText(result: CheckResult): string {

@@ -61,15 +61,26 @@ export interface Convention {
   readonly partly?: true
 }
 
-export interface Rule extends RuleText {
-  /** Where it is absent in another repository the rule is skipped, and the report lists it. */
+/** A rule about each environment by itself. */
+export interface EnvironmentRule extends RuleText {
+  /** Where it is absent in another repository the rule is switched off, and the summary says so. */
   readonly needs?: Convention
-  /** It compares the targets of one check, so it runs once all of them are read; it finds nothing in a single environment. */
-  readonly across?: true
   check(environment: Environment, report: Report): void
 }
 
-/** Types a rule; each rule is one file in `scripts/rules` whose default export is this. */
+/** A rule that compares environments: it runs once all of them are read. */
+export interface CrossEnvironmentRule extends RuleText {
+  readonly needs?: never
+  /**
+   * @param environments all that is checked together
+   * @param reportIn the report of one of them
+   */
+  checkAll(environments: readonly Environment[], reportIn: (environment: Environment) => Report): void
+}
+
+export type Rule = EnvironmentRule | CrossEnvironmentRule
+
+/** Gives a rule its type; a rule is one file in `scripts/rules` that default-exports this. */
 export function defineRule(rule: Rule): Rule {
   return rule
 }

@@ -1,4 +1,4 @@
-import { unresolved } from '#kubernetes/references/references.ts'
+import { unresolved } from '#kubernetes/references/resolve.ts'
 import { defineRule, type Rule } from './define-rule.ts'
 
 /** A rule that every object of some kinds which another object refers to by name exists, with the keys that it reads. */

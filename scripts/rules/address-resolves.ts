@@ -1,6 +1,7 @@
 import { at, items, nameOf, show } from '#kubernetes/model/objects.ts'
-import { declarationsOf, resolveHost, serviceHasPort } from '#kubernetes/network/dependencies.ts'
-import { resolve } from '#kubernetes/references/references.ts'
+import { declarationsOf } from '#kubernetes/network/declared-addresses.ts'
+import { resolveHost, serviceHasPort } from '#kubernetes/network/dns.ts'
+import { resolve } from '#kubernetes/references/resolve.ts'
 import { someDeclarations } from '#rule/conventions.ts'
 import { defineRule } from '#rule/define-rule.ts'
 

@@ -10,13 +10,13 @@ export default defineRule({
   fix: 'Set path to a folder of this repository with manifests, a chart, or a kustomization whose resources all exist.',
   needs: {
     what: 'the addresses of the repository itself (delivery in check.yaml)',
-    isIn: (environment) => environment.declares('Repository'),
+    isIn: (environment) => environment.known.repositories.length > 0,
   },
   check(environment, report) {
     for (const application of applicationsOf(environment))
       for (const { path, repository, folder } of sourcesOf(application)) {
-        if (folder === undefined || environment.provided('Repository', repository ?? '') === undefined) continue
-        if (environment.provided('Folder', folder) === undefined)
+        if (folder === undefined || !environment.known.repositories.includes(repository ?? '')) continue
+        if (!environment.known.folders.includes(folder))
           report(
             application.object,
             [...path, 'path'],

@@ -1,6 +1,7 @@
 import type { Path } from '#kubernetes/model/finding.ts'
 import { at, fields, items, type KubeObject, number, show, text } from '#kubernetes/model/objects.ts'
-import { type Reference, referencesTo, unresolved } from '#kubernetes/references/references.ts'
+import { type Reference, referencesTo } from '#kubernetes/references/references.ts'
+import { unresolved } from '#kubernetes/references/resolve.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({

@@ -1,7 +1,7 @@
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
 import { at, items, type KubeObject, text } from '#kubernetes/model/objects.ts'
-import { unresolved } from '#kubernetes/references/references.ts'
+import { unresolved } from '#kubernetes/references/resolve.ts'
 import { someDeclarations } from '#rule/conventions.ts'
 import { defineRule } from '#rule/define-rule.ts'
 

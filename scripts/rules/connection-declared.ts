@@ -2,7 +2,7 @@ import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
 import { fields, nameOf, type Value } from '#kubernetes/model/objects.ts'
 import type { Workload } from '#kubernetes/model/workloads.ts'
-import { edgesOf, peerPorts } from '#kubernetes/network/dependencies.ts'
+import { edgesOf, peerPorts } from '#kubernetes/network/edges.ts'
 import {
   connection,
   endpointOf,

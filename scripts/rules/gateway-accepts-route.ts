@@ -11,7 +11,8 @@ import {
   type Value,
 } from '#kubernetes/model/objects.ts'
 import { selects } from '#kubernetes/model/selectors.ts'
-import { type Reference, referencesTo, unresolved } from '#kubernetes/references/references.ts'
+import { type Reference, referencesTo } from '#kubernetes/references/references.ts'
+import { unresolved } from '#kubernetes/references/resolve.ts'
 import { someDeclarations } from '#rule/conventions.ts'
 import { defineRule } from '#rule/define-rule.ts'
 

@@ -1,6 +1,6 @@
 import { at, fields, nameOf } from '#kubernetes/model/objects.ts'
 import type { Workload } from '#kubernetes/model/workloads.ts'
-import { edgesOf } from '#kubernetes/network/dependencies.ts'
+import { edgesOf } from '#kubernetes/network/edges.ts'
 import { settingsOf } from '#platform/settings.ts'
 import { defineRule } from '#rule/define-rule.ts'
 

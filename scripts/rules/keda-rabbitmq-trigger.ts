@@ -1,6 +1,6 @@
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, items, type KubeObject, show, text } from '#kubernetes/model/objects.ts'
-import { toAddress } from '#kubernetes/network/dependencies.ts'
+import { toAddress } from '#kubernetes/network/addresses.ts'
 import { type Trigger, triggersOf } from '#kubernetes/workloads/scalers.ts'
 import { defineRule } from '#rule/define-rule.ts'
 

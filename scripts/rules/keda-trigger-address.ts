@@ -1,6 +1,7 @@
 import { at, items, show } from '#kubernetes/model/objects.ts'
-import { resolveHost, serviceHasPort, triggerAddressesOf } from '#kubernetes/network/dependencies.ts'
-import { resolve } from '#kubernetes/references/references.ts'
+import { triggerAddressesOf } from '#kubernetes/network/declared-addresses.ts'
+import { resolveHost, serviceHasPort } from '#kubernetes/network/dns.ts'
+import { resolve } from '#kubernetes/references/resolve.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({

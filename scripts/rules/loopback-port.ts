@@ -1,4 +1,4 @@
-import { declarationsOf } from '#kubernetes/network/dependencies.ts'
+import { declarationsOf } from '#kubernetes/network/declared-addresses.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({

@@ -1,9 +1,11 @@
 import { at, nameOf, number, text } from '#kubernetes/model/objects.ts'
 import { perEnvironment } from '#kubernetes/model/per-environment.ts'
 import type { Workload } from '#kubernetes/model/workloads.ts'
-import { declarationsOf, isHeadless } from '#kubernetes/network/dependencies.ts'
+import { declarationsOf } from '#kubernetes/network/declared-addresses.ts'
+import { isHeadless } from '#kubernetes/network/dns.ts'
 import { scaleOf } from '#kubernetes/workloads/scalers.ts'
 import { defineRule } from '#rule/define-rule.ts'
+import { plural } from '#text/plural.ts'
 
 export default defineRule({
   id: 'member-exists',
@@ -29,7 +31,7 @@ export default defineRule({
         report(
           object,
           path,
-          `${label} names ${pod}, but ${nameOf(members.object)} has ${max} ${max === 1 ? 'pod' : 'pods'}, up to ${ordinal?.[1]}-${first + max - 1}`,
+          `${label} names ${pod}, but ${nameOf(members.object)} has ${plural(max, 'pod')}, up to ${ordinal?.[1]}-${first + max - 1}`,
           `Name no pod beyond ${ordinal?.[1]}-${first + max - 1} in the value of ${label}, or raise replicas.`,
         )
       const early = workload === members || workload.runsToCompletion

@@ -26,13 +26,13 @@ export default defineRule({
   fix: 'Use an exported metric in expr; if a program does export it, add it to the lists that `metrics` in check.yaml names.',
   needs: {
     what: 'a list of the metrics that are exported (metrics in check.yaml)',
-    isIn: (environment) => environment.declares('Metric'),
+    isIn: (environment) => environment.known.metrics !== undefined,
   },
   check(environment, report) {
     const rules = rulesOf(environment)
     const recorded = new Set(rules.map(({ record }) => record))
     const isKnown = (metric: string) =>
-      own.has(metric) || recorded.has(metric) || environment.provided('Metric', metric) !== undefined
+      own.has(metric) || recorded.has(metric) || environment.known.metrics?.has(metric) === true
     for (const { object, path, name, expression } of rules)
       for (const metric of metricNames(expression))
         if (!isKnown(metric)) report(object, path, `${name} reads ${metric}, which nothing exports or records`)

@@ -4,7 +4,7 @@ import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
 import { at, items, type KubeObject, text } from '#kubernetes/model/objects.ts'
 import type { Container, Workload } from '#kubernetes/model/workloads.ts'
-import { placesOf } from '#kubernetes/network/dependencies.ts'
+import { placesOf } from '#kubernetes/network/declared-addresses.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({

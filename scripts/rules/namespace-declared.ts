@@ -1,3 +1,4 @@
+import { push } from '#kubernetes/model/collections.ts'
 import { isNamespaced } from '#kubernetes/model/kinds.ts'
 import { type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
 import { declarations } from '#rule/conventions.ts'
@@ -24,9 +25,7 @@ export default defineRule({
       }
       if (builtIn.includes(namespace) || environment.find('Namespace', '', namespace) !== undefined) continue
       if (environment.provided('Namespace', namespace) !== undefined) continue
-      const list = withoutNamespace.get(namespace)
-      if (list === undefined) withoutNamespace.set(namespace, [object])
-      else list.push(object)
+      push(withoutNamespace, namespace, object)
     }
     // One finding per namespace, however many objects it has.
     for (const [namespace, [first, ...others]] of withoutNamespace) {

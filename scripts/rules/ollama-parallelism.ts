@@ -1,5 +1,5 @@
 import { nameOf } from '#kubernetes/model/objects.ts'
-import { edgesOf } from '#kubernetes/network/dependencies.ts'
+import { edgesOf } from '#kubernetes/network/edges.ts'
 import { scaleOf } from '#kubernetes/workloads/scalers.ts'
 import { numbersOf } from '#platform/settings.ts'
 import { settings } from '#rule/conventions.ts'

@@ -1,5 +1,6 @@
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { formatPath, type Path } from '#kubernetes/model/finding.ts'
+import { withoutHashes } from '#kubernetes/model/generated-names.ts'
 import {
   at,
   existing,
@@ -59,28 +60,34 @@ export default defineRule({
     'Environments that check.yaml lists under parity differ only in sizes, replicas, placement, hosts, versions and values of settings.',
   why: 'Whatever only one of them has was never tested before it: a policy, a probe or a setting that is missing in staging shows its bug in prod.',
   fix: 'Make the change in both, or in the base that they share.',
-  across: true,
-  check(environment, report) {
-    for (const other of environment.together) {
-      const isCompared = (later: Environment, earlier: Environment) =>
-        later.provided('Parity', later.name)?.keys?.includes(earlier.name) === true
-      const isLater = isCompared(environment, other)
-      if (!isLater && !isCompared(other, environment)) continue
-      const theirs = byIdentity(other)
-      for (const [id, object] of byIdentity(environment)) {
-        const counterpart = theirs.get(id)
-        if (counterpart === undefined)
-          report(
-            object,
-            [],
-            `${nameOf(object)} is in ${environment.name}, but not in ${other.name}`,
-            `Render the ${object.kind} in both, or in neither.`,
-          )
-        else if (isLater) compare(environment, other, object, counterpart, report)
-      }
-    }
+  checkAll(environments, reportIn) {
+    for (const environment of environments)
+      for (const other of environments) checkPair(environment, other, reportIn(environment))
   },
 })
+
+/** Reports what is in one of the two alone, and in the later one of them what differs. */
+function checkPair(environment: Environment, other: Environment, report: Report): void {
+  const isLater = isLaterThan(environment, other)
+  if (!isLater && !isLaterThan(other, environment)) return
+  const theirs = byIdentity(other)
+  for (const [id, object] of byIdentity(environment)) {
+    const counterpart = theirs.get(id)
+    if (counterpart === undefined)
+      report(
+        object,
+        [],
+        `${nameOf(object)} is in ${environment.name}, but not in ${other.name}`,
+        `Render the ${object.kind} in both, or in neither.`,
+      )
+    else if (isLater) compare(environment, other, object, counterpart, report)
+  }
+}
+
+/** Whether the other one is before this one in the list of those that have to be alike. */
+function isLaterThan({ name, known }: Environment, other: Environment): boolean {
+  return known.parity.slice(0, known.parity.indexOf(name) + 1).includes(other.name) && other.name !== name
+}
 
 /** The objects by kind and name, without the parts of a name that differ per environment: the environment's name and generated hashes. */
 const byIdentity = perEnvironment(
@@ -95,10 +102,9 @@ const byIdentity = perEnvironment(
 
 /** A text without the parts that differ per environment. */
 function common(environment: Environment, value: string): string {
-  return value.replace(generatedHash, '').replace(ownName(environment), '*')
+  return withoutHashes(value).replace(ownName(environment), '*')
 }
 
-const generatedHash = /-[2456789bcdfghkmt]{10}(?![a-z0-9-])/g
 const ownName = perEnvironment(({ name }) => new RegExp(`\\b${name.replace(/\W/g, '\\$&')}\\b`, 'g'))
 
 function compare(

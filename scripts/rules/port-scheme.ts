@@ -1,3 +1,4 @@
+import { push } from '#kubernetes/model/collections.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
 import { at, items, text, type Value } from '#kubernetes/model/objects.ts'
@@ -17,7 +18,7 @@ export default defineRule({
   check(environment, report) {
     for (const workload of environment.workloads) {
       const uses = new Map<number, { scheme: string; client: string; path: Path }[]>()
-      for (const use of usesOf(environment, workload)) uses.set(use.port, [...(uses.get(use.port) ?? []), use])
+      for (const use of usesOf(environment, workload)) push(uses, use.port, use)
       for (const all of uses.values()) {
         const tls = all.filter(({ scheme }) => scheme === 'HTTPS')
         const plain = all.filter(({ scheme }) => scheme === 'HTTP')

@@ -1,5 +1,5 @@
 import { at } from '#kubernetes/model/objects.ts'
-import { placesOf } from '#kubernetes/network/dependencies.ts'
+import { placesOf } from '#kubernetes/network/declared-addresses.ts'
 import { faultsOf, programOf, programs, variablesOf } from '#platform/programs.ts'
 import { platformImage } from '#rule/conventions.ts'
 import { defineRule } from '#rule/define-rule.ts'

@@ -1,13 +1,15 @@
 import {
   admitsDestination,
+  type Deployment,
   deploymentsOf,
   destinationOf,
   globMatches,
   projectOf,
 } from '#kubernetes/argocd/applications.ts'
+import type { Environment } from '#kubernetes/model/environment.ts'
 import { isNamespaced } from '#kubernetes/model/kinds.ts'
 import { at, groupOf, items, type KubeObject, text, type Value } from '#kubernetes/model/objects.ts'
-import { defineRule } from '#rule/define-rule.ts'
+import { defineRule, type Report } from '#rule/define-rule.ts'
 
 export default defineRule({
   id: 'project-admits-objects',
@@ -17,31 +19,34 @@ export default defineRule({
     'The AppProject of the Application that renders an environment permits the kinds and namespaces of all its objects.',
   why: 'Argo CD syncs nothing of an Application that has an object its project does not permit.',
   fix: 'Add the kind to clusterResourceWhitelist or namespaceResourceWhitelist, take it off namespaceResourceBlacklist, or add the namespace to destinations; or render the object elsewhere.',
-  across: true,
-  check(environment, report) {
-    for (const { application, writtenIn } of deploymentsOf(environment)) {
-      const project = projectOf(writtenIn, application)
-      if (project === undefined) continue
-      const subject = `AppProject ${project.name} of ${application.name}`
-      // One finding per kind.
-      const reported = new Set<string>()
-      for (const object of environment.objects) {
-        const list = forbiddingList(project, object)
-        const kind = `${groupOf(object.apiVersion)}/${object.kind}`
-        if (list !== undefined && !reported.has(kind))
-          report(object, ['kind'], `${subject} does not permit ${object.kind}: ${list}`)
-        if (list !== undefined) reported.add(kind)
-      }
-      const destination = destinationOf(application)
-      for (const namespace of environment.namespaces) {
-        const first = environment.objects.find((object) => object.namespace === namespace)
-        if (first === undefined || namespace === '') continue
-        if (admitsDestination(project, { ...destination, namespace }) === false)
-          report(first, ['metadata', 'namespace'], `${subject} does not permit the namespace ${namespace}`)
-      }
-    }
+  checkAll(environments, reportIn) {
+    for (const environment of environments)
+      for (const deployment of deploymentsOf(environment, environments))
+        checkDeployment(environment, deployment, reportIn(environment))
   },
 })
+
+function checkDeployment(environment: Environment, { application, writtenIn }: Deployment, report: Report): void {
+  const project = projectOf(writtenIn, application)
+  if (project === undefined) return
+  const subject = `AppProject ${project.name} of ${application.name}`
+  // One finding per kind.
+  const reported = new Set<string>()
+  for (const object of environment.objects) {
+    const list = forbiddingList(project, object)
+    const kind = `${groupOf(object.apiVersion)}/${object.kind}`
+    if (list !== undefined && !reported.has(kind))
+      report(object, ['kind'], `${subject} does not permit ${object.kind}: ${list}`)
+    if (list !== undefined) reported.add(kind)
+  }
+  const destination = destinationOf(application)
+  for (const namespace of environment.namespaces) {
+    const first = environment.objects.find((object) => object.namespace === namespace)
+    if (first === undefined || namespace === '') continue
+    if (admitsDestination(project, { ...destination, namespace }) === false)
+      report(first, ['metadata', 'namespace'], `${subject} does not permit the namespace ${namespace}`)
+  }
+}
 
 /** Which list of the project forbids the object's kind: without a whitelist every namespaced kind is permitted, and no cluster-scoped kind. */
 function forbiddingList({ raw }: KubeObject, object: KubeObject): string | undefined {

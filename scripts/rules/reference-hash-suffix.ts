@@ -1,4 +1,5 @@
-import { generatedName, referencesTo, resolve } from '#kubernetes/references/references.ts'
+import { referencesTo } from '#kubernetes/references/references.ts'
+import { generatedName, resolve } from '#kubernetes/references/resolve.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({

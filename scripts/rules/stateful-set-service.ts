@@ -1,6 +1,7 @@
 import { at } from '#kubernetes/model/objects.ts'
 import { selectsByMap } from '#kubernetes/model/selectors.ts'
-import { referencesTo, unresolved } from '#kubernetes/references/references.ts'
+import { referencesTo } from '#kubernetes/references/references.ts'
+import { unresolved } from '#kubernetes/references/resolve.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({

@@ -3,7 +3,7 @@ import { type Mount, mountAt, mountsOf } from '#kubernetes/configuration/mounts.
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, type KubeObject, text } from '#kubernetes/model/objects.ts'
 import type { Container, Workload } from '#kubernetes/model/workloads.ts'
-import { placesOf } from '#kubernetes/network/dependencies.ts'
+import { placesOf } from '#kubernetes/network/declared-addresses.ts'
 import { containerAmount } from '#kubernetes/workloads/pod-resources.ts'
 import { defineRule, type Report } from '#rule/define-rule.ts'
 

@@ -1,8 +1,9 @@
 import { applicationsOf, projectOf } from '#kubernetes/argocd/applications.ts'
+import { objectKey } from '#kubernetes/model/collections.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
 import { at, existing, type KubeObject, nameOf, text } from '#kubernetes/model/objects.ts'
-import { edgesOf } from '#kubernetes/network/dependencies.ts'
+import { edgesOf } from '#kubernetes/network/edges.ts'
 import { producedObjects } from '#kubernetes/references/produced-objects.ts'
 import { referencesTo } from '#kubernetes/references/references.ts'
 import { defineRule, type Report } from '#rule/define-rule.ts'
@@ -118,7 +119,7 @@ function wavePath({ raw }: KubeObject): Path {
 /** The rendered object that has to be synced before the target exists. */
 function targetOf(environment: Environment, kind: string, namespace: string, name: string): KubeObject | undefined {
   return (
-    environment.find(kind, namespace, name) ?? producedObjects(environment).get(`${kind}\n${namespace}\n${name}`)?.maker
+    environment.find(kind, namespace, name) ?? producedObjects(environment).get(objectKey(kind, namespace, name))?.maker
   )
 }
 

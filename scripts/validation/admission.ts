@@ -17,7 +17,7 @@ import {
   type Value,
 } from '#kubernetes/model/objects.ts'
 import { toWorkload, type Workload } from '#kubernetes/model/workloads.ts'
-import type { Locate } from '#manifests/source-locations.ts'
+import type { Locate } from '#manifests/source-locations/index.ts'
 import { findInstalled, tools } from '#system/tools.ts'
 import {
   type ApiServer,

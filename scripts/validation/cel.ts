@@ -34,23 +34,30 @@ export interface Evaluator {
  * Evaluates the CEL rules (x-kubernetes-validations) of the definitions of custom resources, as the API server does at the sync. Rules that compare
  * with the object before (oldSelf) are left out: there is none.
  * @param schemas the folder that `npm run generate:schemas` wrote
+ * @returns the findings of each at its index
  */
-export async function validateRules(all: readonly Manifests[], schemas: string): Promise<Finding[]> {
+export async function validateCelRules(all: readonly Manifests[], schemas: string): Promise<Finding[][]> {
   const definitionOf = definitions(schemas)
+  return Promise.all(all.map((manifests) => validateOne(manifests, definitionOf)))
+}
+
+async function validateOne(
+  { target, documents, locate }: Manifests,
+  definitionOf: (object: KubeObject) => Value,
+): Promise<Finding[]> {
   const findings: Finding[] = []
-  for (const { target, documents, locate } of all)
-    for (const object of documents.flatMap(({ objects }) => objects)) {
-      const schema = definitionOf(object)
-      if (schema === undefined) continue
-      for (const { path, message, expression } of violations(schema, object.raw, await loadEvaluator())) {
-        const source = locate(object, path)
-        const fix = `Change the object so that the rule of its definition holds: ${expression.replace(/\s+/g, ' ')}`
-        findings.push({
-          ...{ rule: 'validation-rule', severity: 'error', target, object: nameOf(object), path, message, fix },
-          ...(source && { source }),
-        })
-      }
+  for (const object of documents.flatMap(({ objects }) => objects)) {
+    const schema = definitionOf(object)
+    if (schema === undefined) continue
+    for (const { path, message, expression } of violations(schema, object.raw, await loadEvaluator())) {
+      const source = locate(object, path)
+      const fix = `Change the object so that the rule of its definition holds: ${expression.replace(/\s+/g, ' ')}`
+      findings.push({
+        ...{ rule: 'validation-rule', severity: 'error', target, object: nameOf(object), path, message, fix },
+        ...(source && { source }),
+      })
     }
+  }
   return findings
 }
 

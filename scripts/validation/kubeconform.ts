@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { push } from '#kubernetes/model/collections.ts'
 import { type Finding, type Path, pointerPath } from '#kubernetes/model/finding.ts'
 import { type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
 import type { ObjectDocument } from '#manifests/documents.ts'
-import type { Locate } from '#manifests/source-locations.ts'
+import type { Locate } from '#manifests/source-locations/index.ts'
 import { run } from '#system/process.ts'
 import { inTemporaryFolder } from '#system/temporary-folder.ts'
 import { tool } from '#system/tools.ts'
@@ -36,10 +37,23 @@ interface Text {
  * Validates all manifests against the committed schemas in one kubeconform process, without network.
  * A kind that has no schema is a finding, never skipped.
  * @param schemas the folder that `npm run generate:schemas` wrote
+ * @returns the findings of each at its index
  */
-export async function validateSchemas(all: readonly Manifests[], schemas: string): Promise<Finding[]> {
+export async function validateSchemas(all: readonly Manifests[], schemas: string): Promise<Finding[][]> {
   const texts = distinctTexts(all)
-  if (texts.length === 0) return []
+  const found = new Map<Manifests, Finding[]>()
+  for (const { manifests, finding } of texts.length === 0 ? [] : await validateTexts(texts, schemas))
+    push(found, manifests, finding)
+  return all.map((manifests) => found.get(manifests) ?? [])
+}
+
+/** A finding, and what it is about. */
+interface Found {
+  readonly manifests: Manifests
+  readonly finding: Finding
+}
+
+function validateTexts(texts: readonly Text[], schemas: string): Promise<Found[]> {
   return inTemporaryFolder('check-', async (folder) => {
     const files = filesOf(texts).map((inFile, index) => {
       const name = join(folder, `${index}.yaml`)
@@ -90,11 +104,13 @@ function idOf(object: { kind: string; name: string; version?: string; apiVersion
   return `${object.version ?? object.apiVersion} ${object.kind} ${object.name}`
 }
 
-function findingsOf(text: Text, file: string, reports: ReadonlyMap<string, Report>): Finding[] {
+function findingsOf(text: Text, file: string, reports: ReadonlyMap<string, Report>): Found[] {
   return text.objects.flatMap((object, index) => {
     const report = reports.get(`${file} ${idOf(object)}`)
     if (report === undefined || report.status === 'statusValid') return []
-    return text.uses.flatMap(({ manifests, objects }) => toFindings(report, manifests, objects[index] ?? object))
+    return text.uses.flatMap(({ manifests, objects }) =>
+      toFindings(report, manifests, objects[index] ?? object).map((finding) => ({ manifests, finding })),
+    )
   })
 }
 

@@ -14,7 +14,7 @@ import { renderedRules, targets } from './rules.ts'
 const folder = join(root, 'schemas/metrics')
 
 /** Every series name that is scraped or written by Prometheus. */
-const known = new Set(readMetrics(root).map(({ name }) => name))
+const known = new Set(readMetrics(join(root, 'schemas/metrics')).map(({ name }) => name))
 
 /** The list of a service's own registry, as its file in schemas/metrics. */
 async function listOf(service: string, registry: Registry) {
@@ -51,7 +51,9 @@ describe('the metrics of the services', () => {
     const program = readFileSync(join(root, 'apps/worker/src/keep-models.ts'), 'utf8')
     const gauges = [...program.matchAll(/gauge\('(\w+)'/g)].map(([, name]) => `model_keeper_${name}`)
     const whole = [...program.matchAll(/name: '(model_keeper_\w+)'/g)].map(([, name]) => name)
-    expect(Object.keys(readMetricList(root, 'model-keeper').metrics).sort()).toEqual([...gauges, ...whole].sort())
+    expect(Object.keys(readMetricList(join(root, 'schemas/metrics'), 'model-keeper').metrics).sort()).toEqual(
+      [...gauges, ...whole].sort(),
+    )
   })
 })
 

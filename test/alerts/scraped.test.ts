@@ -40,7 +40,7 @@ function keeps(endpoint: Value, metric: string): boolean {
   })
 }
 
-const metrics = readMetrics(root)
+const metrics = readMetrics(join(root, 'schemas/metrics'))
 
 function unscraped(read: readonly string[], monitors: ReadonlyMap<string, readonly Value[]>): string[] {
   const scraped = (name: string) =>

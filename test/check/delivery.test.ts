@@ -13,7 +13,7 @@ describe('a folder that an Application names', () => {
         spec: { source: { repoURL: 'x', path: 'app' } },
       }),
     ]
-    return foldersNamed(objects as KubeObject[], scratchRepository(files)).map(({ name }) => name)
+    return foldersNamed(objects as KubeObject[], scratchRepository(files))
   }
   it.each([
     [

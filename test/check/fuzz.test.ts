@@ -7,7 +7,7 @@ import { createEnvironment } from '#kubernetes/model/environment.ts'
 import type { Finding } from '#kubernetes/model/finding.ts'
 import { toObject, type Value } from '#kubernetes/model/objects.ts'
 import { readDocuments } from '#manifests/documents.ts'
-import { locateInFile } from '#manifests/source-locations.ts'
+import { locateInFile } from '#manifests/source-locations/index.ts'
 import { rules } from '#rules/index.ts'
 
 /** FUZZ_RUNS=10000 for a long run; the seed of a failure is printed by fast-check. */
@@ -19,7 +19,13 @@ const timeout = Math.max(60_000, numRuns * 60)
 /** What the check does with a text, up to the line of every finding. Whatever the text is, this ends in findings and never throws. */
 function checkText(content: string): Finding[] {
   const { objects, findings } = readDocuments(content, 'fuzz', 'fuzz.yaml')
-  return [...findings, ...runRules(rules, createEnvironment('fuzz', objects), locateInFile('fuzz.yaml', content))]
+  return [
+    ...findings,
+    ...runRules(rules, {
+      environment: createEnvironment('fuzz', objects),
+      locate: locateInFile('fuzz.yaml', content),
+    }),
+  ]
 }
 
 const folder = join(import.meta.dirname, '../rules')
@@ -138,7 +144,7 @@ describe('whatever is given', () => {
             const changed = objects.with(index, withValue(object, place, { toString: 'x' }))
             const known = changed.flatMap((raw) => toObject(raw) ?? [])
             try {
-              runRules([rule], createEnvironment('fuzz', known), () => undefined)
+              runRules([rule], { environment: createEnvironment('fuzz', known), locate: () => undefined })
             } catch (error) {
               crashes.push(
                 `${rule.id} ${place.join('.')}: ${(error as Error).stack?.split('\n').slice(1, 3).join(' ')}`,
@@ -305,6 +311,8 @@ describe('texts that are made to hurt', () => {
     const objects = Array.from({ length: 2000 }, (_, index) => pod(index))
     const read = readDocuments(JSON.stringify({ kind: 'List', apiVersion: 'v1', items: objects }), 'fuzz', 'fuzz.yaml')
     expect(read.objects).toHaveLength(2000)
-    expect(runRules(rules, createEnvironment('fuzz', read.objects), () => undefined).length).toBeGreaterThan(2000)
+    expect(
+      runRules(rules, { environment: createEnvironment('fuzz', read.objects), locate: () => undefined }).length,
+    ).toBeGreaterThan(2000)
   })
 })

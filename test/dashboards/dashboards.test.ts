@@ -23,7 +23,7 @@ const recorded = environments.then(
 
 /** The labels of each metric, by every list that has it. */
 const labels = new Map<string, Set<string>>()
-for (const metric of readMetrics(root))
+for (const metric of readMetrics(join(root, 'schemas/metrics')))
   labels.set(metric.name, new Set([...(labels.get(metric.name) ?? targetLabels), ...metric.labels]))
 
 async function labelsOf(): Promise<(metric: string) => ReadonlySet<string>> {

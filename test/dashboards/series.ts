@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { durationBuckets, tokenBuckets } from '@inference/common/metrics.ts'
 import { type Metric, readMetrics } from '#check/metric-lists.ts'
 import { root } from '#cli/paths.ts'
@@ -23,7 +24,7 @@ type Labels = Readonly<Record<string, string>>
  */
 export function seriesOf(objects: readonly Value[], health: Health): Series[] {
   const world = worldOf(objects)
-  return readMetrics(root).flatMap((metric) => {
+  return readMetrics(join(root, 'schemas/metrics')).flatMap((metric) => {
     const scrape = scrapeOf(metric, world)
     if (scrape === undefined || (health === 'well' && onlyInTrouble.has(metric.name))) return []
     return labelSets(metric, world, health).map((labels) => ({

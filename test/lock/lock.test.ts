@@ -121,13 +121,18 @@ describe.skipIf(registry === undefined)('npm run lock', { timeout: 60_000 }, () 
         tokens.push(
           `${request.headers.authorization === authorization ? 'login' : 'nobody'} ${url.searchParams.get('scope')}`,
         )
-        return response.end(JSON.stringify({ token: 'opened' }))
+        response.end(JSON.stringify({ token: 'opened' }))
+        return
       }
       if (request.headers.authorization !== 'Bearer opened') {
         const challenge = `Bearer realm="${gateOrigin}/token",service="gate",scope="repository:${url.pathname.split('/manifests')[0]?.slice(4)}:pull"`
-        return response.writeHead(401, { 'www-authenticate': challenge }).end()
+        response.writeHead(401, { 'www-authenticate': challenge }).end()
+        return
       }
-      if (busy-- > 0) return response.writeHead(429, { 'retry-after': '0' }).end()
+      if (busy-- > 0) {
+        response.writeHead(429, { 'retry-after': '0' }).end()
+        return
+      }
       const answer = await fetch(`${origin}${url.pathname}`, {
         headers: { authorization, accept: request.headers.accept ?? '' },
       })

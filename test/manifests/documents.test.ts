@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { readDocuments } from '#manifests/documents.ts'
-import { locateInFile } from '#manifests/source-locations.ts'
+import { locateInFile } from '#manifests/source-locations/index.ts'
 
 const read = (content: string) => readDocuments(content, 'test', 'in.yaml')
 const brief = (content: string) => read(content).findings.map(({ rule, source }) => `${rule}:${source?.line}`)

@@ -5,7 +5,7 @@ import { addExcerpts } from '#check/excerpts.ts'
 import { type Finding, formatPath } from '#kubernetes/model/finding.ts'
 import { existing, type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
 import { readDocuments } from '#manifests/documents.ts'
-import { locateInFile } from '#manifests/source-locations.ts'
+import { locateInFile } from '#manifests/source-locations/index.ts'
 import { rules } from '#rules/index.ts'
 import { environmentsOf, findIn } from '../support/fixture.ts'
 

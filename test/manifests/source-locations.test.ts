@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Path } from '#kubernetes/model/finding.ts'
 import { formatSource } from '#kubernetes/model/finding.ts'
 import { toObject } from '#kubernetes/model/objects.ts'
-import { locateInFile, locateInKustomization } from '#manifests/source-locations.ts'
+import { locateInFile, locateInKustomization } from '#manifests/source-locations/index.ts'
 import { scratchRepository } from '../support/repository.ts'
 
 const deployment = `apiVersion: apps/v1

@@ -138,7 +138,10 @@ async function ollamaThatStopsAfter(batches: number, url: string): Promise<strin
   let left = batches
   const server = createServer(async (request, response) => {
     const body = await buffer(request)
-    if (request.url === '/api/embed' && left-- <= 0) return response.writeHead(503).end('shutting down')
+    if (request.url === '/api/embed' && left-- <= 0) {
+      response.writeHead(503).end('shutting down')
+      return
+    }
     const init = request.method === 'POST' ? { method: 'POST', body } : {}
     const answer = await fetch(`${url}${request.url}`, init)
     response.writeHead(answer.status).end(await answer.text())

@@ -8,7 +8,7 @@ import { runRules } from '#check/run-rules.ts'
 import { createEnvironment } from '#kubernetes/model/environment.ts'
 import { mapOf } from '#kubernetes/topology/connection-map.ts'
 import { readDocuments } from '#manifests/documents.ts'
-import { locateInFile } from '#manifests/source-locations.ts'
+import { locateInFile } from '#manifests/source-locations/index.ts'
 import { reporter } from '#reporters/report.ts'
 import { rules } from '#rules/index.ts'
 import { findChromium, startChromium } from '../support/browser.ts'
@@ -21,7 +21,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 function checkFile(content: string): CheckResult {
   const { objects } = readDocuments(content, 'shop', 'shop.yaml')
   const environment = createEnvironment('shop', objects)
-  const findings = runRules(rules, environment, locateInFile('shop.yaml', content))
+  const findings = runRules(rules, { environment, locate: locateInFile('shop.yaml', content) })
   const map = mapOf(environment)
   return {
     rules: rules.length,

@@ -4,7 +4,7 @@ import type { Path } from '#kubernetes/model/finding.ts'
 import { at, fields, type KubeObject, nameOf, text, toObject, type Value } from '#kubernetes/model/objects.ts'
 import { type Edit, mutatedObjects } from '#mutate/mutation.ts'
 import type { Expectation } from '#ruleset/explain.ts'
-import { declarations } from './declarations.ts'
+import { declarations, factsIn } from './declarations.ts'
 
 /** How to write a fix; printed when one is missing. */
 export const howToWrite = `Below the "# expect" line, write what applying the printed fix changes, in one or more lines:
@@ -15,6 +15,7 @@ export const howToWrite = `Below the "# expect" line, write what applying the pr
   # fix Deployment shop/web:                     removes an object
   # fix Namespace shop: {apiVersion: v1}         adds an object; its kind and name are before the colon
   # fix provided Secret web password             declares it in check.yaml
+  # fix metrics requests_total                   adds it to the lists that check.yaml names
 Where other rules report something only after the fix, because the fixture violates them, too: "# reveals rule-id".`
 
 /** The fixture's environments after the lines of a fix were applied. */
@@ -24,27 +25,32 @@ export function applyFix(
   before: readonly Environment[],
 ): Environment[] {
   const objects = before.flatMap((environment) => environment.objects)
-  const declared = fix.filter((line) => line.startsWith('provided '))
+  const declared = fix.filter(isDeclaration)
   const edits = fix.filter((line) => !declared.includes(line)).map((line) => toEdit(line, finding, objects))
-  const provided = declarations([content, ...declared.map((line) => `# ${line}`)].join('\n'))
+  const whole = [content, ...declared.map((line) => `# ${line}`)].join('\n')
+  const context = { provided: declarations(whole), known: factsIn(whole) }
   const holds = (environment: Environment, object: KubeObject | undefined) =>
     object !== undefined && environment.objects.includes(object)
   // A new object is added to the environment of the finding.
   const named = objects.find((object) => finding.startsWith(`${nameOf(object)} `) || finding === nameOf(object))
   const home = before.find((environment) => holds(environment, named)) ?? before[0]
-  const together: Environment[] = []
   return before.map((environment) => {
     const own = edits.filter(
       ({ object }) => holds(environment, object) || (environment === home && !objects.includes(object)),
     )
     const { name, folder } = environment
-    return createEnvironment(name, mutatedObjects({ environment, edits: own }), provided, true, { folder, together })
+    return createEnvironment(name, mutatedObjects({ environment, edits: own }), { ...context, folder })
   })
+}
+
+/** Whether a line declares something in check.yaml: an object, or a metric. */
+function isDeclaration(line: string): boolean {
+  return /^(?:provided|metrics) /.test(line)
 }
 
 /** Whether the printed fix describes a line: it names the field that is changed, the kind that is added or removed, or the value. */
 export function isNamed(line: string, printed: string): boolean {
-  if (line.startsWith('provided ')) return printed.includes('check.yaml')
+  if (isDeclaration(line)) return printed.includes('check.yaml')
   const { kind = '', path, value } = parts(line)
   const [before = '', after] = value.split(' => ')
   const keys = toPath(path).filter((key) => typeof key === 'string')

@@ -1,10 +1,13 @@
-import { runRules } from '#check/run-rules.ts'
+import { join } from 'node:path'
+import { createChecker } from '#check/checker.ts'
+import { emptyConfig } from '#check/config.ts'
+import { root } from '#cli/paths.ts'
 import { createEnvironment, type Environment } from '#kubernetes/model/environment.ts'
 import type { Finding } from '#kubernetes/model/finding.ts'
 import { readDocuments } from '#manifests/documents.ts'
-import type { Locate } from '#manifests/source-locations.ts'
+import type { Locate } from '#manifests/source-locations/index.ts'
 import type { Rule } from '#rule/define-rule.ts'
-import { declarations } from './declarations.ts'
+import { declarations, factsIn } from './declarations.ts'
 
 /**
  * What a fixture holds, as it would be checked together. A document with the line `# target prod overlays/prod` belongs to that target in that
@@ -18,15 +21,16 @@ export function environmentsOf(name: string, content: string): Environment[] {
     entry.documents.push(document)
     targets.set(target, entry)
   }
-  const together: Environment[] = []
+  const context = { provided: declarations(content), known: factsIn(content) }
   return [...targets].map(([target, { folder, documents }]) => {
     const { objects, findings } = readDocuments(documents.join('\n---\n'), target, name)
-    if (findings.length > 0) throw new Error(`${name}: the fixture itself is not right YAML: ${findings[0]?.message}`)
-    return createEnvironment(target, objects, declarations(content), true, { folder, together })
+    if (findings.length > 0) throw new Error(`${name}: the fixture itself is not valid YAML: ${findings[0]?.message}`)
+    return createEnvironment(target, objects, { ...context, folder })
   })
 }
 
 /** What rules find in all that is checked together. */
 export function findIn(environments: readonly Environment[], rules: readonly Rule[], locate: Locate): Finding[] {
-  return environments.flatMap((environment) => runRules(rules, environment, locate))
+  const checker = createChecker({ root, config: emptyConfig, rules, schemas: join(root, 'schemas') })
+  return checker.evaluate(environments.map((environment) => ({ environment, locate })))
 }

@@ -1,3 +1,5 @@
+import { escapeTags } from '#text/html.ts'
+import { plural } from '#text/plural.ts'
 import type { Diff } from '../diff.ts'
 import { type Line, type Outline, outline, type Section } from '../outline.ts'
 import type { Risk } from '../risk.ts'
@@ -54,9 +56,7 @@ function lay(diff: Diff, whole: Outline, step: { lines: number; details: number 
       parts.push(laid.text)
     }
     if (cut > 0)
-      parts.push(
-        `_${cut} ${cut === 1 ? 'line is' : 'lines are'} left out here, to fit into a comment._ ${hint(diff, [name])}`,
-      )
+      parts.push(`_${plural(cut, 'line is', 'lines are')} left out here, to fit into a comment._ ${hint(diff, [name])}`)
   }
   return `${parts.join('\n\n')}\n`
 }
@@ -83,18 +83,15 @@ function layLine({ mark, text, details, detail }: Line): string {
   const sign = { '+': '➕', '-': '➖', '~': '✏️', '!': '⚠️' }[mark]
   if (details.length === 0) return `- ${sign} ${escapeMarkdown(text)}`
   // Indented, or the list item and the fold would end before them.
-  const rows = details.map((row) => `  ${escapeHtml(row)}\n`).join('')
+  const rows = details.map((row) => `  ${escapeTags(row)}\n`).join('')
   return `- ${sign} ${escapeMarkdown(text)}\n  <details><summary>${detail}</summary><pre>\n${rows}  </pre></details>`
 }
 
 /** Text of manifests must stay text: no markup, no mention of a person, no link to an issue. */
 function escapeMarkdown(text: string): string {
-  return escapeHtml(text)
+  // An empty line would end the block that a list item holds.
+  return escapeTags(text)
+    .replaceAll('\n', ' ')
     .replace(/[\\`*_{}[\]|~]/g, '\\$&')
     .replace(/([@#])(?=\w)/g, '$1<!-- -->')
-}
-
-function escapeHtml(text: string): string {
-  // An empty line would end the block that a list item holds.
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('\n', ' ')
 }

@@ -81,15 +81,14 @@ export interface Deployment {
   readonly writtenIn: Environment
 }
 
-/** The Applications, of all that is checked together, that render an environment's folder. */
-export function deploymentsOf(environment: Environment): Deployment[] {
-  if (environment.folder === undefined) return []
-  return environment.together.flatMap((writtenIn) =>
+/** The Applications in some environments that render the folder of one. */
+export function deploymentsOf({ folder: own }: Environment, environments: readonly Environment[]): Deployment[] {
+  if (own === undefined) return []
+  return environments.flatMap((writtenIn) =>
     applicationsOf(writtenIn)
       .filter((application) =>
         sourcesOf(application).some(
-          ({ repository, folder }) =>
-            folder === environment.folder && writtenIn.provided('Repository', repository ?? '') !== undefined,
+          ({ repository, folder }) => folder === own && writtenIn.known.repositories.includes(repository ?? ''),
         ),
       )
       .map((application) => ({ application, writtenIn })),

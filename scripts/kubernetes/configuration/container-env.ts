@@ -1,7 +1,7 @@
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, fields, items, type KubeObject, text, type Value } from '#kubernetes/model/objects.ts'
 import type { Container } from '#kubernetes/model/workloads.ts'
-import { resolve } from '#kubernetes/references/references.ts'
+import { resolve } from '#kubernetes/references/resolve.ts'
 
 /** The environment variables of a container, as far as the render shows them. */
 export interface ContainerEnvironment {

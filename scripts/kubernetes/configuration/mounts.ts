@@ -3,7 +3,7 @@ import type { Path } from '#kubernetes/model/finding.ts'
 import { at, fields, items, strings, text, type Value } from '#kubernetes/model/objects.ts'
 import { perEnvironment } from '#kubernetes/model/per-environment.ts'
 import type { Container, Workload } from '#kubernetes/model/workloads.ts'
-import { resolve } from '#kubernetes/references/references.ts'
+import { resolve } from '#kubernetes/references/resolve.ts'
 
 /** A volume where a container mounts it. */
 export interface Mount {

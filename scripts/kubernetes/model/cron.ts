@@ -1,3 +1,4 @@
+import { plural } from '#text/plural.ts'
 /** A schedule that was read. */
 export interface Schedule {
   /** Whether the time of day or the day matters, so that the time zone does too. */
@@ -34,7 +35,7 @@ export function parseSchedule(schedule: string): Schedule | string {
   if (schedule.startsWith('@')) return parseDescriptor(schedule)
   const parts = schedule.trim().split(/\s+/)
   if (parts.length !== fields.length)
-    return `has ${parts.length} field${parts.length === 1 ? '' : 's'}; expected 5: ${fields.map(({ name }) => name).join(', ')}`
+    return `has ${plural(parts.length, 'field')}; expected 5: ${fields.map(({ name }) => name).join(', ')}`
   const sets: ReadonlySet<number>[] = []
   for (const [index, field] of fields.entries()) {
     const set = parseField(parts[index] ?? '', field)

@@ -1,3 +1,4 @@
+import { objectKey, push } from './collections.ts'
 import { at, groupOf, type KubeObject, strings, type Value } from './objects.ts'
 import type { Provided } from './provided.ts'
 import { selects, selectsByMap } from './selectors.ts'
@@ -36,26 +37,41 @@ export interface Environment {
   declares(kind: string): boolean
   /** Its folder in the repository, `overlays/prod`; undefined for a file, and in other repositories. */
   readonly folder: string | undefined
-  /** All that is checked together, itself included. Only a rule that is `across` may look at it: before, it is not complete. */
-  readonly together: readonly Environment[]
+  /** What its repository declares besides objects. */
+  readonly known: RepositoryFacts
 }
 
-/** Where an environment stands. */
-export interface Surroundings {
+/** What a repository declares in `check.yaml`, or is known by its files, besides objects. */
+export interface RepositoryFacts {
+  /** The series that something exports; undefined where no list of metrics is declared. */
+  readonly metrics: ReadonlySet<string> | undefined
+  /** Environments that differ in sizes, hosts, versions and the like only, in the order of promotion. */
+  readonly parity: readonly string[]
+  /** The addresses under which Argo CD knows the repository; empty where none is declared. */
+  readonly repositories: readonly string[]
+  /** The folders that Applications name and that can be built. */
+  readonly folders: readonly string[]
+}
+
+/** What is known of a repository that declares nothing. */
+export const nothingKnown: RepositoryFacts = { metrics: undefined, parity: [], repositories: [], folders: [] }
+
+/** What is known of an environment beyond its objects. */
+export interface EnvironmentContext {
+  /** The declarations of `check.yaml` that are valid for it. */
+  readonly provided?: readonly Provided[]
+  readonly isWhole?: boolean
   readonly folder?: string | undefined
-  /** Filled with every environment that is made with it. */
-  readonly together?: Environment[]
+  readonly known?: RepositoryFacts
 }
 
-/** Builds the index. `provided` are the declarations of `check.yaml` that hold for this environment. */
+/** Builds the index. */
 export function createEnvironment(
   name: string,
   objects: readonly KubeObject[],
-  provided: readonly Provided[] = [],
-  isWhole = true,
-  { folder, together = [] }: Surroundings = {},
+  { provided = [], isWhole = true, folder, known = nothingKnown }: EnvironmentContext = {},
 ): Environment {
-  const declared = new Map(provided.map((entry) => [key(entry.kind, '', entry.name), entry]))
+  const declared = new Map(provided.map((entry) => [objectKey(entry.kind, '', entry.name), entry]))
   const kinds = new Map<string, KubeObject[]>()
   const byId = new Map<string, KubeObject>()
   const workloads: Workload[] = []
@@ -70,7 +86,7 @@ export function createEnvironment(
     if (mayMakeOthers(object)) operated.add(object.namespace)
     namespaces.add(object.kind === 'Namespace' ? object.name : object.namespace)
     // Knative has Services, too: where a name is given twice, that of Kubernetes itself is meant.
-    const id = key(object.kind, object.namespace, object.name)
+    const id = objectKey(object.kind, object.namespace, object.name)
     if (!byId.has(id) || isKubernetesGroup(groupOf(object.apiVersion))) byId.set(id, object)
     const workload = toWorkload(object)
     if (workload === undefined) continue
@@ -78,17 +94,17 @@ export function createEnvironment(
     workloadsByObject.set(object, workload)
     push(workloadsByNamespace, object.namespace, workload)
     for (const [label, value] of Object.entries(workload.labels))
-      push(workloadsByLabel, key(object.namespace, label, value), workload)
+      push(workloadsByLabel, objectKey(object.namespace, label, value), workload)
   }
-  const find = (kind: string, namespace: string, objectName: string) => byId.get(key(kind, namespace, objectName))
+  const find = (kind: string, namespace: string, objectName: string) => byId.get(objectKey(kind, namespace, objectName))
   const candidates = (namespace: string, labels: Value): readonly Workload[] => {
     const [label] = Object.entries(strings(labels))
     const list =
-      label === undefined ? workloadsByNamespace.get(namespace) : workloadsByLabel.get(key(namespace, ...label))
+      label === undefined ? workloadsByNamespace.get(namespace) : workloadsByLabel.get(objectKey(namespace, ...label))
     return list ?? []
   }
 
-  const environment: Environment = {
+  return {
     name,
     objects,
     workloads,
@@ -107,13 +123,11 @@ export function createEnvironment(
     hasNamespace: (namespace) => namespaces.has(namespace),
     isWhole,
     isOperated: (namespace) => !isWhole && operated.has(namespace),
-    provided: (kind, objectName) => declared.get(key(kind, '', objectName)),
+    provided: (kind, objectName) => declared.get(objectKey(kind, '', objectName)),
     declares: (kind) => provided.some((entry) => entry.kind === kind),
     folder,
-    together,
+    known,
   }
-  together.push(environment)
-  return environment
 }
 
 /** Groups of custom resources whose controllers make nothing that is not known here. */
@@ -129,14 +143,4 @@ function mayMakeOthers({ apiVersion, kind }: KubeObject): boolean {
 /** Whether an API group belongs to Kubernetes itself: those without a dot, and those in k8s.io. */
 export function isKubernetesGroup(group: string): boolean {
   return !group.includes('.') || group.endsWith('.k8s.io')
-}
-
-function push<T>(lists: Map<string, T[]>, name: string, entry: T): void {
-  const list = lists.get(name)
-  if (list === undefined) lists.set(name, [entry])
-  else list.push(entry)
-}
-
-function key(kind: string, namespace: string, name: string): string {
-  return `${kind}\n${namespace}\n${name}`
 }

@@ -1,3 +1,5 @@
+import type { Advice } from '#text/advice.ts'
+
 /** A place in an object: `['spec', 'containers', 0, 'image']`. */
 export type Path = readonly (string | number)[]
 
@@ -13,7 +15,7 @@ export interface Source {
 }
 
 /** One thing that is wrong, as data: reporters turn it into text. */
-export interface Finding {
+export interface Finding extends Advice {
   readonly rule: string
   readonly severity: Severity
   /** The environment, folder or file that was checked. */
@@ -21,10 +23,6 @@ export interface Finding {
   /** `Kind namespace/name`; absent where the finding is about a file or the whole render. */
   readonly object?: string
   readonly path?: Path
-  /** What is wrong and what was expected. */
-  readonly message: string
-  /** What to do. */
-  readonly fix: string
   /** The file and line of the base, patch or generator that set the value. */
   readonly source?: Source
 }

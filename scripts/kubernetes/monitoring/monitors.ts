@@ -4,7 +4,7 @@ import { at, fields, items, type KubeObject, number, text, type Value } from '#k
 import { perEnvironment } from '#kubernetes/model/per-environment.ts'
 import { selects } from '#kubernetes/model/selectors.ts'
 import type { Workload } from '#kubernetes/model/workloads.ts'
-import { destinations } from '#kubernetes/network/dependencies.ts'
+import { destinations } from '#kubernetes/network/dns.ts'
 import { servingPorts } from '#kubernetes/network/policies.ts'
 
 /** One endpoint of a monitor, and the ports of pods that it scrapes. */

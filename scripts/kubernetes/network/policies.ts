@@ -1,3 +1,4 @@
+import { push } from '#kubernetes/model/collections.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
 import { at, fields, groupOf, items, type KubeObject, number, text, type Value } from '#kubernetes/model/objects.ts'
@@ -87,9 +88,7 @@ export function servingPorts({ containers }: Workload): ContainerPort[] {
 export const policiesByNamespace = perEnvironment((environment) => {
   const byNamespace = new Map<string, Policy[]>()
   for (const object of environment.ofKind('NetworkPolicy', 'networking.k8s.io')) {
-    const list = byNamespace.get(object.namespace)
-    if (list === undefined) byNamespace.set(object.namespace, [toPolicy(object)])
-    else list.push(toPolicy(object))
+    push(byNamespace, object.namespace, toPolicy(object))
   }
   return byNamespace
 })
@@ -127,9 +126,7 @@ const policiesByWorkload = perEnvironment((environment) => {
   for (const [namespace, policies] of policiesByNamespace(environment))
     for (const policy of policies)
       for (const workload of environment.selectedBy(namespace, policy.podSelector)) {
-        const list = byWorkload.get(workload)
-        if (list === undefined) byWorkload.set(workload, [policy])
-        else list.push(policy)
+        push(byWorkload, workload, policy)
       }
   return byWorkload
 })

@@ -1,3 +1,4 @@
+import { objectKey } from '#kubernetes/model/collections.ts'
 import { at, fields, groupOf, items, type KubeObject, nameOf, show, text } from '#kubernetes/model/objects.ts'
 import { perEnvironment } from '#kubernetes/model/per-environment.ts'
 import { scaleOf } from '#kubernetes/workloads/scalers.ts'
@@ -16,7 +17,7 @@ export const producedObjects = perEnvironment((environment) => {
   const produced = new Map<string, Produced>()
   const note = (object: KubeObject, kind: string, name: string | undefined, keys?: readonly string[]) => {
     if (name)
-      produced.set(`${kind}\n${object.namespace}\n${name}`, {
+      produced.set(objectKey(kind, object.namespace, name), {
         keys: keys && new Set(keys),
         maker: object,
         madeBy: nameOf(object),

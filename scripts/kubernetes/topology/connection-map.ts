@@ -1,7 +1,7 @@
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, type KubeObject, nameOf, text } from '#kubernetes/model/objects.ts'
 import type { Workload } from '#kubernetes/model/workloads.ts'
-import { peerPorts } from '#kubernetes/network/dependencies.ts'
+import { peerPorts } from '#kubernetes/network/edges.ts'
 import { connection, endpointOf, isolating, servingPorts, type Verdict } from '#kubernetes/network/policies.ts'
 import { referencesTo } from '#kubernetes/references/references.ts'
 import { type Scaler, scaleOf, scalersFor, scalersOf, triggersOf } from '#kubernetes/workloads/scalers.ts'

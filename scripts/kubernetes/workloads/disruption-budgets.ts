@@ -1,3 +1,4 @@
+import { push } from '#kubernetes/model/collections.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, type KubeObject, number, text, type Value } from '#kubernetes/model/objects.ts'
 import { perEnvironment } from '#kubernetes/model/per-environment.ts'
@@ -26,9 +27,7 @@ const budgetsByWorkload = perEnvironment((environment) => {
   const byWorkload = new Map<Workload, KubeObject[]>()
   for (const { object, workloads } of budgetsOf(environment))
     for (const workload of workloads) {
-      const list = byWorkload.get(workload)
-      if (list === undefined) byWorkload.set(workload, [object])
-      else list.push(object)
+      push(byWorkload, workload, object)
     }
   return byWorkload
 })

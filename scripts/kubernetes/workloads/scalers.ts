@@ -1,3 +1,4 @@
+import { push } from '#kubernetes/model/collections.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
 import { at, fields, groupOf, items, type KubeObject, number, text, type Value } from '#kubernetes/model/objects.ts'
@@ -144,9 +145,7 @@ const scalersByWorkload = perEnvironment((environment) => {
   const byWorkload = new Map<Workload, Scaler[]>()
   for (const scaler of scalersOf(environment)) {
     if (scaler.workload === undefined) continue
-    const list = byWorkload.get(scaler.workload)
-    if (list === undefined) byWorkload.set(scaler.workload, [scaler])
-    else list.push(scaler)
+    push(byWorkload, scaler.workload, scaler)
   }
   return byWorkload
 })

@@ -39,6 +39,7 @@ provided: [{kind: Namespace, name: argocd, by: somebody}]
 `,
       ...environment('staging', '{PORT: "80"}'),
       ...environment('prod', '{PORT: "8080", DEBUG: "1"}'),
+      'promotion.yaml': 'order: [staging, prod]\n',
       'argocd/kustomization.yaml': 'resources: [project.yaml, staging.yaml, prod.yaml, gone.yaml]\n',
       'argocd/project.yaml': project('[]'),
       'argocd/staging.yaml': application('staging', 'overlays/staging'),

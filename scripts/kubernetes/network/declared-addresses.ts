@@ -1,137 +1,11 @@
 import { environmentOf, expand } from '#kubernetes/configuration/container-env.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
-import { at, fields, items, type KubeObject, number, strings, text, type Value } from '#kubernetes/model/objects.ts'
+import { at, fields, items, type KubeObject, strings, text, type Value } from '#kubernetes/model/objects.ts'
 import { perEnvironment } from '#kubernetes/model/per-environment.ts'
-import { selectsByMap } from '#kubernetes/model/selectors.ts'
 import type { Container, Workload } from '#kubernetes/model/workloads.ts'
 import { triggersOf } from '#kubernetes/workloads/scalers.ts'
-import { servingPorts } from './policies.ts'
-
-/** A value that says where a program connects to: a URL, or a host with a port. */
-export interface Address {
-  readonly scheme: string | undefined
-  readonly host: string
-  /** The scheme's own port when the address names none. */
-  readonly port: number | undefined
-}
-
-/** Schemes of connections, with the ports that IANA or their project gave them; other schemes (`s3:`, `file:`) name no host. */
-const defaultPorts: Readonly<Record<string, number | undefined>> = {
-  amqp: 5672,
-  amqps: 5671,
-  grpc: undefined,
-  http: 80,
-  https: 443,
-  kafka: 9092,
-  mongodb: 27017,
-  mysql: 3306,
-  nats: 4222,
-  postgres: 5432,
-  postgresql: 5432,
-  redis: 6379,
-  rediss: 6379,
-  tcp: undefined,
-  ws: 80,
-  wss: 443,
-}
-
-const host = '[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?'
-const url = new RegExp(`^(?:jdbc:)?([a-z][a-z0-9+.-]*)://(?:[^\\s@/]*@)?(${host})(?::(\\d{1,5}))?(?:[/?#].*)?$`, 'i')
-const hostAndPort = new RegExp(`^(?:[^\\s@/]*@)?(${host}):(\\d{1,5})(?:/.*)?$`)
-
-/** Reads a URL or `host:port`; undefined when the text is neither, or a URL that is no connection. */
-export function toAddress(value: string): Address | undefined {
-  const full = url.exec(value)
-  if (full !== null) {
-    const scheme = (full[1] ?? '').toLowerCase()
-    if (!Object.hasOwn(defaultPorts, scheme)) return undefined
-    return { scheme, host: full[2] ?? '', port: full[3] === undefined ? defaultPorts[scheme] : Number(full[3]) }
-  }
-  const short = hostAndPort.exec(value)
-  return short === null ? undefined : { scheme: undefined, host: short[1] ?? '', port: Number(short[2]) }
-}
-
-/** The Service a host name means, seen from a namespace. */
-export type Resolved =
-  | { readonly service: KubeObject }
-  | { readonly missing: { readonly name: string; readonly namespace: string } }
-  /** A name outside the rendered namespaces, or of the internet. */
-  | undefined
-
-/**
- * Resolves a host name as the cluster's DNS does: `service`, `service.namespace`, `service.namespace.svc[.domain]`, and the names of a headless
- * Service's pods before each of these.
- */
-export function resolveHost(environment: Environment, name: string, from: string): Resolved {
-  const labels = name.replace(/\.$/, '').split('.')
-  const svc = labels.indexOf('svc')
-  const service = (label: string | undefined, namespace: string) =>
-    label === undefined ? undefined : environment.find('Service', namespace, label)
-  if (svc >= 2) {
-    const namespace = labels[svc - 1] ?? ''
-    const label = labels[svc - 2] ?? ''
-    const found = service(label, namespace)
-    if (found !== undefined) return { service: found }
-    return environment.hasNamespace(namespace) ? { missing: { name: label, namespace } } : undefined
-  }
-  const [first = '', second = '', third = ''] = labels
-  if (labels.length === 1) {
-    if (first === 'localhost') return undefined
-    const found = service(first, from)
-    return found !== undefined ? { service: found } : { missing: { name: first, namespace: from } }
-  }
-  if (labels.length > 3) return undefined
-  // `a.b` may be Service a of namespace b or a pod of the headless Service b, `a.b.c` a pod of Service b of namespace c.
-  const found =
-    labels.length === 2 ? (service(first, second) ?? headless(service(second, from))) : service(second, third)
-  if (found !== undefined) return { service: found }
-  if (labels.length === 2 && second !== '' && second !== from && environment.hasNamespace(second))
-    return { missing: { name: first, namespace: second } }
-  return undefined
-}
-
-function headless(service: KubeObject | undefined): KubeObject | undefined {
-  return service !== undefined && isHeadless(service) ? service : undefined
-}
-
-/** Whether a Service has no address of its own: its name leads to the pods themselves, and its ports translate nothing. */
-export function isHeadless(service: KubeObject): boolean {
-  return at(service.raw, 'spec', 'clusterIP') === 'None'
-}
-
-/** Where a connection to a Service ends: a port of the pods behind it. */
-export interface Destination {
-  readonly workload: Workload
-  readonly port: number
-}
-
-/** The pods and ports that a Service's port leads to; all ports when none is given. */
-export function destinations(environment: Environment, service: KubeObject, port: number | undefined): Destination[] {
-  const found: Destination[] = []
-  const ports = items(at(service.raw, 'spec', 'ports'))
-  for (const workload of environment.selectedByMap(service.namespace, at(service.raw, 'spec', 'selector'))) {
-    const serving = servingPorts(workload)
-    if (isHeadless(service)) {
-      const wanted = port === undefined ? ports.map((entry) => number(at(entry, 'port'))) : [port]
-      for (const entry of wanted) if (entry !== undefined) found.push({ workload, port: entry })
-      continue
-    }
-    for (const entry of ports) {
-      if (port !== undefined && at(entry, 'port') !== port) continue
-      const target = at(entry, 'targetPort') ?? at(entry, 'port')
-      const reached = number(target) ?? serving.find(({ name }) => name !== undefined && name === text(target))?.port
-      if (reached !== undefined) found.push({ workload, port: reached })
-    }
-  }
-  return found
-}
-
-/** Whether a Service has a port; a headless one leads to whatever its pods listen on. */
-export function serviceHasPort(service: KubeObject, port: number): boolean {
-  const ports = items(at(service.raw, 'spec', 'ports'))
-  return isHeadless(service) || ports.length === 0 || ports.some((entry) => at(entry, 'port') === port)
-}
+import { type Address, host, toAddress } from './addresses.ts'
 
 /** A place in the manifests that names an address. */
 export interface Declaration {
@@ -235,6 +109,7 @@ function inArguments(workload: Workload, container: Container, values: Values): 
 }
 
 const hostOption = new RegExp(`(?:^|\\s)(?:--host(?:name)?[=\\s]|-h\\s?)["']?(${host})`, 'g')
+
 const portOption = /(?:^|\s)(?:--port[=\s]|-p\s?)["']?(\d{1,5})/
 
 /** The hosts that a command line names by an option: `psql --host=postgres`, `redis-cli -h redis -p 6379`. */
@@ -249,7 +124,9 @@ function hostOptions(line: string): Address[] {
 
 // All lengths are bounded, so that a large or hostile file costs no more than its size.
 const urlInText = /\b[a-z][a-z0-9+]{1,20}:\/\/[^\s"'`<>,;)\]}]{1,500}/gi
+
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+
 const serviceInText = new RegExp(`\\b${label}(?:\\.${label}){1,2}\\.svc\\b[a-z0-9.-]{0,200}(?::\\d{1,5})?`, 'gi')
 
 /** The name of a StatefulSet's pod under a Service: `rabbitmq-0.rabbitmq-nodes`. */
@@ -287,45 +164,6 @@ function inMountedFiles(environment: Environment, workload: Workload): Declarati
     }
   }
   return found
-}
-
-/** One connection that the manifests declare, from pods to pods. */
-export interface Edge {
-  readonly from: Workload
-  readonly to: Workload
-  /** The port; several when the address names a Service without a port, so that any of its ports may be meant. */
-  readonly ports: readonly number[]
-  readonly declaration: Declaration
-}
-
-/** Every declared connection between rendered pods. */
-export const edgesOf = perEnvironment((environment): readonly Edge[] => {
-  const edges: Edge[] = []
-  for (const declaration of declarationsOf(environment)) {
-    const { workload, address } = declaration
-    const resolved = resolveHost(environment, address.host, workload.object.namespace)
-    if (resolved === undefined || 'missing' in resolved) continue
-    const portsByWorkload = new Map<Workload, number[]>()
-    for (const { workload: to, port } of destinations(environment, resolved.service, address.port))
-      portsByWorkload.set(to, [...(portsByWorkload.get(to) ?? []), port])
-    // The members of a cluster need every port that their Service declares, not one of them.
-    for (const [to, ports] of portsByWorkload)
-      for (const some of to === workload ? ports.map((port) => [port]) : [ports])
-        edges.push({ from: workload, to, ports: some, declaration })
-  }
-  return edges
-})
-
-/** The peers of a StatefulSet: its pods may reach each other on the ports of its headless Service. */
-export function* peerPorts(environment: Environment, workload: Workload): Generator<number> {
-  if (workload.object.kind !== 'StatefulSet') return
-  const name = text(at(workload.object.raw, 'spec', 'serviceName')) ?? ''
-  const service = environment.find('Service', workload.object.namespace, name)
-  if (service === undefined || !selectsByMap(at(service.raw, 'spec', 'selector'), workload.labels)) return
-  for (const entry of items(at(service.raw, 'spec', 'ports'))) {
-    const port = number(at(entry, 'port'))
-    if (port !== undefined) yield port
-  }
 }
 
 /** An address that a KEDA trigger asks, from KEDA's own namespace. */
