@@ -1,10 +1,10 @@
-import { environmentOf } from '#kubernetes/configuration/container-env.ts'
+import { containerEnv } from '#kubernetes/configuration/container-env.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, text } from '#kubernetes/model/objects.ts'
 import type { Container, Workload } from '#kubernetes/model/workloads.ts'
 
 /** What a variable of our programs may hold; `file` allows `NAME_FILE` in its place. */
-export interface Variable {
+interface Variable {
   readonly required?: true
   readonly whole?: true
   readonly least?: number
@@ -152,7 +152,7 @@ export function* faultsOf(
   container: Container,
   names: readonly Name[],
 ): Generator<Fault> {
-  const { variables: values, complete } = environmentOf(environment, workload.object, container)
+  const { variables: values, complete } = containerEnv(environment, workload.object, container)
   for (const name of names) {
     const rules: Variable = variables[name]
     if (values.has(`${name}_FILE`)) continue

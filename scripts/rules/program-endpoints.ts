@@ -1,4 +1,4 @@
-import { environmentOf } from '#kubernetes/configuration/container-env.ts'
+import { containerEnv } from '#kubernetes/configuration/container-env.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, text } from '#kubernetes/model/objects.ts'
 import type { Container, Workload } from '#kubernetes/model/workloads.ts'
@@ -70,7 +70,7 @@ function listeningPorts(
 ): Map<string, number> | undefined {
   const program = programOf(container)
   const names = program && variablesOf(program)
-  const { variables } = environmentOf(environment, workload.object, container)
+  const { variables } = containerEnv(environment, workload.object, container)
   const listening = new Map<string, number>()
   for (const [name, fallback] of [
     ['PORT', 8080],

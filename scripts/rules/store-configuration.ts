@@ -1,4 +1,4 @@
-import { environmentOf } from '#kubernetes/configuration/container-env.ts'
+import { containerEnv } from '#kubernetes/configuration/container-env.ts'
 import { type Mount, mountAt, mountsOf } from '#kubernetes/configuration/mounts.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
@@ -28,7 +28,7 @@ export default defineRule({
         const mounts = mountsOf(environment, workload, container)
         if (kind === 'redis' || kind === 'postgres') judgeFile(environment, workload, container, mounts, kind, report)
         judgeVariables(environment, workload, container, mounts, report)
-        const { variables, complete } = environmentOf(environment, workload.object, container)
+        const { variables, complete } = containerEnv(environment, workload.object, container)
         const login = ['POSTGRES_PASSWORD', 'POSTGRES_PASSWORD_FILE', 'POSTGRES_HOST_AUTH_METHOD']
         if (kind === 'postgres' && complete && !login.some((name) => variables.has(name)))
           report(
@@ -122,7 +122,7 @@ function judgeVariables(
   mounts: readonly Mount[],
   note: Note,
 ): void {
-  const { variables } = environmentOf(environment, workload.object, container)
+  const { variables } = containerEnv(environment, workload.object, container)
   for (const { name, object, path } of placesOf(environment, workload, container)) {
     const value = variables.get(name)
     if (value === undefined) continue

@@ -37,7 +37,7 @@ export interface Candidate {
   readonly locate: Locate
 }
 
-export interface AdmitOptions {
+interface AdmitOptions {
   /** Namespaces that exist in a cluster although no candidate makes them, such as those of the platform. */
   readonly namespaces?: readonly string[]
   /** Tells how far it is; to stderr by default. */

@@ -33,7 +33,7 @@ export const applicationsOf = perEnvironment((environment): readonly Application
 ])
 
 /** What an Application renders. */
-export interface Source {
+export interface ApplicationSource {
   readonly path: Path
   readonly repository: string | undefined
   /** The folder in the repository, without `./` and `/` at its ends; undefined for a chart. */
@@ -41,7 +41,7 @@ export interface Source {
 }
 
 /** The sources of an Application whose texts are known; its `ref`s to values of a chart render nothing. */
-export function sourcesOf({ path, spec }: Application): Source[] {
+export function sourcesOf({ path, spec }: Application): ApplicationSource[] {
   const several = items(at(spec, 'sources'))
   const list = several.length > 0 ? several : [at(spec, 'source')]
   return list.flatMap((raw, index) => {

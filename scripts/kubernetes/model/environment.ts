@@ -54,10 +54,10 @@ export interface RepositoryFacts {
 }
 
 /** What is known of a repository that declares nothing. */
-export const nothingKnown: RepositoryFacts = { metrics: undefined, parity: [], repositories: [], folders: [] }
+const nothingKnown: RepositoryFacts = { metrics: undefined, parity: [], repositories: [], folders: [] }
 
 /** What is known of an environment beyond its objects. */
-export interface EnvironmentContext {
+interface EnvironmentContext {
   /** The declarations of `check.yaml` that are valid for it. */
   readonly provided?: readonly Provided[]
   readonly isWhole?: boolean

@@ -4,7 +4,7 @@ import { perEnvironment } from '#kubernetes/model/per-environment.ts'
 import { scaleOf } from '#kubernetes/workloads/scalers.ts'
 
 /** An object that a controller makes from a rendered one. */
-export interface Produced {
+interface Produced {
   /** The keys of a ConfigMap or Secret; undefined when they cannot be known before it runs. */
   readonly keys: ReadonlySet<string> | undefined
   readonly maker: KubeObject

@@ -28,7 +28,7 @@ export interface Component {
 }
 
 /** What a connection is there for: declared by an address, trigger, scrape or route, or opened by NetworkPolicies though nothing declares it. */
-export type FlowKind = 'address' | 'trigger' | 'scrape' | 'route' | 'opening'
+type FlowKind = 'address' | 'trigger' | 'scrape' | 'route' | 'opening'
 
 /** Connections of one kind from one component to another. */
 export interface Flow {

@@ -10,7 +10,7 @@ import { type Endpoint, endpointOf, outsider } from '#kubernetes/network/policie
 import { referencesTo } from '#kubernetes/references/references.ts'
 
 /** A connection that the manifests declare, whoever opens it. */
-export interface DeclaredConnection {
+interface DeclaredConnection {
   /** What declares it: an address in the configuration, a KEDA trigger, a monitor's endpoint, or a route. */
   readonly by: 'address' | 'trigger' | 'scrape' | 'route'
   readonly object: KubeObject

@@ -7,7 +7,7 @@ import { podAmount } from './pod-resources.ts'
 import { scaleOf } from './scalers.ts'
 
 /** What a ResourceQuota counts under one name of `hard`. */
-export interface Counted {
+interface Counted {
   readonly total: number
   /** Each object's share, the largest first. */
   readonly shares: readonly { readonly object: KubeObject; readonly amount: number; readonly pods: number }[]
@@ -37,7 +37,7 @@ export function mostCounted(environment: Environment, namespace: string, name: s
 }
 
 /** The most pods that a workload has at once: its maximum scale, and for a Deployment the surge of a rolling update. */
-export function mostPods(environment: Environment, workload: Workload): number {
+function mostPods(environment: Environment, workload: Workload): number {
   const { max } = scaleOf(environment, workload)
   const { object } = workload
   if (object.kind !== 'Deployment' || at(object.raw, 'spec', 'strategy', 'type') === 'Recreate') return max
