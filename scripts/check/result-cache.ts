@@ -7,7 +7,7 @@ import type { CheckResult } from './result.ts'
 /** All that the result of checking the environments depends on; what is remote is pinned inside these. */
 const inputs = ['base', 'components', 'overlays', 'argocd', 'schemas', 'scripts', 'check.yaml', 'package-lock.json']
 
-/** A fingerprint of the inputs by name, size and time of change, as make would judge them: reading them all would cost more than it proves. */
+/** A fingerprint of the inputs by name, size and time of change, as make does: reading them all would take longer than it is worth. */
 export function inputsKey(root: string, environments: readonly string[]): string {
   const hash = createHash('sha256').update(JSON.stringify([environments, process.version, today()]))
   for (const input of inputs) {

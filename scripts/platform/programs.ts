@@ -19,7 +19,7 @@ const model: Variable = { required: true, pattern: /^[^@\s]+(@sha256:[0-9a-f]{64
 const port: Variable = { whole: true, least: 0, most: 65535 }
 const needed: Variable = { required: true }
 
-/** The variables of apps/*; test/programs.test.ts holds this table to the schemas that the programs read. */
+/** The variables of apps/*; test/platform/programs.test.ts compares this table with the schemas that the programs read. */
 const variables = {
   LISTEN_ADDRESS: {},
   PORT: port,

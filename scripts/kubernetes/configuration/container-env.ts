@@ -13,7 +13,7 @@ interface ContainerEnvironment {
 
 /**
  * Resolves a container's environment as the kubelet does: `envFrom` in its order, then `env`, where a later name replaces an earlier one
- * and `$(NAME)` stands for a variable defined before.
+ * and `$(NAME)` is replaced by a variable defined before.
  */
 export function containerEnv(environment: Environment, object: KubeObject, container: Container): ContainerEnvironment {
   const { namespace } = object

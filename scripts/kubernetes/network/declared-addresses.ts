@@ -11,13 +11,13 @@ import { type Address, host, toAddress } from './addresses.ts'
 export interface Declaration {
   /** The pods that connect. */
   readonly workload: Workload
-  /** Where the address stands: in the workload, or in a ConfigMap that it reads. */
+  /** Where the address is written: in the workload, or in a ConfigMap that it reads. */
   readonly object: KubeObject
   readonly path: Path
   /** How a message calls the place: `REDIS_URL`. */
   readonly label: string
   readonly address: Address
-  /** Surely meant as an address, so that one which leads nowhere is a fault. */
+  /** Certainly meant as an address, so that one which leads nowhere is reported. */
   readonly certain: boolean
 }
 
@@ -81,7 +81,7 @@ function inVariable(workload: Workload, { name, object, path }: VariablePlace, v
     const address = toAddress(part)
     if (address !== undefined) found.push(declare(address, address.scheme !== undefined || named))
     else if (named && /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(part)) {
-      // A host by itself; its port may stand in the variable beside it.
+      // A host by itself; its port may be in the variable beside it.
       const port = Number(values.get(name.replace(/(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)$/i, 'PORT')))
       const beside = Number.isInteger(port) && port > 0 ? port : undefined
       found.push(declare({ scheme: undefined, host: part, port: beside }, false))
@@ -152,7 +152,7 @@ function inMountedFiles(environment: Environment, workload: Workload): Declarati
       for (const [key, content] of Object.entries(strings(map.raw.data))) {
         if (chosen.length > 0 && !chosen.includes(key)) continue
         const declare = (address: Address) =>
-          // A file may name more than this program's own connections, so what leads nowhere is no fault.
+          // A file may name more than this program's own connections, so one that leads nowhere is not reported.
           found.push({ workload, object: map, path: ['data', key], label: key, address, certain: false })
         for (const [match] of content.matchAll(urlInText)) {
           const address = toAddress(match)

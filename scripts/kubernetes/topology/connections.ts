@@ -68,7 +68,7 @@ export function* connectionsOf(environment: Environment): Generator<DeclaredConn
   }
 }
 
-/** Pods of a part of the platform: in the namespace that bears its name where this is known to exist, else anywhere. */
+/** Pods of a part of the platform: in the namespace of its name where this is known to exist, else anywhere. */
 function platform(environment: Environment, namespace: string): Endpoint {
   const known = environment.hasNamespace(namespace) || environment.provided('Namespace', namespace) !== undefined
   return outsider(known ? namespace : undefined)

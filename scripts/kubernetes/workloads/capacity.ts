@@ -15,7 +15,7 @@ interface Counted {
 
 /**
  * The most that a namespace needs of what a ResourceQuota bounds: every workload at its maximum scale, a rolling update of each Deployment
- * with its surge, and every Job, at once. A DaemonSet is left out, since the number of nodes is not known.
+ * with its surge, and every Job, at the same time. A DaemonSet is left out, since the number of nodes is not known.
  * @returns undefined for a name of `hard` that is not known here
  */
 export function mostCounted(environment: Environment, namespace: string, name: string): Counted | undefined {
@@ -36,7 +36,7 @@ export function mostCounted(environment: Environment, namespace: string, name: s
   return { total: shares.reduce((sum, { amount }) => sum + amount, 0), shares }
 }
 
-/** The most pods that a workload has at once: its maximum scale, and for a Deployment the surge of a rolling update. */
+/** The most pods that a workload has at the same time: its maximum scale, and for a Deployment the surge of a rolling update. */
 function mostPods(environment: Environment, workload: Workload): number {
   const { max } = scaleOf(environment, workload)
   const { object } = workload

@@ -9,14 +9,14 @@ type Level = 'privileged' | 'baseline' | 'restricted'
 /** The label by which a namespace names the profile that its pods must keep. */
 export const enforceLabel = 'pod-security.kubernetes.io/enforce'
 
-/** The profile that a namespace's pods are held to: the one it enforces, `restricted` where it does not say. */
+/** The profile that a namespace's pods have to meet: the one it enforces, `restricted` where it names none. */
 export function levelOf(environment: Environment, namespace: string): Level {
   const level = environment.find('Namespace', '', namespace)?.labels[enforceLabel]
   return level === 'privileged' || level === 'baseline' ? level : 'restricted'
 }
 
 /**
- * Workloads whose pods are held to a profile or a stricter one. The rules `pod-security-*` are the checks of Pod Security admission in
+ * Workloads whose pods have to meet a profile or a stricter one. The rules `pod-security-*` are the checks of Pod Security admission in
  * Kubernetes 1.36, one a control of the standard; a laxer namespace is the matter of `namespace-pod-security`.
  */
 export function heldTo(level: 'baseline' | 'restricted', environment: Environment): readonly Workload[] {
