@@ -5,7 +5,7 @@ import { createEnvironment } from '#kubernetes/model/environment.ts'
 import type { KubeObject } from '#kubernetes/model/objects.ts'
 import { kustomizationFile } from '#manifests/kustomization.ts'
 
-/** The folders that Applications name and that can be built, as far as this repository tells: what is remote is not asked. */
+/** The folders that Applications name and that can be built from the files of this repository: remote resources are not fetched. */
 export function foldersNamed(objects: readonly KubeObject[], root: string): string[] {
   const environment = createEnvironment('', objects)
   const folders = new Set(

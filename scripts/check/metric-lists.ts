@@ -4,7 +4,7 @@ import { UsageError } from '#cli/errors.ts'
 import { fields } from '#kubernetes/model/objects.ts'
 
 /** What one exporter exports: a file of schemas/metrics. */
-export interface MetricList {
+interface MetricList {
   /** Where the list comes from. */
   readonly source: string
   /** The PodMonitor or ServiceMonitor that scrapes it; absent for what Prometheus writes itself. */

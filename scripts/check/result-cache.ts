@@ -19,7 +19,7 @@ const inputs = [
   'package-lock.json',
 ]
 
-/** A fingerprint of the inputs by name, size and time of change, as make would judge them: reading them all would cost more than it proves. */
+/** A fingerprint of the inputs by name, size and time of change, as make does: reading them all would take longer than it is worth. */
 export function inputsKey(root: string, environments: readonly string[]): string {
   const own = statFingerprint(root, inputs, JSON.stringify([environments, process.version, today()]))
   // Another repository is also checked by what this program is made of.

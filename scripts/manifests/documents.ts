@@ -74,13 +74,13 @@ export function readDocuments(content: string, target: string, file?: string, se
       }
       const id = `${groupOf(object.apiVersion)} ${nameOf(object)}`
       if (seen.has(id)) {
-        const message = `${nameOf(object)} stands twice; the cluster keeps whichever is applied last`
+        const message = `${nameOf(object)} is defined twice; the last one applied wins`
         note('duplicate-object', message, 'Keep one, or give them different names.', start)
       }
       seen.add(id)
       objects.push(object)
     }
-    // kubeconform takes a key that overrides a merged one for a double key.
+    // kubeconform takes a key that overrides a merged one for a duplicate key.
     const text = body.includes('<<') ? JSON.stringify(value) : body
     if (objects.length > 0) documents.push({ body: text, objects })
   }
@@ -109,7 +109,7 @@ function countLines(content: string): number {
   return count
 }
 
-/** A parsed document and the line it starts in; no value where there is none or it is no mapping. */
+/** A parsed document and the line it starts in; no value where there is none or it is not a mapping. */
 interface Read {
   readonly value: Value
   readonly start: number
@@ -155,7 +155,7 @@ function readDocument(body: string, line: number, note: Note): Read {
   }
 }
 
-/** The first key that is no scalar, as in `{{ .Values.name }}: web`, which is the flow mapping of a flow mapping. */
+/** The first key that is not a scalar, as in `{{ .Values.name }}: web`, which is the flow mapping of a flow mapping. */
 function collectionKey(document: Document): Node | undefined {
   let found: Node | undefined
   visit(document, {
@@ -172,15 +172,10 @@ function noteSyntax(error: YAMLError, body: string, lines: LineCounter, line: nu
   const position = lines.linePos(error.pos[0])
   const at = [line + position.line, position.col] as const
   if (error.code === 'DUPLICATE_KEY') {
-    note(
-      'duplicate-key',
-      'this key stands twice in one mapping; a parser silently drops one of the two',
-      'Keep one.',
-      ...at,
-    )
+    note('duplicate-key', 'duplicate key in this mapping; a parser silently drops one of the two', 'Keep one.', ...at)
     return
   }
-  const own = [`not YAML: ${error.message.split(/ at line \d+/)[0]}`, 'Mend the YAML at this place.'] as const
+  const own = [`not YAML: ${error.message.split(/ at line \d+/)[0]}`, 'Fix the YAML syntax here.'] as const
   note('yaml-syntax', ...(templateFault(body, position.line) ?? own), ...at)
 }
 

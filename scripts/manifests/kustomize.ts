@@ -38,7 +38,7 @@ export function environments(root: string): Target[] {
     .map((name) => ({ name, folder: join(overlays, name) }))
 }
 
-/** @throws UsageError when there is no such environment; it names those there are */
+/** @throws UsageError when there is no such environment; it lists the ones that exist */
 export function findEnvironment(root: string, name: string): Target {
   const known = environments(root)
   const found = known.find((target) => target.name === name)

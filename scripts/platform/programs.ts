@@ -1,5 +1,5 @@
 import { expectation, type Variables } from '@inference/common/variables.ts'
-import { environmentOf } from '#kubernetes/configuration/container-env.ts'
+import { containerEnv } from '#kubernetes/configuration/container-env.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, text } from '#kubernetes/model/objects.ts'
 import type { Container, Workload } from '#kubernetes/model/workloads.ts'
@@ -52,7 +52,7 @@ export function* faultsOf(
   container: Container,
   definitions: Variables,
 ): Generator<Fault> {
-  const { variables: values, complete } = environmentOf(environment, workload.object, container)
+  const { variables: values, complete } = containerEnv(environment, workload.object, container)
   for (const [name, variable] of Object.entries(definitions)) {
     if (values.has(`${name}_FILE`)) continue
     if (!values.has(name) || values.get(name) === '') {

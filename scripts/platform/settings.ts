@@ -1,4 +1,4 @@
-import { environmentOf } from '#kubernetes/configuration/container-env.ts'
+import { containerEnv } from '#kubernetes/configuration/container-env.ts'
 import { push } from '#kubernetes/model/collections.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
@@ -21,7 +21,7 @@ const settings = perEnvironment((environment) => {
   const byName = new Map<string, Setting[]>()
   for (const workload of environment.workloads)
     for (const container of workload.containers) {
-      const { variables } = environmentOf(environment, workload.object, container)
+      const { variables } = containerEnv(environment, workload.object, container)
       for (const { name, object, path } of placesOf(environment, workload, container)) {
         const value = variables.get(name)
         if (value === undefined) continue

@@ -1,4 +1,4 @@
-import { environmentOf, variableReferences } from '#kubernetes/configuration/container-env.ts'
+import { containerEnv, variableReferences } from '#kubernetes/configuration/container-env.ts'
 import { at, items, text } from '#kubernetes/model/objects.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
@@ -18,7 +18,7 @@ export default defineRule({
       const links = at(pod, 'enableServiceLinks') !== false
       const isLink = (name: string) => name.startsWith('KUBERNETES_') || (links && serviceLink.test(name))
       for (const container of containers) {
-        const fromSources = environmentOf(environment, object, { ...container, env: [] })
+        const fromSources = containerEnv(environment, object, { ...container, env: [] })
         if (!fromSources.complete) continue
         const defined = new Set(fromSources.variables.keys())
         for (const { name, value = '', path } of container.env) {

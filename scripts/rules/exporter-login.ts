@@ -1,4 +1,4 @@
-import { environmentOf } from '#kubernetes/configuration/container-env.ts'
+import { containerEnv } from '#kubernetes/configuration/container-env.ts'
 import type { Container } from '#kubernetes/model/workloads.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
@@ -21,7 +21,7 @@ export default defineRule({
   check(environment, report) {
     for (const { object, containers } of environment.workloads)
       for (const container of containers.filter(isExporter)) {
-        const { variables, complete } = environmentOf(environment, object, container)
+        const { variables, complete } = containerEnv(environment, object, container)
         if (!complete || !has(variables, 'DATA_SOURCE_USER') || has(variables, 'DATA_SOURCE_PASS')) continue
         // A complete connection string takes precedence over the parts; libpq's own variables fill in the rest.
         if (['DATA_SOURCE_NAME', 'PGPASSWORD', 'PGPASSFILE'].some((name) => has(variables, name))) continue

@@ -1,4 +1,4 @@
-import { environmentOf } from '#kubernetes/configuration/container-env.ts'
+import { containerEnv } from '#kubernetes/configuration/container-env.ts'
 import { at, existing, items, number, text } from '#kubernetes/model/objects.ts'
 import type { Container } from '#kubernetes/model/workloads.ts'
 import { isLongRunning } from '#kubernetes/workloads/probes.ts'
@@ -20,7 +20,7 @@ export default defineRule({
       const grace = number(at(pod, 'terminationGracePeriodSeconds')) ?? defaultGracePeriod
       for (const container of containers.filter(isLongRunning)) {
         const hook = preStopSeconds(container)
-        const drain = Number(environmentOf(environment, object, container).variables.get('DRAIN_SECONDS') || 0)
+        const drain = Number(containerEnv(environment, object, container).variables.get('DRAIN_SECONDS') || 0)
         if (!(hook + drain > 0) || hook + drain < grace) continue
         const parts = [hook > 0 && `preStop takes ${hook} s`, drain > 0 && `DRAIN_SECONDS is ${drain}`].filter(Boolean)
         const path = existing(object.raw, [...podPath, 'terminationGracePeriodSeconds'])

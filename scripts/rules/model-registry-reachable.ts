@@ -1,4 +1,4 @@
-import { environmentOf } from '#kubernetes/configuration/container-env.ts'
+import { containerEnv } from '#kubernetes/configuration/container-env.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { nameOf } from '#kubernetes/model/objects.ts'
 import type { Workload } from '#kubernetes/model/workloads.ts'
@@ -42,7 +42,7 @@ function pullersOf(environment: Environment): Workload[] {
     workload.containers.some((container) => {
       const program = programOf(container)
       if (program?.image !== 'worker' || program.file !== 'pull-models') return false
-      const { variables, complete } = environmentOf(environment, workload.object, container)
+      const { variables, complete } = containerEnv(environment, workload.object, container)
       if (variables.has('MODEL_FILES') || !complete) return false
       return ['CHAT_MODEL', 'EMBED_MODEL'].some((name) => isPublic(variables.get(name)))
     }),
@@ -56,7 +56,7 @@ function isPublic(model: string | undefined): boolean {
 
 function usesProxy(environment: Environment, { object, containers }: Workload): boolean {
   return containers.some((container) => {
-    const { variables, complete } = environmentOf(environment, object, container)
+    const { variables, complete } = containerEnv(environment, object, container)
     return !complete || variables.has('HTTPS_PROXY') || variables.has('https_proxy')
   })
 }

@@ -1,4 +1,4 @@
-import { environmentOf, expand } from '#kubernetes/configuration/container-env.ts'
+import { containerEnv, expand } from '#kubernetes/configuration/container-env.ts'
 import { hasFile, type Mount, mountAt, mountsOf } from '#kubernetes/configuration/mounts.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
@@ -56,7 +56,7 @@ function* namedFiles(
   container: Container,
   mounts: readonly Mount[],
 ): Generator<NamedFile> {
-  const { variables } = environmentOf(environment, workload.object, container)
+  const { variables } = containerEnv(environment, workload.object, container)
   for (const { name, object, path } of placesOf(environment, workload, container))
     for (const file of paths(variables.get(name))) yield { object, path, label: name, file }
   for (const field of ['command', 'args'])

@@ -1,4 +1,4 @@
-import { environmentOf } from '#kubernetes/configuration/container-env.ts'
+import { containerEnv } from '#kubernetes/configuration/container-env.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, text } from '#kubernetes/model/objects.ts'
 import type { Container, Workload } from '#kubernetes/model/workloads.ts'
@@ -73,7 +73,7 @@ function listeningPorts(
   const program = programOf(container)
   const definitions = program && variablesOf(program)
   if (definitions === undefined) return undefined
-  const { variables } = environmentOf(environment, workload.object, container)
+  const { variables } = containerEnv(environment, workload.object, container)
   const listening = new Map<string, number>()
   for (const name of ['PORT', 'METRICS_PORT']) {
     const definition = definitions[name]

@@ -1,4 +1,4 @@
-import { environmentOf, expand } from '#kubernetes/configuration/container-env.ts'
+import { containerEnv, expand } from '#kubernetes/configuration/container-env.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
 import { at, items, type KubeObject, strings, text } from '#kubernetes/model/objects.ts'
@@ -38,7 +38,7 @@ interface Found {
 
 /** `--maxmemory` among the arguments, which take precedence, or `maxmemory` in the configuration file that the first argument names. */
 function maxmemory(environment: Environment, workload: Workload, container: Container): Found | undefined {
-  const { variables } = environmentOf(environment, workload.object, container)
+  const { variables } = containerEnv(environment, workload.object, container)
   for (const field of ['args', 'command']) {
     const list = items(at(container.raw, field)).map((argument) => expand(text(argument) ?? '', variables) ?? '')
     const index = list.indexOf('--maxmemory')

@@ -1,4 +1,4 @@
-import { environmentOf } from '#kubernetes/configuration/container-env.ts'
+import { containerEnv } from '#kubernetes/configuration/container-env.ts'
 import { type Mount, mountAt, mountsOf } from '#kubernetes/configuration/mounts.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, type KubeObject, text } from '#kubernetes/model/objects.ts'
@@ -118,7 +118,7 @@ function checkSharedBuffers(store: Store, map: KubeObject, key: string, content:
 
 function checkVariables(store: Store, report: Report): void {
   const { environment, workload, container, kind } = store
-  const { variables } = environmentOf(environment, workload.object, container)
+  const { variables } = containerEnv(environment, workload.object, container)
   for (const { name, object, path } of placesOf(environment, workload, container)) {
     const value = variables.get(name)
     if (value === undefined) continue
@@ -172,7 +172,7 @@ function checkOllamaHost({ container }: Store, value: string, report: (message: 
 const passwords = ['POSTGRES_PASSWORD', 'POSTGRES_PASSWORD_FILE', 'POSTGRES_HOST_AUTH_METHOD']
 
 function checkPassword({ environment, workload, container }: Store, report: Report): void {
-  const { variables, complete } = environmentOf(environment, workload.object, container)
+  const { variables, complete } = containerEnv(environment, workload.object, container)
   if (complete && !passwords.some((name) => variables.has(name)))
     report(
       workload.object,

@@ -19,7 +19,7 @@ export function readRendered(content: string): Value | undefined {
 
 /** Reads a file that people write, its comments left out; undefined when it leaves the subset. */
 export function readSimple(content: string): Value | undefined {
-  // In a block scalar a line that begins with # is no comment.
+  // In a block scalar a line that begins with # is not a comment.
   const hasBlocks = /[|>][+-]?\d?\s*$/m.test(content)
   return hasBlocks ? undefined : readRendered(content.replace(/^\s*#.*\n|^---\n|^\s*\n/gm, ''))
 }
@@ -66,7 +66,7 @@ class RenderedReader {
     found[key] = rest === '' ? this.nested(column) : this.scalar(rest, column)
   }
 
-  /** The value of a key that stands alone on its line. A list may start in the key's own column. */
+  /** The value of a key that is alone on its line. A list may start in the key's own column. */
   private nested(column: number): Value {
     const line = this.line()
     if (line === undefined) return null
@@ -125,12 +125,12 @@ class RenderedReader {
     return whole
   }
 
-  /** A quoted scalar goes on in the next lines until it is closed; each line break in it stands for a space. */
+  /** A quoted scalar continues on the next lines until it is closed; each line break in it is a space. */
   private quoted(rest: string, closed: RegExp): string {
     let whole = rest
     while (!closed.test(whole)) {
       const line = this.line()
-      // Blank lines and escaped breaks stand for something else; leave them to the library.
+      // Blank lines and escaped breaks mean something else; they are left to the library.
       if (line === undefined || line.trim() === '' || whole.endsWith('\\')) throw outside
       whole += ` ${line.trim()}`
       this.index++
@@ -212,7 +212,7 @@ function splitKey(line: string, column: number): { key: string; rest: string } {
   if (end === -1) throw outside
   const key = line.slice(column, end)
   if (key === '' || /[\s]/.test(key) || indicators.includes(key[0] as string)) throw outside
-  // A key that is no string in YAML 1.1 is quoted by kustomize, so a bare one is text, save numbers and the like.
+  // A key that is not a string in YAML 1.1 is quoted by kustomize, so a bare one is text, save numbers and the like.
   if (typeof plain(key) !== 'string') throw outside
   return { key, rest: line.slice(end + 2) }
 }

@@ -37,7 +37,7 @@ export interface Candidate {
   readonly locate: Locate
 }
 
-export interface AdmitOptions {
+interface AdmitOptions {
   /** Namespaces that exist in a cluster although no candidate makes them, such as those of the platform. */
   readonly namespaces?: readonly string[]
   /** Tells how far it is; to stderr by default. */
@@ -61,8 +61,8 @@ export async function findPrograms(): Promise<ServerPrograms | string> {
 
 /**
  * Asks a real Kubernetes API server, started for the moment, to admit every object by a server-side dry run, and a pod of every pod template.
- * So the server's validation, the CEL rules of custom resources, Pod Security, LimitRanges, quotas and PriorityClasses all judge as they would in a cluster;
- * what only webhooks or controllers would say is not asked. Environments are judged one after the other and do not see each other's objects.
+ * So the server's validation, the CEL rules of custom resources, Pod Security, LimitRanges, quotas and PriorityClasses are all applied as in a cluster;
+ * what only webhooks or controllers check is not covered. Environments are admitted one after the other and do not see each other's objects.
  * @returns one finding of rule `admission` for every refusal or warning, in the server's words
  * @throws UsageError when the programs are missing or the server does not start
  */
@@ -107,14 +107,14 @@ const prerequisites: readonly (readonly string[])[] = [
 
 async function admitCandidate(server: ApiServer, candidate: Candidate): Promise<Finding[]> {
   const findings = new Map<KubeObject, Finding[]>()
-  const judge = async (objects: readonly KubeObject[], kinds: Kinds, dryRun: boolean) => {
+  const send = async (objects: readonly KubeObject[], kinds: Kinds, dryRun: boolean) => {
     await Promise.all(
       objects.map(async (object) => findings.set(object, await judgeObject(server, candidate, object, kinds, dryRun))),
     )
   }
   let kinds = indexKinds(await server.kinds())
   for (const stage of prerequisites) {
-    await judge(
+    await send(
       candidate.objects.filter(({ kind }) => stage.includes(kind)),
       kinds,
       false,
@@ -125,7 +125,7 @@ async function admitCandidate(server: ApiServer, candidate: Candidate): Promise<
   await actAsControllers(server, candidate.objects)
 
   const made = prerequisites.flat()
-  await judge(
+  await send(
     candidate.objects.filter(({ kind }) => !made.includes(kind)),
     kinds,
     true,
@@ -134,7 +134,7 @@ async function admitCandidate(server: ApiServer, candidate: Candidate): Promise<
     candidate.objects.map(async (object) => {
       const workload = toWorkload(object)
       const found = findings.get(object) ?? []
-      // The pod of a refused workload would only be refused again, and a Pod has been judged as itself.
+      // The pod of a refused workload would only be refused again, and a Pod has been sent as itself.
       if (workload === undefined || object.kind === 'Pod' || found.some(({ severity }) => severity === 'error')) return
       const ofPod = await judgePod(server, candidate, workload)
       // Pod Security warns about a template in the words in which it refuses the pod: once is enough.
@@ -170,13 +170,13 @@ function unserved(candidate: Candidate, object: KubeObject, kinds: Kinds): Findi
   const others = [...kinds.values()].filter(({ kind }) => kind === object.kind).map(({ apiVersion }) => apiVersion)
   const hint = others.length > 0 ? `; it serves ${object.kind} of ${others.join(', ')}` : ''
   const message = `the API server serves no ${object.kind} of ${object.apiVersion}${hint}`
-  const fix = 'Mend the kind or apiVersion, or add its CustomResourceDefinition to `npm run generate:schemas`.'
+  const fix = 'Correct the kind or apiVersion, or add its CustomResourceDefinition to `npm run generate:schemas`.'
   return { ...finding(candidate, object, 'error', ['apiVersion'], message), fix }
 }
 
 /**
  * What controllers would have done by the time pods are made: a default service account in each namespace, and a quota
- * whose use is counted. The quota counts nothing, so each pod is judged as if it were the first.
+ * whose use is counted. The quota counts nothing, so each pod is admitted as if it were the first.
  */
 async function actAsControllers(server: ApiServer, objects: readonly KubeObject[]): Promise<void> {
   for (const { kind, name, namespace, raw } of objects) {
@@ -224,7 +224,7 @@ function podOf({ object, podPath, pod, labels }: Workload): Fields {
   }
 }
 
-/** Removes what was made for real, so that the next environment is judged by its own. Namespaces stay: nothing would end their deletion. */
+/** Removes what was created for real, so that the next environment is admitted by its own objects. Namespaces stay: nothing would end their deletion. */
 async function removeMade(server: ApiServer, objects: readonly KubeObject[], kinds: Kinds): Promise<void> {
   const made = objects.filter(({ kind }) => prerequisites[1]?.includes(kind))
   await Promise.all(

@@ -16,14 +16,14 @@ import kinds from '../../schemas/kinds.json' with { type: 'json' }
 import type { Manifests } from './kubeconform.ts'
 
 /** A rule of a definition that an object breaks. */
-export interface Violation {
+interface Violation {
   readonly path: Path
   readonly message: string
   readonly expression: string
 }
 
 /** Evaluates CEL expressions. */
-export interface Evaluator {
+interface Evaluator {
   /** Whether the expression is one that can be evaluated at all. */
   reads(expression: string): boolean
   /** Undefined where it cannot be evaluated for this value. */

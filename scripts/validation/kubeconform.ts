@@ -26,7 +26,7 @@ interface Report {
   readonly msg: string
 }
 
-/** A text to validate once, for all the objects that it stands for. */
+/** A text to validate once, for all the objects that share it. */
 interface Text {
   readonly body: string
   readonly objects: readonly KubeObject[]
@@ -72,7 +72,7 @@ function validateTexts(texts: readonly Text[], schemas: string): Promise<Found[]
   })
 }
 
-/** Environments repeat most of what they render, but for the namespace, which no schema judges: each text is validated once. */
+/** Environments repeat most of what they render, but for the namespace, which no schema restricts: each text is validated once. */
 function distinctTexts(all: readonly Manifests[]): Text[] {
   const texts = new Map<string, Text>()
   for (const manifests of all) {
@@ -114,7 +114,7 @@ function findingsOf(text: Text, file: string, reports: ReadonlyMap<string, Repor
   })
 }
 
-/** Where the schema of a kind lies below the schema folder, in kubeconform's template language. */
+/** Where the schema of a kind is below the schema folder, in kubeconform's template language. */
 const schemaTemplate =
   'kinds/{{if eq .Group .ResourceAPIVersion}}core{{else}}{{.Group}}{{end}}/{{.ResourceAPIVersion}}/{{.ResourceKind}}.json'
 
@@ -132,12 +132,12 @@ function toFindings(report: Report, { target, locate }: Manifests, object: KubeO
     return { rule, severity: 'error', target, object: nameOf(object), path, message, fix, ...(source && { source }) }
   }
   if (report.msg.includes('could not find schema')) {
-    const fix = `Mend the kind or apiVersion, or add its CustomResourceDefinition to \`npm run generate:schemas\`.`
+    const fix = `Correct the kind or apiVersion, or add its CustomResourceDefinition to \`npm run generate:schemas\`.`
     return [
       make(
         'schema-missing',
         ['kind'],
-        `no schema is known for ${object.apiVersion} ${object.kind}, so nothing about it can be proven`,
+        `no schema is known for ${object.apiVersion} ${object.kind}, so it cannot be validated`,
         fix,
       ),
     ]

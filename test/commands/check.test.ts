@@ -244,7 +244,7 @@ describe('bad manifests end 1 with the file and line', () => {
     ['broken YAML', 'a: 1\nb: [\n', /\[yaml-syntax\]\n {4}at {2}<stdin>:\d/],
     ['a duplicate key', `${service}spec: {}\n`, /\[duplicate-key\]\n {4}at {2}<stdin>:5/],
     ['a document without kind', 'metadata: {name: a}\n', /has no apiVersion, no kind; expected a Kubernetes object/],
-    ['the same object twice', `${service}---\n${service}`, /stands twice[\s\S]*<stdin>:6/],
+    ['the same object twice', `${service}---\n${service}`, /is defined twice[\s\S]*<stdin>:6/],
     ['a binary file', '\0\0\0', /not a text file/],
     ['nothing at all', '', /there is no object in it/],
     [

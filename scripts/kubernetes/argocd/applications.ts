@@ -10,7 +10,7 @@ export interface Application {
   readonly name: string
   /** What it is written in. */
   readonly object: KubeObject
-  /** Where its spec stands in that. */
+  /** The path of its spec in that object. */
   readonly path: Path
   readonly spec: Value
 }
@@ -33,7 +33,7 @@ export const applicationsOf = perEnvironment((environment): readonly Application
 ])
 
 /** What an Application renders. */
-export interface Source {
+export interface ApplicationSource {
   readonly path: Path
   readonly repository: string | undefined
   /** The folder in the repository, without `./` and `/` at its ends; undefined for a chart. */
@@ -41,7 +41,7 @@ export interface Source {
 }
 
 /** The sources of an Application whose texts are known; its `ref`s to values of a chart render nothing. */
-export function sourcesOf({ path, spec }: Application): Source[] {
+export function sourcesOf({ path, spec }: Application): ApplicationSource[] {
   const several = items(at(spec, 'sources'))
   const list = several.length > 0 ? several : [at(spec, 'source')]
   return list.flatMap((raw, index) => {
@@ -135,7 +135,7 @@ export function admitsRepository(project: KubeObject, repository: string): Known
 /** Whether an AppProject lets its Applications into a namespace of a cluster. */
 export function admitsDestination(project: KubeObject, destination: Destination): Known {
   const entries = items(at(project.raw, 'spec', 'destinations'))
-  // `!kube-system` takes away what other entries allow.
+  // `!kube-system` revokes what other entries allow.
   if (entries.some((entry) => Object.values(fields(entry)).some((value) => text(value)?.startsWith('!'))))
     return undefined
   return any(
@@ -147,7 +147,7 @@ export function admitsDestination(project: KubeObject, destination: Destination)
   )
 }
 
-/** One may tell by its name the cluster that the other tells by its address: then nothing is known. */
+/** One may name the cluster that the other gives by its address: then it is not known whether they are the same. */
 function isCluster(entry: Value, { server, name }: Destination): Known {
   const own = name === 'in-cluster' ? 'https://kubernetes.default.svc' : undefined
   const byServer = matches(at(entry, 'server'), server ?? own)

@@ -24,7 +24,7 @@ export function fillTemplate(template: string, parameters: Value, strict: boolea
 
 type Piece = string | { readonly action: string }
 
-/** Texts and what stands between braces, in order; `{{-` and `-}}` take the white space beside them away. */
+/** Texts and what is between braces, in order; `{{-` and `-}}` remove the white space beside them. */
 function actionsOf(template: string): Piece[] {
   const pieces: Piece[] = []
   let end = 0
@@ -87,7 +87,7 @@ function print(nodes: readonly Node[], scope: Scope): string {
 
 function printed(value: Value): string {
   if (value === undefined || value === null) return '<no value>'
-  if (typeof value === 'object') throw new TemplateFault(`${JSON.stringify(value)} is no single value`)
+  if (typeof value === 'object') throw new TemplateFault(`${JSON.stringify(value)} is not a single value`)
   return String(value)
 }
 
@@ -134,7 +134,7 @@ function command(tokens: string[], scope: Scope, piped: readonly Value[]): Value
   while (tokens.length > 0 && tokens[0] !== ')' && tokens[0] !== '|') values.push(operand(tokens, scope))
   if (call !== undefined) return call(...values, ...piped)
   if (values.length !== 1 || piped.length > 0)
-    throw new TemplateFault(`${name || 'nothing'} is no function that is known here`)
+    throw new TemplateFault(`${name || 'nothing'} is not a function that is known here`)
   return values[0]
 }
 
@@ -150,7 +150,7 @@ function operand(tokens: string[], scope: Scope): Value {
   if (token === 'true' || token === 'false') return token === 'true'
   if (/^-?\d+(\.\d+)?$/.test(token)) return Number(token)
   if (token === '.') return scope.parameters
-  if (!/^(\.\w+)+$/.test(token)) throw new TemplateFault(`${token} is no value that is known here`)
+  if (!/^(\.\w+)+$/.test(token)) throw new TemplateFault(`${token} is not a value that is known here`)
   const value = at(scope.parameters, ...token.slice(1).split('.'))
   if (value === undefined && scope.strict) throw new TemplateFault(`there is no parameter ${token}`)
   return value

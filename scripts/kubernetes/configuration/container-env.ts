@@ -4,7 +4,7 @@ import type { Container } from '#kubernetes/model/workloads.ts'
 import { resolve } from '#kubernetes/references/resolve.ts'
 
 /** The environment variables of a container, as far as the render shows them. */
-export interface ContainerEnvironment {
+interface ContainerEnvironment {
   /** Values by name; undefined for a variable whose value only the cluster knows (a Secret's, a field of the pod). */
   readonly variables: ReadonlyMap<string, string | undefined>
   /** Whether these are all; false when it reads all keys of a ConfigMap or Secret whose keys are not known. */
@@ -13,13 +13,9 @@ export interface ContainerEnvironment {
 
 /**
  * Resolves a container's environment as the kubelet does: `envFrom` in its order, then `env`, where a later name replaces an earlier one
- * and `$(NAME)` stands for a variable defined before.
+ * and `$(NAME)` is replaced by a variable defined before.
  */
-export function environmentOf(
-  environment: Environment,
-  object: KubeObject,
-  container: Container,
-): ContainerEnvironment {
+export function containerEnv(environment: Environment, object: KubeObject, container: Container): ContainerEnvironment {
   const { namespace } = object
   const variables = new Map<string, string | undefined>()
   let complete = true

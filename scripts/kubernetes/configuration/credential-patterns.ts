@@ -40,7 +40,7 @@ export function isLiteral(value: string): boolean {
   return !/^(\/|\.\/|file:)|:\/\/|[$%]\(|\$\{|\{\{|^[<[$%{].*|^vault:/.test(value)
 }
 
-/** Credentials that can be told by their form, each named as a message names it. */
+/** Credentials that can be recognized by their form, each named as in messages. */
 const forms: readonly (readonly [name: string, form: RegExp])[] = [
   ['a private key', /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----/],
   ['an AWS access key', /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/],
@@ -66,7 +66,7 @@ const forms: readonly (readonly [name: string, form: RegExp])[] = [
 
 const urlWithPassword = /\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/?#@:'"]*:([^\s/?#@'"]+)@/gi
 
-/** A credential that a text bears, told by its form; undefined when there is none. The text itself is never repeated. */
+/** A credential in a text, recognized by its form; undefined when there is none. The text itself is never repeated. */
 export function credentialIn(value: string): string | undefined {
   for (const [name, form] of forms) if (form.test(value)) return name
   for (const [, password = ''] of value.matchAll(urlWithPassword)) {

@@ -13,7 +13,7 @@ export interface Mount {
   readonly path: Path
   /** The files of a ConfigMap, Secret or projected volume, relative to it; undefined where they cannot be known. */
   readonly files: ReadonlySet<string> | undefined
-  /** The texts of the files that stand in rendered ConfigMaps. */
+  /** The texts of the files that are in rendered ConfigMaps. */
   readonly contents: ReadonlyMap<string, string>
 }
 
@@ -83,7 +83,7 @@ function filesOf(environment: Environment, namespace: string, volume: Value): Fi
   return { files: complete ? files : undefined, contents }
 }
 
-/** The mount that a path of the container's filesystem lies in, the deepest one. */
+/** The mount that a path of the container's filesystem is in, the deepest one. */
 export function mountAt(mounts: readonly Mount[], path: string): Mount | undefined {
   let best: Mount | undefined
   for (const mount of mounts)

@@ -1,6 +1,7 @@
 import { plural } from '#text/plural.ts'
+
 /** A schedule that was read. */
-export interface Schedule {
+interface Schedule {
   /** Whether the time of day or the day matters, so that the time zone does too. */
   readonly dependsOnClock: boolean
 }

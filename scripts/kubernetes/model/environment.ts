@@ -27,7 +27,7 @@ export interface Environment {
   /** Whether what is neither rendered nor declared is known not to exist: so in our own environments, and wherever a `check.yaml` says what else there is. */
   readonly isWhole: boolean
   /**
-   * Whether operators whose kinds are not known here may make pods, Services and the like in the namespace: only in what is not whole, beside a
+   * Whether operators whose kinds are not known here may create pods, Services and the like in the namespace: only in what is not whole, beside a
    * custom resource.
    */
   isOperated(namespace: string): boolean
@@ -54,10 +54,10 @@ export interface RepositoryFacts {
 }
 
 /** What is known of a repository that declares nothing. */
-export const nothingKnown: RepositoryFacts = { metrics: undefined, parity: [], repositories: [], folders: [] }
+const nothingKnown: RepositoryFacts = { metrics: undefined, parity: [], repositories: [], folders: [] }
 
 /** What is known of an environment beyond its objects. */
-export interface EnvironmentContext {
+interface EnvironmentContext {
   /** The declarations of `check.yaml` that are valid for it. */
   readonly provided?: readonly Provided[]
   readonly isWhole?: boolean
@@ -77,15 +77,15 @@ export function createEnvironment(
   const workloads: Workload[] = []
   const workloadsByObject = new Map<KubeObject, Workload>()
   const workloadsByNamespace = new Map<string, Workload[]>()
-  // A selector with a label is asked of the pods that bear this label only, so many Services over many workloads stay cheap.
+  // A selector with a label is evaluated only for the pods that have this label, so many Services over many workloads stay cheap.
   const workloadsByLabel = new Map<string, Workload[]>()
   const namespaces = new Set<string>()
   const operated = new Set<string>()
   for (const object of objects) {
     push(kinds, object.kind, object)
-    if (mayMakeOthers(object)) operated.add(object.namespace)
+    if (mayCreateUnknownObjects(object)) operated.add(object.namespace)
     namespaces.add(object.kind === 'Namespace' ? object.name : object.namespace)
-    // Knative has Services, too: where a name is given twice, that of Kubernetes itself is meant.
+    // Knative has Services, too: where a name is used twice, that of Kubernetes itself is meant.
     const id = objectKey(object.kind, object.namespace, object.name)
     if (!byId.has(id) || isKubernetesGroup(groupOf(object.apiVersion))) byId.set(id, object)
     const workload = toWorkload(object)
@@ -130,11 +130,11 @@ export function createEnvironment(
   }
 }
 
-/** Groups of custom resources whose controllers make nothing that is not known here. */
+/** Groups of custom resources whose controllers create nothing that is not known here. */
 const knownGroups = new Set(['keda.sh', 'external-secrets.io', 'argoproj.io', 'cert-manager.io', 'bitnami.com'])
 const makersOfPods = new Set(['Prometheus', 'PrometheusAgent', 'Alertmanager', 'ThanosRuler'])
 
-function mayMakeOthers({ apiVersion, kind }: KubeObject): boolean {
+function mayCreateUnknownObjects({ apiVersion, kind }: KubeObject): boolean {
   const group = groupOf(apiVersion)
   if (isKubernetesGroup(group) || knownGroups.has(group)) return false
   return group !== 'monitoring.coreos.com' || makersOfPods.has(kind)

@@ -35,7 +35,7 @@ export function text(value: Value): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** The value as a message shows it: one that is no scalar as JSON, cut short. */
+/** The value as a message shows it: one that is not a scalar as JSON, cut short. */
 export function show(value: Value): string {
   if (typeof value !== 'object' || value === null) return String(value)
   const json = JSON.stringify(value)

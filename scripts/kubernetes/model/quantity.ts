@@ -17,7 +17,7 @@ const decimal: Record<string, number> = {
 /**
  * Reads a Kubernetes quantity: cores (`250m` is 0.25), bytes (`1Gi` is 1073741824) or a count.
  * Source: k8s.io/apimachinery/pkg/api/resource, the grammar in the documentation of Quantity.
- * @returns undefined when the value is no quantity
+ * @returns undefined when the value is not a valid quantity
  */
 export function quantity(value: Value): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined

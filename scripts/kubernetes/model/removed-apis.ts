@@ -1,5 +1,5 @@
 /** An API version that Kubernetes once served. */
-export interface RemovedApi {
+interface RemovedApi {
   /** The minor version of Kubernetes 1 that no longer serves it. */
   readonly removed: number
   /** What serves the kind instead; undefined where nothing does. */

@@ -7,7 +7,7 @@ export interface ContainerPort {
   readonly protocol: string
 }
 
-export interface EnvVariable {
+interface EnvVariable {
   readonly name: string
   /** The literal value; undefined when it comes from elsewhere. */
   readonly value: string | undefined

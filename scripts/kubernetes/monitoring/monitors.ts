@@ -8,7 +8,7 @@ import { destinations } from '#kubernetes/network/dns.ts'
 import { servingPorts } from '#kubernetes/network/policies.ts'
 
 /** One endpoint of a monitor, and the ports of pods that it scrapes. */
-export interface MonitorEndpoint {
+interface MonitorEndpoint {
   readonly path: Path
   /** The field that names the port, for messages. */
   readonly field: string

@@ -5,7 +5,7 @@ import { at, items, type KubeObject, type Value } from '#kubernetes/model/object
 /** An alert or a recording rule, with the PrometheusRule that holds it. */
 export interface PrometheusRule {
   readonly object: KubeObject
-  /** Where it stands in the object: `spec.groups[0].rules[2]`. */
+  /** Its path in the object: `spec.groups[0].rules[2]`. */
   readonly path: Path
   readonly rule: Value
 }

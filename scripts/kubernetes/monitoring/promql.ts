@@ -21,7 +21,7 @@ interface Parsed {
   readonly root: SyntaxNode
 }
 
-/** @throws Error that names the place, where the expression is no PromQL or a selector names no metric */
+/** @throws Error that names the place, where the expression is not valid PromQL or a selector names no metric */
 function parse(text: string): Parsed {
   const tree = parser.parse(text)
   tree.iterate({
@@ -42,7 +42,7 @@ function childrenOf(node: SyntaxNode): SyntaxNode[] {
   return children
 }
 
-/** Every selector of an expression, in order. @throws Error where it is no PromQL */
+/** Every selector of an expression, in order. @throws Error where it is not valid PromQL */
 export function selectorsIn(expression: string): Selector[] {
   const parsed = parse(expression)
   const selectors: Selector[] = []
@@ -64,7 +64,7 @@ function selectorOf(parsed: Parsed, node: SyntaxNode): Selector {
   }
 }
 
-/** The names of the metrics that an expression reads. @throws Error where it is no PromQL */
+/** The names of the metrics that an expression reads. @throws Error where it is not valid PromQL */
 export function metricsIn(expression: string): string[] {
   return selectorsIn(expression).map(({ metric }) => metric)
 }
@@ -80,7 +80,7 @@ const comparing: Readonly<Record<string, Comparison['op']>> = {
 
 /**
  * The comparisons of an expression with constants, outermost first; what a comparison itself is made of is not looked into.
- * @throws Error where it is no PromQL
+ * @throws Error where it is not valid PromQL
  */
 export function comparisonsIn(expression: string): Comparison[] {
   const parsed = parse(expression)
@@ -123,8 +123,8 @@ function constantOf(parsed: Parsed, node: SyntaxNode | undefined): number | unde
 /**
  * The labels that the result of an expression can have.
  * @param labelsOf the labels of a metric
- * @param report is told of each label that is grouped or joined by and that nothing inside has
- * @throws Error where it is no PromQL
+ * @param report is called for each label that is grouped or joined by and that nothing inside has
+ * @throws Error where it is not valid PromQL
  */
 export function resultLabels(
   expression: string,
@@ -160,7 +160,7 @@ export function resultLabels(
     const right = children.at(-1)
     if (left === undefined || right === undefined) return new Set()
     const [a, b] = [visit(left), visit(right)]
-    // A constant has no labels and takes none away.
+    // A constant has no labels and removes none.
     if (a.size === 0 || b.size === 0) return union([a, b])
     const clause = children.find(({ name }) => name === 'MatchingModifierClause')
     const [on = [], carried = []] = (clause?.getChildren('GroupingLabels') ?? []).map(listed)

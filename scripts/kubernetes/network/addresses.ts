@@ -32,7 +32,7 @@ const url = new RegExp(`^(?:jdbc:)?([a-z][a-z0-9+.-]*)://(?:[^\\s@/]*@)?(${host}
 
 const hostAndPort = new RegExp(`^(?:[^\\s@/]*@)?(${host}):(\\d{1,5})(?:/.*)?$`)
 
-/** Reads a URL or `host:port`; undefined when the text is neither, or a URL that is no connection. */
+/** Reads a URL or `host:port`; undefined when the text is neither, or a URL that names no host. */
 export function toAddress(value: string): Address | undefined {
   const full = url.exec(value)
   if (full !== null) {

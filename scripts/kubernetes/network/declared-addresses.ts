@@ -1,4 +1,4 @@
-import { environmentOf, expand } from '#kubernetes/configuration/container-env.ts'
+import { containerEnv, expand } from '#kubernetes/configuration/container-env.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
 import { at, fields, items, type KubeObject, strings, text, type Value } from '#kubernetes/model/objects.ts'
@@ -11,13 +11,13 @@ import { type Address, host, toAddress } from './addresses.ts'
 export interface Declaration {
   /** The pods that connect. */
   readonly workload: Workload
-  /** Where the address stands: in the workload, or in a ConfigMap that it reads. */
+  /** Where the address is written: in the workload, or in a ConfigMap that it reads. */
   readonly object: KubeObject
   readonly path: Path
   /** How a message calls the place: `REDIS_URL`. */
   readonly label: string
   readonly address: Address
-  /** Surely meant as an address, so that one which leads nowhere is a fault. */
+  /** Certainly meant as an address, so that one which leads nowhere is reported. */
   readonly certain: boolean
 }
 
@@ -29,7 +29,7 @@ export const declarationsOf = perEnvironment((environment): readonly Declaration
   const found: Declaration[] = []
   for (const workload of environment.workloads) {
     for (const container of workload.containers) {
-      const { variables } = environmentOf(environment, workload.object, container)
+      const { variables } = containerEnv(environment, workload.object, container)
       for (const place of placesOf(environment, workload, container))
         found.push(...inVariable(workload, place, variables))
       found.push(...inArguments(workload, container, variables))
@@ -40,15 +40,19 @@ export const declarationsOf = perEnvironment((environment): readonly Declaration
 })
 
 /** Where a variable of a container gets its value. */
-export interface Place {
+export interface VariablePlace {
   readonly name: string
   readonly object: KubeObject
   readonly path: Path
 }
 
 /** The places of the variables whose values are rendered. A container's own variables come last and win. */
-export function placesOf(environment: Environment, { object }: Workload, container: Container): Iterable<Place> {
-  const places = new Map<string, Place>()
+export function placesOf(
+  environment: Environment,
+  { object }: Workload,
+  container: Container,
+): Iterable<VariablePlace> {
+  const places = new Map<string, VariablePlace>()
   const configMap = (name: Value) => environment.find('ConfigMap', object.namespace, text(name) ?? '')
   for (const source of items(at(container.raw, 'envFrom'))) {
     const map = configMap(at(source, 'configMapRef', 'name'))
@@ -69,7 +73,7 @@ export function placesOf(environment: Environment, { object }: Workload, contain
 
 type Values = ReadonlyMap<string, string | undefined>
 
-function inVariable(workload: Workload, { name, object, path }: Place, values: Values): Declaration[] {
+function inVariable(workload: Workload, { name, object, path }: VariablePlace, values: Values): Declaration[] {
   const declare = (address: Address, certain: boolean) => ({ workload, object, path, label: name, address, certain })
   const found: Declaration[] = []
   const named = addressName.test(name)
@@ -77,7 +81,7 @@ function inVariable(workload: Workload, { name, object, path }: Place, values: V
     const address = toAddress(part)
     if (address !== undefined) found.push(declare(address, address.scheme !== undefined || named))
     else if (named && /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(part)) {
-      // A host by itself; its port may stand in the variable beside it.
+      // A host by itself; its port may be in the variable beside it.
       const port = Number(values.get(name.replace(/(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)$/i, 'PORT')))
       const beside = Number.isInteger(port) && port > 0 ? port : undefined
       found.push(declare({ scheme: undefined, host: part, port: beside }, false))
@@ -148,7 +152,7 @@ function inMountedFiles(environment: Environment, workload: Workload): Declarati
       for (const [key, content] of Object.entries(strings(map.raw.data))) {
         if (chosen.length > 0 && !chosen.includes(key)) continue
         const declare = (address: Address) =>
-          // A file may name more than this program's own connections, so what leads nowhere is no fault.
+          // A file may name more than this program's own connections, so one that leads nowhere is not reported.
           found.push({ workload, object: map, path: ['data', key], label: key, address, certain: false })
         for (const [match] of content.matchAll(urlInText)) {
           const address = toAddress(match)
@@ -167,7 +171,7 @@ function inMountedFiles(environment: Environment, workload: Workload): Declarati
 }
 
 /** An address that a KEDA trigger asks, from KEDA's own namespace. */
-export interface TriggerAddress {
+interface TriggerAddress {
   readonly object: KubeObject
   readonly path: Path
   readonly address: Address

@@ -4,7 +4,7 @@ import type { Workload } from '#kubernetes/model/workloads.ts'
 import { servingPorts } from './policies.ts'
 
 /** The Service a host name means, seen from a namespace. */
-export type Resolved =
+export type ResolvedHost =
   | { readonly service: KubeObject }
   | { readonly missing: { readonly name: string; readonly namespace: string } }
   /** A name outside the rendered namespaces, or of the internet. */
@@ -14,7 +14,7 @@ export type Resolved =
  * Resolves a host name as the cluster's DNS does: `service`, `service.namespace`, `service.namespace.svc[.domain]`, and the names of a headless
  * Service's pods before each of these.
  */
-export function resolveHost(environment: Environment, name: string, from: string): Resolved {
+export function resolveHost(environment: Environment, name: string, from: string): ResolvedHost {
   const labels = name.replace(/\.$/, '').split('.')
   const svc = labels.indexOf('svc')
   const service = (label: string | undefined, namespace: string) =>
@@ -52,14 +52,14 @@ export function isHeadless(service: KubeObject): boolean {
 }
 
 /** Where a connection to a Service ends: a port of the pods behind it. */
-export interface Destination {
+export interface PodPort {
   readonly workload: Workload
   readonly port: number
 }
 
 /** The pods and ports that a Service's port leads to; all ports when none is given. */
-export function destinations(environment: Environment, service: KubeObject, port: number | undefined): Destination[] {
-  const found: Destination[] = []
+export function destinations(environment: Environment, service: KubeObject, port: number | undefined): PodPort[] {
+  const found: PodPort[] = []
   const ports = items(at(service.raw, 'spec', 'ports'))
   for (const workload of environment.selectedByMap(service.namespace, at(service.raw, 'spec', 'selector'))) {
     const serving = servingPorts(workload)

@@ -8,7 +8,7 @@ import { type Declaration, declarationsOf } from './declared-addresses.ts'
 import { destinations, resolveHost } from './dns.ts'
 
 /** One connection that the manifests declare, from pods to pods. */
-export interface Edge {
+interface Edge {
   readonly from: Workload
   readonly to: Workload
   /** The port; several when the address names a Service without a port, so that any of its ports may be meant. */

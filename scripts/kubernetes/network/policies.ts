@@ -10,7 +10,7 @@ import type { ContainerPort, Workload } from '#kubernetes/model/workloads.ts'
 export type Verdict = 'allowed' | 'denied' | 'unknown'
 
 /** What is known of labels: some of them, and whether they are all there are. */
-export interface KnownLabels {
+interface KnownLabels {
   readonly labels: Readonly<Record<string, string>>
   readonly complete: boolean
 }
@@ -94,7 +94,7 @@ export const policiesByNamespace = perEnvironment((environment) => {
 })
 
 /** Reads a NetworkPolicy: without policyTypes it speaks of ingress, and of egress when it has egress rules. */
-export function toPolicy(object: KubeObject): Policy {
+function toPolicy(object: KubeObject): Policy {
   const spec = fields(object.raw.spec)
   const types = items(spec.policyTypes)
   const speaksOf = (type: 'Ingress' | 'Egress') =>
@@ -216,7 +216,7 @@ function side(
 }
 
 /** Whether one rule of a policy in `namespace` lets the connection with the peer through. */
-export function ruleAllows(
+function ruleAllows(
   environment: Environment,
   rule: PolicyRule,
   namespace: string,
@@ -249,7 +249,7 @@ export function portMatches(entry: Value, server: Endpoint, { number: wanted, pr
 }
 
 /** Whether one entry of `from` or `to`, in a policy of `namespace`, is the peer. */
-export function peerMatches(environment: Environment, entry: Value, namespace: string, peer: Endpoint): Verdict {
+function peerMatches(environment: Environment, entry: Value, namespace: string, peer: Endpoint): Verdict {
   const { ipBlock, namespaceSelector, podSelector } = fields(entry)
   if (ipBlock !== undefined || peer.hostNetwork) return 'unknown'
   const none = namespaceSelector === undefined || namespaceSelector === null

@@ -3,8 +3,8 @@ import { at, fields, groupOf, items, type KubeObject, nameOf, show, text } from 
 import { perEnvironment } from '#kubernetes/model/per-environment.ts'
 import { scaleOf } from '#kubernetes/workloads/scalers.ts'
 
-/** An object that a controller makes from a rendered one. */
-export interface Produced {
+/** An object that a controller creates from a rendered one. */
+interface Produced {
   /** The keys of a ConfigMap or Secret; undefined when they cannot be known before it runs. */
   readonly keys: ReadonlySet<string> | undefined
   readonly maker: KubeObject
@@ -12,7 +12,7 @@ export interface Produced {
   readonly madeBy: string
 }
 
-/** What controllers make of the rendered objects, by `Kind\nnamespace\nname`. */
+/** What controllers create from the rendered objects, by `Kind\nnamespace\nname`. */
 export const producedObjects = perEnvironment((environment) => {
   const produced = new Map<string, Produced>()
   const note = (object: KubeObject, kind: string, name: string | undefined, keys?: readonly string[]) => {
@@ -102,7 +102,7 @@ function certificateKeys(object: KubeObject): string[] | undefined {
   return tlsKeys
 }
 
-/** cert-manager makes the certificates of an Ingress or Gateway that bears one of its annotations. */
+/** cert-manager creates the certificates of an Ingress or Gateway that has one of its annotations. */
 function hasIssuer(object: KubeObject): boolean {
   return ['cert-manager.io/issuer', 'cert-manager.io/cluster-issuer', 'kubernetes.io/tls-acme'].some((name) =>
     Object.hasOwn(object.annotations, name),

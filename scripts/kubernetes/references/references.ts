@@ -79,7 +79,7 @@ function steps(path: string): readonly string[] {
   return split
 }
 
-/** Every value that the steps lead to; `*` stands for every item of a list. */
+/** Every value that the steps lead to; `*` is every item of a list. */
 function walk(value: Value, steps: readonly string[], base: Path): { path: Path; value: Value }[] {
   let places = [{ path: base, value }]
   for (const step of steps) {

@@ -9,13 +9,16 @@ import { type Reference, referencesTo } from './references.ts'
 import { clusterScoped } from './table.ts'
 
 /** What is known of a reference's target: the keys it will have, or that they cannot be known. */
-export type Target = { readonly keys: ReadonlySet<string> | undefined; readonly madeBy: string } | 'unknown' | undefined
+export type Resolution =
+  | { readonly keys: ReadonlySet<string> | undefined; readonly madeBy: string }
+  | 'unknown'
+  | undefined
 
 /**
  * Looks a target up: among the rendered objects, among what rendered objects make (an ExternalSecret's Secret), among what `check.yaml` declares.
  * @returns `unknown` when it would be in a namespace into which nothing is rendered, or may be made by others; undefined when it does not exist
  */
-export function resolve(environment: Environment, kind: string, namespace: string, name: string): Target {
+export function resolve(environment: Environment, kind: string, namespace: string, name: string): Resolution {
   const object = environment.find(kind, namespace, name)
   if (object !== undefined) return { keys: dataKeys(object), madeBy: nameOf(object) }
   const produced = producedObjects(environment).get(objectKey(kind, namespace, name))
@@ -81,7 +84,7 @@ export function generatedName(
   return generated(environment).get(objectKey(kind, namespace, name))
 }
 
-export interface Unresolved {
+interface Unresolved {
   readonly reference: Reference
   readonly path: Path
   readonly message: string

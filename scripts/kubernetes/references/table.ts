@@ -1,6 +1,6 @@
 /** One row of the table: where in a source a target is named. */
 export interface Row {
-  /** Path of the mapping that holds the reference; `*` stands for every item of a list. */
+  /** Path of the mapping that holds the reference; `*` is every item of a list. */
   readonly at: string
   /** The field that holds the name; `name` when absent. `.` when the value itself is the name. */
   readonly name?: string

@@ -23,12 +23,12 @@ export interface Component {
   readonly ports: readonly string[]
   /** The NetworkPolicies that select its pods. */
   readonly policies: readonly string[]
-  /** The objects that stand for it, itself included: what is found in one of them is found in it. */
+  /** The objects that belong to it, itself included: what is found in one of them is found in it. */
   readonly objects: readonly string[]
 }
 
 /** What a connection is there for: declared by an address, trigger, scrape or route, or opened by NetworkPolicies though nothing declares it. */
-export type FlowKind = 'address' | 'trigger' | 'scrape' | 'route' | 'opening'
+type FlowKind = 'address' | 'trigger' | 'scrape' | 'route' | 'opening'
 
 /** Connections of one kind from one component to another. */
 export interface Flow {
@@ -105,7 +105,7 @@ function* standingFor(environment: Environment, workload: Workload): Generator<K
   for (const kind of ['NetworkPolicy', 'PodDisruptionBudget', 'PodMonitor'])
     for (const object of environment.ofKind(kind)) {
       const selector = at(object.raw, 'spec', 'podSelector') ?? at(object.raw, 'spec', 'selector')
-      // What selects everything stands for nothing in particular.
+      // A selector of everything belongs to nothing in particular.
       const selected = environment.selectedBy(object.namespace, selector)
       if (selected.length === 1 && selected[0] === workload) yield object
     }
@@ -149,7 +149,7 @@ function flowsOf(environment: Environment): Flow[] {
 
 /**
  * Connections between rendered pods that NetworkPolicies let through on purpose: an ingress rule of the server admits them. Where nothing isolates
- * the server everything is open, which is no flow but a finding.
+ * the server everything is open, which is not a flow but a finding.
  */
 function* openingsOf(environment: Environment): Generator<{ from: Workload; to: Workload; port: number }> {
   for (const to of environment.workloads) {

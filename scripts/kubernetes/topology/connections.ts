@@ -10,7 +10,7 @@ import { type Endpoint, endpointOf, outsider } from '#kubernetes/network/policie
 import { referencesTo } from '#kubernetes/references/references.ts'
 
 /** A connection that the manifests declare, whoever opens it. */
-export interface DeclaredConnection {
+interface DeclaredConnection {
   /** What declares it: an address in the configuration, a KEDA trigger, a monitor's endpoint, or a route. */
   readonly by: 'address' | 'trigger' | 'scrape' | 'route'
   readonly object: KubeObject
@@ -68,7 +68,7 @@ export function* connectionsOf(environment: Environment): Generator<DeclaredConn
   }
 }
 
-/** Pods of a part of the platform: in the namespace that bears its name where this is known to exist, else anywhere. */
+/** Pods of a part of the platform: in the namespace of its name where this is known to exist, else anywhere. */
 function platform(environment: Environment, namespace: string): Endpoint {
   const known = environment.hasNamespace(namespace) || environment.provided('Namespace', namespace) !== undefined
   return outsider(known ? namespace : undefined)

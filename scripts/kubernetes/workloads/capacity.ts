@@ -7,7 +7,7 @@ import { podAmount } from './pod-resources.ts'
 import { scaleOf } from './scalers.ts'
 
 /** What a ResourceQuota counts under one name of `hard`. */
-export interface Counted {
+interface Counted {
   readonly total: number
   /** Each object's share, the largest first. */
   readonly shares: readonly { readonly object: KubeObject; readonly amount: number; readonly pods: number }[]
@@ -15,7 +15,7 @@ export interface Counted {
 
 /**
  * The most that a namespace needs of what a ResourceQuota bounds: every workload at its maximum scale, a rolling update of each Deployment
- * with its surge, and every Job, at once. A DaemonSet is left out, since the number of nodes is not known.
+ * with its surge, and every Job, at the same time. A DaemonSet is left out, since the number of nodes is not known.
  * @returns undefined for a name of `hard` that is not known here
  */
 export function mostCounted(environment: Environment, namespace: string, name: string): Counted | undefined {
@@ -36,8 +36,8 @@ export function mostCounted(environment: Environment, namespace: string, name: s
   return { total: shares.reduce((sum, { amount }) => sum + amount, 0), shares }
 }
 
-/** The most pods that a workload has at once: its maximum scale, and for a Deployment the surge of a rolling update. */
-export function mostPods(environment: Environment, workload: Workload): number {
+/** The most pods that a workload has at the same time: its maximum scale, and for a Deployment the surge of a rolling update. */
+function mostPods(environment: Environment, workload: Workload): number {
   const { max } = scaleOf(environment, workload)
   const { object } = workload
   if (object.kind !== 'Deployment' || at(object.raw, 'spec', 'strategy', 'type') === 'Recreate') return max

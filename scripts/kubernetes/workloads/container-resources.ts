@@ -6,7 +6,7 @@ import type { Container, Workload } from '#kubernetes/model/workloads.ts'
 /** Quantities by resource name, not yet read. */
 type Quantities = Readonly<Record<string, Value>>
 
-export interface Resources {
+interface Resources {
   readonly requests: Quantities
   readonly limits: Quantities
 }

@@ -5,7 +5,7 @@ import { perEnvironment } from '#kubernetes/model/per-environment.ts'
 import type { Workload } from '#kubernetes/model/workloads.ts'
 
 /** A PodDisruptionBudget with the workloads whose pods it counts. */
-export interface Budget {
+interface Budget {
   readonly object: KubeObject
   readonly workloads: readonly Workload[]
 }

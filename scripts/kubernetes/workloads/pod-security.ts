@@ -4,7 +4,7 @@ import { at, type Value } from '#kubernetes/model/objects.ts'
 import type { Workload } from '#kubernetes/model/workloads.ts'
 
 /** The profiles of the Pod Security Standards: https://kubernetes.io/docs/concepts/security/pod-security-standards */
-export type Level = 'privileged' | 'baseline' | 'restricted'
+type Level = 'privileged' | 'baseline' | 'restricted'
 
 /** The label with which a namespace sets the profile that its pods must meet. */
 export const enforceLabel = 'pod-security.kubernetes.io/enforce'
@@ -25,7 +25,7 @@ export function heldTo(level: 'baseline' | 'restricted', environment: Environmen
 }
 
 /** A securityContext: the pod's own (its container is undefined) or a container's. */
-export interface SecurityContext {
+interface SecurityContext {
   readonly container: string | undefined
   readonly path: Path
   readonly value: Value

@@ -6,7 +6,7 @@ import { perEnvironment } from '#kubernetes/model/per-environment.ts'
 import type { Workload } from '#kubernetes/model/workloads.ts'
 
 /** A metric that scales on the CPU or memory that pods use. */
-export interface ResourceMetric {
+interface ResourceMetric {
   readonly resource: string
   /** A percentage of the requests, which must therefore be set, or an absolute amount. */
   readonly kind: 'utilization' | 'amount'

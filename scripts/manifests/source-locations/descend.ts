@@ -28,7 +28,7 @@ function entryOf(node: Node | null, key: string) {
 
 const identities = ['name', 'containerPort', 'mountPath', 'key', 'topologyKey', 'port']
 
-/** The list item that stands for the rendered one: with the same name, port or key, of several the one at the same position; else by position. */
+/** The list item that became the rendered one: with the same name, port or key, of several the one at the same position; else by position. */
 function itemLike(node: Node | null, rendered: Value, index: number) {
   if (!isSeq(node)) return undefined
   const identity = identities.find((name) => at(rendered, name) !== undefined)

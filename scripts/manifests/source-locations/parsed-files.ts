@@ -62,7 +62,7 @@ function plainValue(document: Document): Value {
   }
 }
 
-/** A file that is no YAML, by its lines. */
+/** A file that is not YAML, by its lines. */
 export function plainFile(path: string, root: string): ParsedFile | undefined {
   if (!existsSync(path) || !statSync(path).isFile()) return undefined
   const content = readFileSync(path, 'utf8')

@@ -22,7 +22,7 @@ export async function withControllers<T>(
       `--controllers=${controllers.join(',')}`,
       '--leader-elect=false',
       '--secure-port=0',
-      // Many small workloads at once; by default the controllers wait between their requests.
+      // Many small workloads at the same time; by default the controllers wait between their requests.
       '--kube-api-qps=500',
       '--kube-api-burst=500',
     ],

@@ -205,7 +205,7 @@ function sender(address: string, token: string, ca: string): ApiServer['send'] {
     })
 }
 
-/** `/api` and `/apis` answer with every kind at once only when asked for the aggregated form. */
+/** `/api` and `/apis` answer with all kinds in one answer only when asked for the aggregated form. */
 function acceptFor(path: string): string {
   return path === '/api' || path === '/apis'
     ? 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
