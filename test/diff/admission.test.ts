@@ -16,12 +16,12 @@ if (missing !== undefined) {
   if (process.env.CI) throw new Error(missing)
 }
 
-/** The cases in which one object is changed under its own name: what a server can be asked about. */
+/** The cases in which one object is changed under its own name: these can be verified with a server. */
 const asked = cases.filter(
   ({ before: [old], after: [now], action }) => old && now && old.name === now.name && action !== undefined,
 )
 
-/** What the server answers to a change of an object that it holds. */
+/** How the server answers a change of an existing object. */
 interface Answer {
   readonly created: Reply
   readonly changed: Reply
@@ -54,7 +54,7 @@ describe.skipIf(missing)('a real API server', () => {
         const [before, after] = [one.before[0] as KubeObject, one.after[0] as KubeObject]
         const created = await apply(before)
         if (before.kind === 'CustomResourceDefinition') await definitionsServed(server)
-        // A claim grows only once it is bound, to a volume whose class allows it: a controller's work, done here by hand.
+        // A claim grows only once it is bound, to a volume whose class allows it: a controller's work, done manually here.
         if (before.kind === 'PersistentVolumeClaim') await bind(send, address(before))
         answers.set(one, { created, changed: await apply(after, '&dryRun=All') })
         await send('DELETE', `${address(before)}?gracePeriodSeconds=0&propagationPolicy=Background`)
