@@ -14,7 +14,7 @@ import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, fields, items, type KubeObject, text, type Value } from '#kubernetes/model/objects.ts'
 import { classes, families } from '#mutate/index.ts'
 import { type Mutant, mutatedObjects } from '#mutate/mutation.ts'
-import { cleanEnvironments, judgeMutants, seedMutants } from '#mutate/run.ts'
+import { cleanEnvironments, checkMutants, seedMutants } from '#mutate/run.ts'
 import { eachParallel, run } from '#system/process.ts'
 import { validateSchemas } from '#validation/kubeconform.ts'
 
@@ -34,7 +34,7 @@ const changed = (mutant: Mutant): KubeObject[] => {
 
 const stream = (objects: readonly KubeObject[]) => objects.map(({ raw }) => JSON.stringify(raw)).join('\n---\n')
 
-const ours: Peer = async (mutants) => detected((await judgeMutants(mutants)).map(({ killers }) => killers.length > 0))
+const ours: Peer = async (mutants) => detected((await checkMutants(mutants)).map(({ killers }) => killers.length > 0))
 
 const kubeconform: Peer = async (mutants) => {
   const manifests = mutants.map((mutant, index) => ({

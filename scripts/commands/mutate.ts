@@ -3,17 +3,17 @@ import { exit, UsageError } from '#cli/errors.ts'
 import { classes } from '#mutate/index.ts'
 import { proveClaims } from '#mutate/prove.ts'
 import { reportJson, reportMarkdown, reportText } from '#mutate/report.ts'
-import { cleanEnvironments, judgeMutants, seedMutants } from '#mutate/run.ts'
+import { checkMutants, cleanEnvironments, seedMutants } from '#mutate/run.ts'
 import { rules } from '#rules/index.ts'
 
 const usage = `usage: npm run mutate [-- --class ID…] [--format text|markdown|json] [--prove]
 
-Seeds single faults into the rendered environments, checks each mutant, and prints what is detected, by class of fault, and what survives.
+Seeds single faults into the rendered environments, checks each mutant, and prints what is detected and what survives, by class of fault.
 
-  --class ID        only mutants of this class; may stand several times
+  --class ID        only mutants of this class; can be repeated
   --format FORMAT   text (default), markdown (the content of docs/mutation.md) or json
-  --prove           give one mutant of every class to the real programs, started for the moment: the API server refuses those that are said to
-                    be refused and takes the others; Kubernetes' controllers and promtool show those that are said to be shown by them`
+  --prove           verify the claims of docs/mutation.md with one mutant per class and temporary real programs: the API server, Kubernetes'
+                    controllers and promtool`
 
 const options = {
   class: { type: 'string', multiple: true },
@@ -28,10 +28,13 @@ const formats = {
 }
 
 await runCommand(async () => {
-  const { values } = parseCommandLine(usage, options, { ok: 'all detected', findings: 'survivors or a wrong claim' })
+  const { values } = parseCommandLine(usage, options, {
+    ok: 'all detected',
+    findings: 'survivors, or a wrong claim with --prove',
+  })
   const mutants = seedMutants(await cleanEnvironments(), chosen(values.class))
   if (values.prove) return (await proveClaims(mutants)) ? exit.ok : exit.findings
-  const verdicts = await judgeMutants(mutants)
+  const verdicts = await checkMutants(mutants)
   process.stdout.write(formats[values.format as keyof typeof formats](verdicts, rules))
   return verdicts.every(({ killers }) => killers.length > 0) ? exit.ok : exit.findings
 })

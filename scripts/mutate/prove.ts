@@ -9,16 +9,16 @@ import { type Mutant, mutatedObjects } from './mutation.ts'
 import { observe } from './observe.ts'
 import { type Prover, proverOf } from './proof.ts'
 
-/** What a prover says of a mutant. */
+/** A prover's result for a mutant. */
 interface Answer {
   readonly shows: boolean
   readonly words: string
 }
 
 /**
- * Asks the real programs about the first mutant of every class: the API server has to refuse those that are said to be refused, and to take all
- * others; of these, Kubernetes' controllers and promtool have to show those that are said to be shown by them.
- * @returns whether every claim holds; each is printed with the program's own words
+ * Verifies the first mutant of every class with the real programs: the API server must reject those that claim it, and accept all others; of these,
+ * Kubernetes' controllers and promtool must prove those that claim it.
+ * @returns whether every claim is correct; each is printed with the program's own message
  */
 export async function proveClaims(mutants: readonly Mutant[]): Promise<boolean> {
   const samples = [...new Map(mutants.toReversed().map((mutant) => [mutant.class.id, mutant])).values()].toReversed()
@@ -33,25 +33,25 @@ export async function proveClaims(mutants: readonly Mutant[]): Promise<boolean> 
     counts.set(prover, (counts.get(prover) ?? 0) + 1)
     const first = api.get(mutant) as Answer
     const own = controllers.get(mutant) ?? promtool.get(mutant)
-    const right = first.shows === (prover === 'API server') && own?.shows !== false
-    if (!right) wrong++
-    const verdict = right ? (prover === undefined ? 'taken  ' : 'proved ') : 'WRONG  '
+    const correct = first.shows === (prover === 'API server') && own?.shows !== false
+    if (!correct) wrong++
+    const verdict = correct ? (prover === undefined ? 'accepted ' : 'proved   ') : 'WRONG    '
     process.stdout.write(`${verdict}${id.padEnd(30)} ${[first.words, own?.words].filter(Boolean).join('; ')}\n`)
   }
   const of = (prover: Prover | undefined) => counts.get(prover) ?? 0
   process.stdout.write(
-    `\n${samples.length} classes: ${of('API server')} refused by the API server, ${of('controllers')} shown by Kubernetes' controllers, ` +
-      `${of('promtool')} by promtool, ${of(undefined)} taken that show only once all of it runs; ${wrong} wrong\n`,
+    `\n${samples.length} classes: ${of('API server')} rejected by the API server, ${of('controllers')} proved by Kubernetes' controllers, ` +
+      `${of('promtool')} by promtool, ${of(undefined)} accepted that show only at run time; ${wrong} wrong\n`,
   )
   return wrong === 0
 }
 
-/** Kinds that the admission of others looks up, so they are always sent along. */
+/** Kinds that the admission of other objects reads, so they are always included. */
 const context = new Set(['Namespace', 'PriorityClass', 'ServiceAccount', 'LimitRange', 'ResourceQuota'])
 
 async function askApiServer(mutants: readonly Mutant[]): Promise<Map<Mutant, Answer>> {
   const candidates = mutants.map((mutant) => candidateOf(mutant.class.id, mutant))
-  // Nothing ends a namespace here, so one that is missing has to be missed first.
+  // Nothing deletes a namespace here, so candidates without one come first.
   candidates.sort((one, other) => one.namespaces - other.namespaces)
   const findings = await admit(candidates, { namespaces: ['argocd', 'keda', 'monitoring'], say: () => {} })
   const refusals = new Map(
@@ -60,13 +60,13 @@ async function askApiServer(mutants: readonly Mutant[]): Promise<Map<Mutant, Ans
   return new Map(
     mutants.map((mutant) => {
       const refusal = refusals.get(mutant.class.id)?.split('\n')[0]?.slice(0, 140)
-      const words = refusal === undefined ? 'the API server takes it' : `the API server refuses it: ${refusal}`
+      const words = refusal === undefined ? 'the API server accepts it' : `the API server rejects it: ${refusal}`
       return [mutant, { shows: refusal !== undefined, words }]
     }),
   )
 }
 
-/** What a mutant changed or added; all of its environment where that is what others are admitted by. */
+/** What a mutant changed or added; its whole environment where the admission of other objects depends on the change. */
 function candidateOf(target: string, mutant: Mutant): Candidate & { namespaces: number } {
   const originals = new Set(mutant.environment.objects)
   const whole = mutant.edits.some(({ object }) => context.has(object.kind))
@@ -87,7 +87,10 @@ async function askControllers(mutants: readonly Mutant[]): Promise<Map<Mutant, A
   return new Map(
     mutants.map((mutant, index) => {
       const difference = differences[index]
-      return [mutant, { shows: difference !== undefined, words: difference ?? 'the controllers make the same of it' }]
+      return [
+        mutant,
+        { shows: difference !== undefined, words: difference ?? 'the controllers create the same objects' },
+      ]
     }),
   )
 }
@@ -111,7 +114,7 @@ async function askPromtool(mutants: readonly Mutant[]): Promise<Map<Mutant, Answ
             .find((each) => /"|error/.test(each)) ?? ''
         return [
           mutant,
-          { shows: status !== 0, words: `promtool: ${status === 0 ? 'right' : line.trim().slice(0, 140)}` },
+          { shows: status !== 0, words: `promtool: ${status === 0 ? 'passed' : line.trim().slice(0, 140)}` },
         ]
       }),
     )

@@ -19,10 +19,10 @@ import { validateRules } from '#validation/cel.ts'
 import { type Manifests, validateSchemas } from '#validation/kubeconform.ts'
 import { changesAnything, type Mutant, type MutationClass, mutatedObjects, siteOf } from './mutation.ts'
 
-/** What the check says of a mutant. */
+/** What the check finds in a mutant. */
 export interface Verdict {
   readonly mutant: Mutant
-  /** The rules that find something; `schema` and the like stand for what is checked before any rule. Empty for a survivor. */
+  /** The rules that report a finding, including built-in checks such as `schema`. Empty for a survivor. */
   readonly killers: readonly string[]
 }
 
@@ -30,8 +30,8 @@ const config = await readConfig(root)
 const nowhere = () => undefined
 
 /**
- * Renders the environments, the last of the promotion first: a fault that can be made at the same place of several environments is made there only.
- * @throws UsageError when one does not render or is not right by itself, since nothing could then be said about its mutants
+ * Renders the environments, the last of the promotion first: a fault that is possible at the same place of several environments is seeded there only.
+ * @throws UsageError when one does not render or has findings, since the results of its mutants would mean nothing
  */
 export async function cleanEnvironments(): Promise<Environment[]> {
   const rank = ['prod', 'staging', 'dev']
@@ -53,7 +53,7 @@ export async function cleanEnvironments(): Promise<Environment[]> {
     const [fault] = [...findings, ...findingsOf(rulesFor(environment, rules), environment)]
     if (fault !== undefined)
       throw new UsageError(
-        `${environment.name} is not right by itself (${fault.rule}): run \`npm run check\` and mend it first`,
+        `${environment.name} has findings without any mutation (${fault.rule}): run \`npm run check\` and fix them first`,
       )
   }
   return clean.map(({ environment }) => environment)
@@ -71,19 +71,19 @@ function isDelivery(name: string): boolean {
   return config.delivery.folders.includes(name)
 }
 
-/** As in the check: environments are held to all conventions, what Argo CD is given to those that it shares. */
+/** As in the check: all rules apply to environments, the applicable ones to the manifests of Argo CD. */
 function rulesFor(environment: Environment, all: readonly Rule[]): readonly Rule[] {
   return isDelivery(environment.name) ? applicable(all, environment).on : all
 }
 
-/** The findings of the rules, less those that an object's annotation exempts. */
+/** The findings of the rules, without those that an object's annotation exempts. */
 function findingsOf(applied: readonly Rule[], environment: Environment): readonly Finding[] {
   const exemptions = annotatedExemptions(environment, nowhere)
   const found = runRules(applied, environment, nowhere)
   return applyExemptions(environment.name, found, exemptions, ruleIds).findings
 }
 
-/** Every mutant of the classes, each fault once a place. */
+/** Every mutant of the classes, each fault once per place. */
 export function seedMutants(clean: readonly Environment[], classes: readonly MutationClass[]): Mutant[] {
   const mutants: Mutant[] = []
   for (const mutationClass of classes) {
@@ -100,8 +100,8 @@ export function seedMutants(clean: readonly Environment[], classes: readonly Mut
   return mutants
 }
 
-/** Judges every mutant by documents, schemas (one process for all) and rules. */
-export async function judgeMutants(mutants: readonly Mutant[]): Promise<Verdict[]> {
+/** Checks every mutant: documents, schemas (one process for all) and rules. */
+export async function checkMutants(mutants: readonly Mutant[]): Promise<Verdict[]> {
   const killers = mutants.map(() => new Set<string>())
   const manifests: Manifests[] = []
   for (const [index, mutant] of mutants.entries()) {
@@ -121,16 +121,16 @@ export async function judgeMutants(mutants: readonly Mutant[]): Promise<Verdict[
   return mutants.map((mutant, index) => ({ mutant, killers: [...(killers[index] ?? [])] }))
 }
 
-/** What is in one environment alone is found by `parity`, whether it is a fault or none: it would count every mutant as detected. */
-const judging = rules.filter(({ id }) => id !== 'parity')
+/** `parity` reports every difference between environments, fault or not: it would count every mutant as detected. */
+const countedRules = rules.filter(({ id }) => id !== 'parity')
 
 function brokenRules(original: Environment, objects: readonly KubeObject[]): Set<string> {
   const others = original.together.filter((other) => other !== original)
   const together: Environment[] = []
   const mutated = toEnvironment({ ...original, objects }, together)
-  const found = findingsOf(rulesFor(mutated, judging), mutated)
+  const found = findingsOf(rulesFor(mutated, countedRules), mutated)
   if (!isDelivery(original.name)) {
-    // That of the others nothing changes is known: they look at what Argo CD is given alone.
+    // The others do not change: their rules only read the manifests of Argo CD.
     together.push(...others)
     return new Set([...found, ...runRules(across, mutated, nowhere)].map(({ rule }) => rule))
   }
@@ -138,7 +138,7 @@ function brokenRules(original: Environment, objects: readonly KubeObject[]): Set
   return new Set([...found, ...all.flatMap((one) => runRules(across, one, nowhere))].map(({ rule }) => rule))
 }
 
-const across = judging.filter((rule) => rule.across)
+const across = countedRules.filter((rule) => rule.across)
 
 /** The objects that the mutant changed or added. */
 function changedDocuments({ environment }: Mutant, objects: readonly KubeObject[]): ObjectDocument[] {
@@ -148,7 +148,7 @@ function changedDocuments({ environment }: Mutant, objects: readonly KubeObject[
     .map((object) => ({ body: JSON.stringify(object.raw), objects: [object] }))
 }
 
-/** The changed objects as YAML, with whatever has the name of one of them. */
+/** The changed objects as YAML, with every object that has the name of one of them. */
 function documentsOf(mutant: Mutant, objects: readonly KubeObject[], changed: readonly ObjectDocument[]): string {
   const namesakes = objects.filter((object) =>
     changed.some(
@@ -156,7 +156,7 @@ function documentsOf(mutant: Mutant, objects: readonly KubeObject[], changed: re
         own !== object && own?.kind === object.kind && own.name === object.name && own.namespace === object.namespace,
     ),
   )
-  // Most faults leave the identities of the objects as they are; then there is nothing to ask.
+  // Most faults do not change the identity of any object; then there is nothing to check.
   const same = namesakes.length === 0 && objects.length >= mutant.environment.objects.length
   return same
     ? ''
