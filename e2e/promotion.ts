@@ -40,7 +40,7 @@ export default {
     const { stdout, stderr } = await execute(process.execPath, [...command, repository.folder]).catch(
       (refused: { stdout: string; stderr: string }) => refused,
     )
-    const [, branch] = /The branch (\S+) is made/.exec(stdout) ?? []
+    const [, branch] = /The branch (\S+) was created/.exec(stdout) ?? []
     run.expect('npm run promote makes the branch of the promotion', branch !== undefined, stdout + stderr)
     if (branch === undefined) return
     const merged = await repository.merge(branch)

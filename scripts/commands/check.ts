@@ -9,17 +9,17 @@ import { formats, reporter } from '#reporters/report.ts'
 const usage = `usage: npm run check [-- <environment>… | --kustomize DIR | --file FILE.yaml|-] [options]
        npm run check -- --explain RULE
 
-Renders the environments (all of them by default), checks every object against the schemas of a real API server
-and the whole of each environment against the rules.
+Renders the environments (all of them by default), validates every object against the schemas of a real API server
+and checks each environment as a whole against the rules.
 
   --kustomize DIR   check the kustomization in any folder, of any repository
   --file FILE       check a file of manifests, or standard input with -
-  --admit           also ask a real API server, started for the moment on this machine, to admit every object
+  --admit           also validate every object with a temporary local kube-apiserver (server-side dry run)
   --format FORMAT   ${formats.join(', ')} (default text)
-  --output FILE     write the report into a file, and the text to the terminal
-  --connections     also print who connects to whom, and what the NetworkPolicies say of it
-  --no-cache        check again even though nothing has changed
-  --explain RULE    why a rule is there, an example that fails and one that passes, and what to do`
+  --output FILE     write the report to FILE; the text still goes to stdout
+  --connections     also print the connections between components, and whether the NetworkPolicies allow them
+  --no-cache        ignore the cached result
+  --explain RULE    print why a rule exists, a failing and a passing example, and the fix`
 
 const options = {
   kustomize: { type: 'string', multiple: true },
@@ -50,12 +50,12 @@ await runCommand(async () => {
   const report = await reporter(values.format)
   const ways = [positionals.length > 0, values.file !== undefined, values.kustomize !== undefined]
   if (ways.filter(Boolean).length > 1)
-    throw new UsageError(`give environments, --kustomize or --file, only one of them\n\n${usage}`)
+    throw new UsageError(`expected only one of: environments, --kustomize, --file\n\n${usage}`)
 
   if (values.connections && values.format !== 'text' && values.output === undefined)
-    throw new UsageError(`--connections is printed behind the text; give --output FILE for the ${values.format}`)
+    throw new UsageError(`--connections appends to the text output; with --format ${values.format} add --output FILE`)
 
-  // The page draws what the rules saw, which is not kept.
+  // The page draws the environment that the rules checked, which is not cached.
   const map = values.format === 'html' || values.connections
   const isOwn = values.file === undefined && values.kustomize === undefined
   const key = isOwn && !values.admit && !values['no-cache'] && !map ? inputsKey(root, positionals) : undefined
@@ -74,7 +74,7 @@ await runCommand(async () => {
   process.stdout.write(shown(result))
   if (values.connections) process.stdout.write((await import('#reporters/connections.ts')).reportConnections(result))
   if (cached && (values.format === 'text' || values.output !== undefined))
-    process.stdout.write('Nothing has changed since the last check; this is its result.\n')
+    process.stdout.write('Using the cached result: no inputs changed. --no-cache runs the check again.\n')
   return result.targets.some(({ findings }) => findings.length > 0) ? exit.findings : exit.ok
 })
 

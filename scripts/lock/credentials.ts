@@ -10,15 +10,15 @@ export interface Login {
 }
 
 const hub = 'index.docker.io'
-/** What Docker calls its own registry in its files. */
+/** The key of Docker Hub in Docker's configuration file. */
 export const hubKey = `https://${hub}/v1/`
 
-/** The login that `docker login` or `podman login` stored for a registry; undefined where there is none. Only reads, and only for this registry. */
+/** The login that `docker login` or `podman login` stored for a registry; undefined where there is none. Read-only, and only for this registry. */
 export async function loginFor(registry: string): Promise<Login | undefined> {
   const config = readConfig()
   const key = registry === 'docker.io' ? hubKey : registry
   const helper = text(fields(config.credHelpers)[key]) ?? text(config.credsStore)
-  if (helper !== undefined) return askHelper(helper, key)
+  if (helper !== undefined) return queryHelper(helper, key)
   const encoded = text(fields(fields(config.auths)[key]).auth)
   if (!encoded) return undefined
   const decoded = Buffer.from(encoded, 'base64').toString()
@@ -31,12 +31,12 @@ function readConfig(): Readonly<Record<string, Value>> {
   try {
     return fields(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')))
   } catch {
-    // No file, or none that Docker could read either: public images need no login.
+    // No file, or one that Docker could not read either: public images need no login.
     return {}
   }
 }
 
-async function askHelper(helper: string, key: string): Promise<Login | undefined> {
+async function queryHelper(helper: string, key: string): Promise<Login | undefined> {
   try {
     const { code, stdout } = await run(`docker-credential-${helper}`, ['get'], key)
     if (code !== 0) return undefined

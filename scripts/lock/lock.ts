@@ -6,12 +6,12 @@ import { parseVersions, versionsFile } from '#promotion/values.ts'
 import { eachParallel } from '#system/process.ts'
 import type { createClient, Refusal } from './registry.ts'
 
-/** What became of one image. */
+/** The outcome for one image. */
 export interface Outcome {
   /** `images.redis` */
   readonly key: string
   readonly before: string
-  /** With its digest; undefined where it could not be had. */
+  /** With its digest; undefined where it could not be resolved. */
   readonly after: string | undefined
   readonly refusal?: Refusal
 }
@@ -19,8 +19,8 @@ export interface Outcome {
 type Client = ReturnType<typeof createClient>
 
 /**
- * Asks the registries for the digests of an environment's images: of those that have none, or of all.
- * @throws UsageError when an image is none
+ * Resolves the digests of an environment's images at their registries: of those without a digest, or of all.
+ * @throws UsageError when an image is not a valid reference with registry and tag
  */
 export async function resolveImages(
   root: string,
@@ -48,7 +48,7 @@ async function resolveImage(key: string, image: string, client: Client, file: st
   return { key, before: image, after: `${registry}/${repository}:${tag}@${answer.digest}` }
 }
 
-/** Writes the digests into the file, all at once and leaving everything else of it as it is. */
+/** Writes the digests into the file, atomically and without changing anything else in it. */
 export function writeDigests(root: string, environment: string, outcomes: readonly Outcome[]): void {
   const file = join(root, versionsFile(environment))
   let content = readFileSync(file, 'utf8')

@@ -74,7 +74,9 @@ describe('check', () => {
     const folder = scratchRepository(right)
     const first = runCommand(folder, ['check'])
     const second = runCommand(folder, ['check'])
-    expect(second.stdout).toBe(`${first.stdout}Nothing has changed since the last check; this is its result.\n`)
+    expect(second.stdout).toBe(
+      `${first.stdout}Using the cached result: no inputs changed. --no-cache runs the check again.\n`,
+    )
     writeFileSync(join(folder, 'overlays/dev/all.yaml'), service.replace('type:', 'typo:'))
     expect(runCommand(folder, ['check']).code).toBe(1)
     mkdirSync(join(folder, 'overlays/prod'))
@@ -155,7 +157,7 @@ describe('wrong use ends 2 with what was expected', () => {
       ['--output', 'none/report.txt'],
       /the report cannot be written: .*none\/report/,
     ],
-    ['two ways at once', ['dev', '--file', 'x.yaml'], /only one of them/],
+    ['two ways at once', ['dev', '--file', 'x.yaml'], /expected only one of/],
     ['a missing file', ['--file', 'none.yaml'], /no such file: none\.yaml/],
     ['a folder without manifests', ['--file', '.tools/none'], /no such file: \.tools\/none/],
     ['a glob without matches', ['--file', 'overlays/**/*.toml'], /no file matches overlays\/\*\*\/\*\.toml/],
