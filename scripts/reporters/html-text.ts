@@ -7,7 +7,7 @@ const entities: Readonly<Record<string, string>> = {
   '\n': '&#10;',
 }
 
-/** Text as it may stand in HTML, between tags and in quoted attributes. */
+/** Escapes text for HTML, between tags and in quoted attributes. */
 export function htmlText(text: string): string {
   return text.replace(/[&<>"'\n]/g, (character) => entities[character] ?? character)
 }
