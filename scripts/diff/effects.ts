@@ -70,14 +70,14 @@ function removed(pair: Pair, object: KubeObject, { before }: Sides): Effect {
     return { ...base, action: 'prune', risk: 'low', stops: false, reasons: ['this hook no longer runs'] }
   const asks = options.has('Prune=confirm')
   const data = dataAtRisk({ action: 'prune', before: object, after: undefined, changes: [], environment: before })
-  const readers = asks ? ['Prune=confirm: Argo CD waits until someone confirms'] : []
+  const reasons = asks ? ['Prune=confirm: Argo CD waits until someone confirms'] : []
   const weight: Risk = ['ConfigMap', 'PodDisruptionBudget'].includes(object.kind) ? 'medium' : 'high'
   return {
     ...base,
     action: 'prune',
     risk: data === undefined ? weight : 'critical',
     stops: asks,
-    reasons: readers,
+    reasons,
     ...(data !== undefined && { data }),
   }
 }

@@ -10,9 +10,9 @@ import { observe } from './observe.ts'
 import { type Prover, proverOf } from './proof.ts'
 
 /** A prover's result for a mutant. */
-interface Answer {
+interface ProverResult {
   readonly shows: boolean
-  readonly words: string
+  readonly message: string
 }
 
 /**
@@ -22,21 +22,21 @@ interface Answer {
  */
 export async function proveClaims(mutants: readonly Mutant[]): Promise<boolean> {
   const samples = [...new Map(mutants.toReversed().map((mutant) => [mutant.class.id, mutant])).values()].toReversed()
-  const api = await askApiServer(samples)
-  const controllers = await askControllers(samples.filter((mutant) => proverOf(mutant.class) === 'controllers'))
-  const promtool = await askPromtool(samples.filter((mutant) => proverOf(mutant.class) === 'promtool'))
+  const api = await runApiServer(samples)
+  const controllers = await runControllers(samples.filter((mutant) => proverOf(mutant.class) === 'controllers'))
+  const promtool = await runPromtool(samples.filter((mutant) => proverOf(mutant.class) === 'promtool'))
   let wrong = 0
   const counts = new Map<Prover | undefined, number>()
   for (const mutant of samples) {
     const { id } = mutant.class
     const prover = proverOf(mutant.class)
     counts.set(prover, (counts.get(prover) ?? 0) + 1)
-    const first = api.get(mutant) as Answer
+    const first = api.get(mutant) as ProverResult
     const own = controllers.get(mutant) ?? promtool.get(mutant)
     const correct = first.shows === (prover === 'API server') && own?.shows !== false
     if (!correct) wrong++
     const verdict = correct ? (prover === undefined ? 'accepted ' : 'proved   ') : 'WRONG    '
-    process.stdout.write(`${verdict}${id.padEnd(30)} ${[first.words, own?.words].filter(Boolean).join('; ')}\n`)
+    process.stdout.write(`${verdict}${id.padEnd(30)} ${[first.message, own?.message].filter(Boolean).join('; ')}\n`)
   }
   const of = (prover: Prover | undefined) => counts.get(prover) ?? 0
   process.stdout.write(
@@ -49,7 +49,7 @@ export async function proveClaims(mutants: readonly Mutant[]): Promise<boolean> 
 /** Kinds that the admission of other objects reads, so they are always included. */
 const context = new Set(['Namespace', 'PriorityClass', 'ServiceAccount', 'LimitRange', 'ResourceQuota'])
 
-async function askApiServer(mutants: readonly Mutant[]): Promise<Map<Mutant, Answer>> {
+async function runApiServer(mutants: readonly Mutant[]): Promise<Map<Mutant, ProverResult>> {
   const candidates = mutants.map((mutant) => candidateOf(mutant.class.id, mutant))
   // Nothing deletes a namespace here, so candidates without one come first.
   candidates.sort((one, other) => one.namespaces - other.namespaces)
@@ -60,8 +60,8 @@ async function askApiServer(mutants: readonly Mutant[]): Promise<Map<Mutant, Ans
   return new Map(
     mutants.map((mutant) => {
       const refusal = refusals.get(mutant.class.id)?.split('\n')[0]?.slice(0, 140)
-      const words = refusal === undefined ? 'the API server accepts it' : `the API server rejects it: ${refusal}`
-      return [mutant, { shows: refusal !== undefined, words }]
+      const message = refusal === undefined ? 'the API server accepts it' : `the API server rejects it: ${refusal}`
+      return [mutant, { shows: refusal !== undefined, message }]
     }),
   )
 }
@@ -79,7 +79,7 @@ function candidateOf(target: string, mutant: Mutant): Candidate & { namespaces: 
   }
 }
 
-async function askControllers(mutants: readonly Mutant[]): Promise<Map<Mutant, Answer>> {
+async function runControllers(mutants: readonly Mutant[]): Promise<Map<Mutant, ProverResult>> {
   if (mutants.length === 0) return new Map()
   const programs = await findPrograms()
   if (typeof programs === 'string') throw new UsageError(programs)
@@ -89,13 +89,13 @@ async function askControllers(mutants: readonly Mutant[]): Promise<Map<Mutant, A
       const difference = differences[index]
       return [
         mutant,
-        { shows: difference !== undefined, words: difference ?? 'the controllers create the same objects' },
+        { shows: difference !== undefined, message: difference ?? 'the controllers create the same objects' },
       ]
     }),
   )
 }
 
-async function askPromtool(mutants: readonly Mutant[]): Promise<Map<Mutant, Answer>> {
+async function runPromtool(mutants: readonly Mutant[]): Promise<Map<Mutant, ProverResult>> {
   if (mutants.length === 0) return new Map()
   const program = await tool('promtool')
   return inTemporaryFolder('rules-', async (folder) => {
@@ -114,7 +114,7 @@ async function askPromtool(mutants: readonly Mutant[]): Promise<Map<Mutant, Answ
             .find((each) => /"|error/.test(each)) ?? ''
         return [
           mutant,
-          { shows: status !== 0, words: `promtool: ${status === 0 ? 'passed' : line.trim().slice(0, 140)}` },
+          { shows: status !== 0, message: `promtool: ${status === 0 ? 'passed' : line.trim().slice(0, 140)}` },
         ]
       }),
     )

@@ -17,7 +17,7 @@ if (missing !== undefined) {
 }
 
 /** The cases in which one object is changed under its own name: these can be verified with a server. */
-const asked = cases.filter(
+const verifiable = cases.filter(
   ({ before: [old], after: [now], action }) => old && now && old.name === now.name && action !== undefined,
 )
 
@@ -50,7 +50,7 @@ describe.skipIf(missing)('a real API server', () => {
           object.raw,
           'application/apply-patch+yaml',
         )
-      for (const one of asked) {
+      for (const one of verifiable) {
         const [before, after] = [one.before[0] as KubeObject, one.after[0] as KubeObject]
         const created = await apply(before)
         if (before.kind === 'CustomResourceDefinition') await definitionsServed(server)
@@ -64,12 +64,12 @@ describe.skipIf(missing)('a real API server', () => {
     })
   }, 120_000)
 
-  it.each(asked.map((one) => [one.name, one] as const))('%s', (_, one) => {
+  it.each(verifiable.map((one) => [one.name, one] as const))('%s', (_, one) => {
     const { created, changed } = answers.get(one) as Answer
     expect(at(created.body, 'message'), 'the object as it was').toBeUndefined()
-    const words = String(at(changed.body, 'message'))
-    if (one.action === 'replace') expect(words).toMatch(/immutable|forbidden|may not|cannot/i)
-    else if (!one.before[0]?.annotations['argocd.argoproj.io/hook']) expect(changed.status, words).toBe(200)
+    const message = String(at(changed.body, 'message'))
+    if (one.action === 'replace') expect(message).toMatch(/immutable|forbidden|may not|cannot/i)
+    else if (!one.before[0]?.annotations['argocd.argoproj.io/hook']) expect(changed.status, message).toBe(200)
   })
 })
 

@@ -193,12 +193,12 @@ function change(name: string, raw: Raw, edit: (raw: Raw) => void, expected: Expe
 }
 
 /** A case in which one object is added. */
-function comes(name: string, raw: Raw, expected: Expected): Case {
+function added(name: string, raw: Raw, expected: Expected): Case {
   return { name, before: [], after: [read(raw)], object: `${raw.kind} ${raw.metadata.name}`, ...expected }
 }
 
 /** A case in which one object is removed. */
-function goes(name: string, raw: Raw, expected: Expected): Case {
+function removed(name: string, raw: Raw, expected: Expected): Case {
   return { name, before: [read(raw)], after: [], object: `${raw.kind} ${raw.metadata.name}`, ...expected }
 }
 
@@ -949,21 +949,25 @@ export const cases: readonly Case[] = [
   ),
 
   // What is created.
-  comes('a new Deployment', deployment(), { action: 'create', risk: 'low' }),
-  comes('a new ConfigMap', configMap(), { action: 'create', risk: 'low' }),
-  comes('a new policy', policy(), { action: 'create', risk: 'medium' }),
-  comes('a new quota', quota(), { action: 'create', risk: 'medium' }),
-  comes('a new hook', hook(), { action: 'run', risk: 'low' }),
+  added('a new Deployment', deployment(), { action: 'create', risk: 'low' }),
+  added('a new ConfigMap', configMap(), { action: 'create', risk: 'low' }),
+  added('a new policy', policy(), { action: 'create', risk: 'medium' }),
+  added('a new quota', quota(), { action: 'create', risk: 'medium' }),
+  added('a new hook', hook(), { action: 'run', risk: 'low' }),
 
   // What is removed.
-  goes('a removed Deployment', deployment(), pruned),
-  goes('a removed Service', service(), pruned),
-  goes('a removed ConfigMap', configMap(), { action: 'prune', risk: 'medium' }),
-  goes('a removed hook', hook(), { action: 'prune', risk: 'low' }),
-  goes('a removed Namespace', namespaceObject(), { ...pruned, risk: 'critical', data: /everything in the namespace/ }),
-  goes('a removed claim', claim(), { ...pruned, risk: 'critical', data: /volume with it/ }),
-  goes('a removed StatefulSet', statefulSet(), { ...pruned, risk: 'critical', data: /claims stay/ }),
-  goes(
+  removed('a removed Deployment', deployment(), pruned),
+  removed('a removed Service', service(), pruned),
+  removed('a removed ConfigMap', configMap(), { action: 'prune', risk: 'medium' }),
+  removed('a removed hook', hook(), { action: 'prune', risk: 'low' }),
+  removed('a removed Namespace', namespaceObject(), {
+    ...pruned,
+    risk: 'critical',
+    data: /everything in the namespace/,
+  }),
+  removed('a removed claim', claim(), { ...pruned, risk: 'critical', data: /volume with it/ }),
+  removed('a removed StatefulSet', statefulSet(), { ...pruned, risk: 'critical', data: /claims stay/ }),
+  removed(
     'a StatefulSet removed with its claims',
     {
       ...statefulSet(),
@@ -971,16 +975,16 @@ export const cases: readonly Case[] = [
     },
     { ...pruned, risk: 'critical', data: /deleted with it/ },
   ),
-  goes('a removed volume', volume(), { ...pruned, risk: 'critical', data: /volume/ }),
-  goes('a removed definition', definition(), { ...pruned, risk: 'critical', data: /every Cake/ }),
-  goes('a claim whose pruning must be confirmed', options(claim(), 'Prune=confirm'), {
+  removed('a removed volume', volume(), { ...pruned, risk: 'critical', data: /volume/ }),
+  removed('a removed definition', definition(), { ...pruned, risk: 'critical', data: /every Cake/ }),
+  removed('a claim whose pruning must be confirmed', options(claim(), 'Prune=confirm'), {
     ...pruned,
     risk: 'critical',
     data: /claim/,
     stops: true,
     reason: /someone confirms/,
   }),
-  goes('a claim that is never pruned', options(claim(), 'Prune=false'), {
+  removed('a claim that is never pruned', options(claim(), 'Prune=false'), {
     action: 'leave',
     risk: 'medium',
     reason: /stays in the cluster/,
@@ -1030,7 +1034,7 @@ export const cases: readonly Case[] = [
     },
     { action: 'update', risk: 'medium' },
   ),
-  comes('an Ingress', ingress(), { action: 'create', risk: 'high' }),
+  added('an Ingress', ingress(), { action: 'create', risk: 'high' }),
   {
     ...change(
       'an added permission',

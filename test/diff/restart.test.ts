@@ -36,7 +36,7 @@ function workloads({ before, after, object }: Case): [KubeObject, KubeObject] | 
 const controllers = ['deployment-controller', 'replicaset-controller', 'statefulset-controller', 'daemonset-controller']
 
 /** The changes that the API server accepts. */
-const asked = cases.filter((one) => one.action !== 'replace' && workloads(one) !== undefined)
+const accepted = cases.filter((one) => one.action !== 'replace' && workloads(one) !== undefined)
 
 /** The UIDs of the pods of a workload before and after a change. */
 interface Outcome {
@@ -55,7 +55,7 @@ describe.skipIf(missing)('the controllers of Kubernetes', () => {
         const stop = await playKubelet(server)
         try {
           await Promise.all(
-            asked.map(async (one, index) => outcomes.set(one, await observe(server, one, `case-${index}`))),
+            accepted.map(async (one, index) => outcomes.set(one, await observe(server, one, `case-${index}`))),
           )
         } finally {
           await stop()
@@ -64,7 +64,7 @@ describe.skipIf(missing)('the controllers of Kubernetes', () => {
     })
   }, 180_000)
 
-  it.each(asked.map((one) => [one.name, one.action === 'restart' ? 'replaces' : 'keeps', one] as const))(
+  it.each(accepted.map((one) => [one.name, one.action === 'restart' ? 'replaces' : 'keeps', one] as const))(
     '%s %s the pods',
     (_, __, one) => {
       const { before, after } = outcomes.get(one) as Outcome
@@ -76,7 +76,7 @@ describe.skipIf(missing)('the controllers of Kubernetes', () => {
   )
 
   it('leave one pod where replicas are left to a scaler', () => {
-    const [one] = asked.filter(({ name }) => name === 'replicas left to a scaler')
+    const [one] = accepted.filter(({ name }) => name === 'replicas left to a scaler')
     expect(outcomes.get(one as Case)?.after).toHaveLength(1)
   })
 })
