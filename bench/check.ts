@@ -1,5 +1,5 @@
-// npm run bench:check: how long `check` takes beside bare `kustomize build` of the same folders, both in this run, as medians and ratios.
-// Goals: cold at most 1.5 times bare; unchanged at most 0.5 s; 300 overlays at most 1.3 times bare and linear; memory under 500 MB.
+// npm run bench:check: the duration of `check` compared with bare `kustomize build` of the same folders, both in the same run, as medians and ratios.
+// Goals: cold at most 1.5 times bare; cached at most 0.5 s; 300 overlays at most 1.3 times bare and linear; memory under 500 MB.
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,9 +14,9 @@ import { tool } from '#system/tools.ts'
 
 const usage = `usage: npm run bench:check [-- --many]
 
-Times check beside bare kustomize build of the same folders, in alternating rounds, and prints a Markdown table.
+Compares the duration of check with bare kustomize build of the same folders, in alternating rounds, and prints a Markdown table.
 
-  --many   also generated repositories of 75, 150 and 300 overlays`
+  --many   also measure generated repositories of 75, 150 and 300 overlays`
 
 const { values } = parseOrExit(usage, { many: { type: 'boolean', default: false } }, { ok: 'measured' })
 const rounds = 7
@@ -24,11 +24,11 @@ const launcher = join(root, 'scripts/run.mjs')
 
 interface Sample {
   readonly seconds: number
-  /** Largest resident set of the process itself. */
+  /** Peak resident set size of the process itself. */
   readonly megabytes: number
 }
 
-/** Runs a program, its output thrown away, and watches its memory as the kernel counts it. */
+/** Runs a program, discards its output, and records its peak memory as reported by the kernel. */
 function sample(program: string, args: readonly string[], cwd: string): Promise<Sample> {
   const start = performance.now()
   const env = { ...process.env, INFERENCE_PLATFORM_ROOT: cwd }
@@ -41,7 +41,7 @@ function sample(program: string, args: readonly string[], cwd: string): Promise<
     child.on('error', reject)
     child.on('close', (code) => {
       clearInterval(watch)
-      if (code !== 0 && code !== 1) reject(new Error(`${program} ${args.join(' ')} ended with ${code}`))
+      if (code !== 0 && code !== 1) reject(new Error(`${program} ${args.join(' ')} exited with ${code}`))
       resolve({ seconds: (performance.now() - start) / 1000, megabytes: peak })
     })
   })
@@ -51,7 +51,7 @@ function peakMemory(pid: number | undefined): number {
   try {
     return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
   } catch {
-    // It has just ended, or this is no Linux.
+    // It has just exited, or this is not Linux.
     return 0
   }
 }
@@ -103,7 +103,7 @@ function manyOverlays(count: number): string {
     'base/network/kustomization.yaml',
     'resources: [default-deny.yaml, allow-dns.yaml, migrate-to-postgres.yaml, postgres-from-migrate.yaml]\n',
   )
-  // What is declared for dev and kind holds for all of them; nothing delivers them.
+  // The declarations for dev and kind apply to all of them; there are no Applications for them.
   const declared = readFileSync(join(root, 'check.yaml'), 'utf8').replaceAll(/^ +environments:.*\n/gm, '')
   write(folder, 'check.yaml', declared.replace(/^delivery:\n(?: .*\n)+/m, ''))
   const template = readFileSync(join(import.meta.dirname, 'overlay.yaml'), 'utf8')
@@ -150,7 +150,7 @@ function print(title: string, result: Awaited<ReturnType<typeof compare>>): void
 }
 
 process.stdout.write(
-  '| what | overlays | bare kustomize | check, cold | cold / bare | check, unchanged | peak memory |\n| --- | --- | --- | --- | --- | --- | --- |\n',
+  '| what | overlays | bare kustomize | check, cold | cold / bare | check, cached | peak memory |\n| --- | --- | --- | --- | --- | --- | --- |\n',
 )
 print('this repository', await compare(root, rounds))
 for (const count of values.many ? [75, 150, 300] : []) {

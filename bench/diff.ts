@@ -1,5 +1,5 @@
-// npm run bench:diff: how long `diff` of three environments takes beside one `check` of them, both in this run, as medians and a ratio.
-// Goals: at most 3 s, and at most 2.2 times one check, since a diff renders and judges both sides. The next diff from the same base renders one side only.
+// npm run bench:diff: the duration of `diff` of three environments compared with one `check` of them, both in the same run, as medians and a ratio.
+// Goals: at most 3 s, and at most 2.2 times one check, since a diff renders and checks both sides. The next diff from the same base renders one side only.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { parseOrExit } from '#cli/command-line.ts'
@@ -7,9 +7,9 @@ import { root } from '#cli/paths.ts'
 
 const usage = `usage: npm run bench:diff [-- --base REF]
 
-Times diff of three environments beside one check of them, in alternating rounds, and prints a Markdown table.
+Compares the duration of diff of three environments with one check of them, in alternating rounds, and prints a Markdown table.
 
-  --base REF   what the working tree is compared with (default HEAD~20)`
+  --base REF   the commit to compare the working tree with (default HEAD~20)`
 
 const options = { base: { type: 'string', default: 'HEAD~20' } } as const
 const { base } = parseOrExit(usage, options, { ok: 'measured' }).values
@@ -25,7 +25,7 @@ function seconds(...args: string[]): Promise<number> {
     })
     child.on('error', reject)
     child.on('close', (code) => {
-      if (code !== 0 && code !== 1) reject(new Error(`${args.join(' ')} ended with ${code}`))
+      if (code !== 0 && code !== 1) reject(new Error(`${args.join(' ')} exited with ${code}`))
       resolve((performance.now() - start) / 1000)
     })
   })
@@ -55,6 +55,6 @@ function row(what: string, times: readonly number[]): string {
   return `| ${what} | ${median(times).toFixed(2)} s | ${ratio.toFixed(2)} x |\n`
 }
 
-process.stdout.write(`Three environments against ${base}, medians of ${rounds} rounds.\n\n`)
-process.stdout.write('| what | time | beside one check |\n| --- | --- | --- |\n')
+process.stdout.write(`Three environments compared with ${base}, medians of ${rounds} rounds.\n\n`)
+process.stdout.write('| what | time | relative to one check |\n| --- | --- | --- |\n')
 process.stdout.write(row('check', checks) + row('diff', diffs) + row('diff again from the same base', repeats))

@@ -1,4 +1,4 @@
-// Load for bench/gateway.ts, which sets the environment. An open model: k6 starts RATE requests a second whatever the answers take.
+// Load for bench/gateway.ts, which sets the environment. An open model: k6 starts RATE requests per second, independent of response times.
 import http from 'k6/http'
 
 const { RATE, SECONDS, URL, KEY, VUS, SUMMARY } = __ENV
@@ -12,7 +12,7 @@ export const options = {
   },
   summaryTrendStats: ['med', 'p(95)', 'p(99)', 'max'],
   discardResponseBodies: true,
-  // Tags that nothing reads cost k6, which shares the machine, as much as the requests.
+  // Unused tags would cost k6, which shares the machine, as much as the requests.
   systemTags: [],
 }
 

@@ -1,14 +1,13 @@
 /**
- * How many requests a second the gateway accepts, with every accepted one confirmed by a quorum queue, beside what the bare client
- * publishes with confirms on the same machine in the same run, and beside two servers of Node's http module: one that does nothing but
- * answer, which is what HTTP and the load generator cost, and one that does nothing but publish with that client, without keys, quotas,
- * validation, metrics and logs.
+ * Requests per second that the gateway accepts, each confirmed by a quorum queue, compared with the rate at which the bare client
+ * publishes with confirms in the same run, and with two servers of Node's http module: one that only answers, which is the cost of HTTP
+ * and the load generator, and one that only publishes with that client, without keys, quotas, validation, metrics and logs.
  *
  *   npm run bench:gateway [-- --rate 1000] [--seconds 60] [--saturate-seconds 20] [--clients 64] [--profile FOLDER]
  *
- * RabbitMQ and Redis run in containers with the configuration of base/, the gateway as its image starts it. No worker takes the
- * messages, so the queue's length limit, beyond which the broker refuses them by design, is lifted. Figures are printed and
- * never asserted: they belong to the machine. Goals: at 1000 a second a P99 below 50 ms without an error; at saturation at least half
+ * RabbitMQ and Redis run in containers with the configuration of base/, the gateway with the options of its image. No worker consumes
+ * the messages, so the queue's length limit, beyond which the broker rejects them by design, is removed. Results are printed and
+ * never asserted: they depend on the machine. Goals: at 1000 per second a P99 below 50 ms without errors; at saturation at least half
  * of the bare rate; memory below 200 MiB and flat (`--seconds 600`). --profile writes a CPU profile of the gateway into a folder.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
@@ -26,11 +25,11 @@ import { connectTestPublisher } from '../test/support/requests.ts'
 
 const usage = `usage: npm run bench:gateway [-- --rate N] [--seconds N] [--saturate-seconds N] [--clients N] [--profile FOLDER]
 
-Measures how many requests a second the gateway accepts, beside the bare client and two bare servers. Needs a container engine.
+Measures requests per second that the gateway accepts, compared with the bare client and two bare servers. Requires a container engine.
 
   --rate N               requests offered per second (default 1000)
-  --seconds N            for this long (default 60)
-  --saturate-seconds N   how long each saturated measurement takes (default 20)
+  --seconds N            duration of the steady load (default 60)
+  --saturate-seconds N   duration of each saturated measurement (default 20)
   --clients N            requests in flight at saturation (default 64)
   --profile FOLDER       write a CPU profile of the gateway`
 
@@ -63,7 +62,7 @@ console.error('starting RabbitMQ and Redis, building the gateway …')
 const k6 = await tool('k6')
 execFileSync('npm', ['run', 'build', '--workspace', '@inference/gateway'], { stdio: ['ignore', 'ignore', 'inherit'] })
 const [rabbitmq, redis] = await Promise.all([startRabbitmq(), startRedis()])
-await liftLengthLimit()
+await removeLengthLimit()
 let gateway: ChildProcess | undefined
 let memory: ReturnType<typeof watchMemory> | undefined
 try {
@@ -88,10 +87,10 @@ try {
   memory = watchMemory()
   console.error('warming up …')
   await load('warm-up', { key, seconds: 5, vus: concurrency })
-  console.error(`gateway: ${concurrency} clients, each sending as soon as it is answered …`)
+  console.error(`gateway: ${concurrency} clients, each sending as soon as the previous answer arrives …`)
   rows.push(await load('gateway, saturated', { key, seconds: saturateSeconds, vus: concurrency }))
   await emptyQueue()
-  console.error(`gateway: ${values.rate} requests a second for ${values.seconds} s …`)
+  console.error(`gateway: ${values.rate} requests per second for ${values.seconds} s …`)
   const before = await processMetrics()
   const settled = memory.now()
   rows.push(
@@ -110,7 +109,7 @@ try {
   rmSync(folder, { recursive: true })
 }
 
-/** The client alone: as many confirmed publishes as it can, of messages like those of the gateway. */
+/** Only the client: as many confirmed publishes as possible, of messages like those of the gateway. */
 async function barePublishRate(seconds: number): Promise<Row> {
   const publisher = await connectTestPublisher(rabbitmq.url)
   const content = 'A prompt of some hundred characters, as people write them. '.repeat(8)
@@ -150,7 +149,7 @@ async function barePublishRate(seconds: number): Promise<Row> {
   }
 }
 
-/** The least that takes JSON by HTTP: no route, no check of what comes. */
+/** A minimal server that accepts JSON over HTTP: no routes, no validation. */
 async function bareServerRate(what: string, handle: (id: string, body: object) => Promise<void>): Promise<Row> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
@@ -187,7 +186,7 @@ async function load(what: string, options: { key: string; seconds: number; vus: 
   })
   await new Promise<void>((done, reject) => {
     child.on('error', reject)
-    child.on('exit', (code) => (code === 0 ? done() : reject(new Error(`k6 ended with ${code}`))))
+    child.on('exit', (code) => (code === 0 ? done() : reject(new Error(`k6 exited with ${code}`))))
   })
   const metrics = JSON.parse(readFileSync(summary, 'utf8')) as Record<string, { values: Record<string, number> }>
   const value = (metric: string, name: string) => metrics[metric]?.values[name] ?? 0
@@ -221,7 +220,7 @@ async function startGateway(): Promise<ChildProcess> {
       REDIS_URL: redis.url,
       REDIS_USERNAME: 'gateway',
       REDIS_PASSWORD: password,
-      // Postgres and Ollama are not on the path of an accepted request.
+      // An accepted request does not use Postgres and Ollama.
       POSTGRES_URL: 'postgres://127.0.0.1:9/none',
       POSTGRES_USERNAME: 'none',
       POSTGRES_PASSWORD: 'none',
@@ -239,8 +238,8 @@ async function stop(child: ChildProcess): Promise<void> {
   await ended
 }
 
-/** The policy of the queue as it is, but without a bound: a run sends more than production lets wait. */
-async function liftLengthLimit(): Promise<void> {
+/** Removes the length limits of the queue's policy: a run sends more than production allows to queue. */
+async function removeLengthLimit(): Promise<void> {
   const path = '/api/policies/%2F/ai-requests'
   const policy = (await (await manage('GET', path)).json()) as { definition: Record<string, unknown> }
   delete policy.definition['max-length']
@@ -248,7 +247,7 @@ async function liftLengthLimit(): Promise<void> {
   await manage('PUT', path, policy)
 }
 
-/** Only between two loads: a purge of many messages holds publishers up for a tenth of a second. */
+/** Only between two loads: a purge of many messages delays publishers by a tenth of a second. */
 async function emptyQueue(): Promise<void> {
   await manage('DELETE', '/api/queues/%2F/ai-requests/contents')
 }
@@ -297,7 +296,7 @@ function report(
 ): void {
   const ms = (value?: number) => (value === undefined ? '' : value.toFixed(1))
   console.log(
-    `\n${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; broker, Redis, k6 and gateway share them\n`,
+    `\n${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; shared by broker, Redis, k6 and gateway\n`,
   )
   console.log('| | accepted/s | P50 ms | P95 ms | P99 ms | max ms | errors | not offered |')
   console.log('| --- | --- | --- | --- | --- | --- | --- | --- |')
@@ -314,9 +313,9 @@ function report(
     `\nsaturated gateway: ${percent(saturated, bare)} of the bare client, ${percent(saturated, server)} of the bare server that publishes`,
   )
   console.log(
-    `of the bare client, too: the bare server that publishes ${percent(server, bare)}, that only answers ${percent(answering, bare)}`,
+    `relative to the bare client: the bare server that publishes ${percent(server, bare)}, the one that only answers ${percent(answering, bare)}`,
   )
-  console.log(`CPU of the gateway: ${cpu.toFixed(2)} ms an accepted request`)
+  console.log(`CPU of the gateway: ${cpu.toFixed(2)} ms per accepted request`)
   console.log(
     `memory of the gateway: ${atStart.toFixed(0)} MiB before the steady load, ${atEnd.toFixed(0)} MiB after, ${peak.toFixed(0)} MiB at most`,
   )

@@ -1,9 +1,9 @@
-// npm run bench:peers: what other tools find of the same mutants, side by side with their times.
-// A peer is given what it can judge: kube-score the whole mutated environment, the others the objects that changed. A mutant counts as detected when a peer
-// says of it what it does not say of the clean environment.
-// The programs are looked for on PATH: go install github.com/zegl/kube-score/cmd/kube-score@v1.20.0 and sigs.k8s.io/kubectl-validate@v0.0.4; kyverno 1.19.1.
-// polaris, kube-linter and pluto are not here, nor kyverno's best-practice policies (github.com/kyverno/policies): the Go module proxy does not serve
-// their modules. kyverno runs with the one set that it has built in.
+// npm run bench:peers: how many of the same mutants other tools detect, with their durations.
+// A peer gets what it can check: kube-score the whole mutated environment, the others the objects that changed. A mutant counts as detected when a peer
+// reports a finding that it does not report for the clean environment.
+// The programs must be on PATH: go install github.com/zegl/kube-score/cmd/kube-score@v1.20.0 and sigs.k8s.io/kubectl-validate@v0.0.4; kyverno 1.19.1.
+// polaris, kube-linter and pluto are not included, nor kyverno's best-practice policies (github.com/kyverno/policies): the Go module proxy does not serve
+// their modules. kyverno runs with its only built-in set.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,9 +20,9 @@ import { validateSchemas } from '#validation/kubeconform.ts'
 
 const usage = `usage: npm run bench:peers [-- --per-class N]
 
-Gives the same mutants to this check and to the other tools that are on PATH, and prints a Markdown table.
+Runs this check and the other tools on PATH against the same mutants, and prints a Markdown table.
 
-  --per-class N   the first N mutants of every class (3 by default); a peer that looks at whole environments is started once for each`
+  --per-class N   the first N mutants of every class (3 by default); a peer that checks whole environments runs once per mutant`
 
 /** Which mutants a tool detects, by their index. */
 type Peer = (mutants: readonly Mutant[], folder: string, clean: readonly Environment[]) => Promise<Set<number>>
@@ -47,7 +47,7 @@ const kubeconform: Peer = async (mutants) => {
   return detected(found.map((findings) => findings.length > 0))
 }
 
-/** kube-score judges links between objects, so it gets whole environments. */
+/** kube-score checks references between objects, so it gets whole environments. */
 const kubeScore: Peer = async (mutants, folder) => {
   const findings = async (objects: readonly KubeObject[], name: string) => {
     const file = join(folder, `${name}.yaml`)
@@ -73,7 +73,7 @@ const kubeScore: Peer = async (mutants, folder) => {
   return detected(await Promise.all(verdicts))
 }
 
-/** The checks below 10 (all right) by object; output that is none is a refusal to read the manifests. */
+/** The checks with a grade below 10 (passed), by object; output that is not JSON means that the manifests were rejected. */
 function scoreFindings(stdout: string): string[] {
   let report: Value
   try {
@@ -100,7 +100,7 @@ const kubectlValidate: Peer = async (mutants, folder) => {
     for (const [position, object] of changed(mutant).entries())
       writeFileSync(join(manifests, `${index}-${position}.yaml`), stream([object]))
   const { stdout, stderr } = await run('kubectl-validate', [manifests, '--local-crds', definitions, '--output', 'json'])
-  if (!stdout.startsWith('{')) throw new Error(`kubectl-validate gave no report: ${stderr}`)
+  if (!stdout.startsWith('{')) throw new Error(`kubectl-validate printed no report: ${stderr}`)
   const failed = Object.entries(fields(JSON.parse(stdout) as Value)).filter(([, results]) =>
     items(results).some((result) => at(result, 'status') === 'Failure'),
   )
@@ -119,7 +119,7 @@ spec:
       validate: {podSecurity: {level: restricted, version: latest}}
 `
 
-/** kyverno with the restricted Pod Security Standard, the one set that is built into it. The namespace tells whose mutant an object is. */
+/** kyverno with the restricted Pod Security Standard, its only built-in set. The namespace identifies the mutant of an object. */
 const kyverno: Peer = async (mutants, folder) => {
   const objects = mutants.flatMap((mutant, index) =>
     changed(mutant).map(({ raw }) =>
@@ -139,7 +139,7 @@ const kyverno: Peer = async (mutants, folder) => {
     'json',
   ])
   const start = stdout.indexOf('{"kind":"ClusterReport"')
-  if (start === -1) throw new Error(`kyverno gave no report: ${stderr}${stdout.slice(0, 500)}`)
+  if (start === -1) throw new Error(`kyverno printed no report: ${stderr}${stdout.slice(0, 500)}`)
   const results = items(at(JSON.parse(stdout.slice(start).split('\n')[0] ?? '') as Value, 'results'))
   const failed = results
     .filter((result) => at(result, 'result') === 'fail')
@@ -159,8 +159,8 @@ function detected(verdicts: readonly boolean[]): Set<number> {
   return new Set([...verdicts.entries()].flatMap(([index, found]) => (found ? [index] : [])))
 }
 
-/** Whether a program can be started at all; ours needs none. */
-async function isThere(name: string): Promise<boolean> {
+/** Whether a program is installed; ours needs none. */
+async function isInstalled(name: string): Promise<boolean> {
   if (name === 'ours' || name === 'kubeconform') return true
   return run(name, ['version']).then(
     () => true,
@@ -172,7 +172,7 @@ await runCommand(async () => {
   const { values } = parseCommandLine(usage, { 'per-class': { type: 'string', default: '3' } }, { ok: 'measured' })
   const perClass = Number(values['per-class'])
   if (!Number.isInteger(perClass) || perClass < 1)
-    throw new UsageError(`--per-class is "${values['per-class']}"; expected a whole number above zero`)
+    throw new UsageError(`--per-class is "${values['per-class']}"; expected a positive integer`)
   const counts = new Map<string, number>()
   const clean = await cleanEnvironments()
   const mutants = seedMutants(clean, classes).filter(({ class: { id } }) => {
@@ -181,8 +181,8 @@ await runCommand(async () => {
   })
   const columns: { name: string; found: Set<number>; seconds: number }[] = []
   for (const [name, peer] of Object.entries(peers)) {
-    if (!(await isThere(name))) {
-      process.stderr.write(`NOT MEASURED: there is no ${name} on PATH\n`)
+    if (!(await isInstalled(name))) {
+      process.stderr.write(`NOT MEASURED: ${name} is not on PATH\n`)
       continue
     }
     const folder = mkdtempSync(join(tmpdir(), 'peers-'))

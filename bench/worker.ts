@@ -1,13 +1,13 @@
 /**
- * How many generations a second come through queue and worker, beside the same generations asked of Ollama directly with the same
+ * Generations per second through queue and worker, compared with the same generations requested from Ollama directly with the same
  * parallelism, in alternating rounds of the same run.
  *
  *   npm run bench:worker [-- --jobs 60] [--rounds 5] [--parallel 4]
  *
  * RabbitMQ, Redis and Ollama run in containers with the configuration of base/, the worker as its production bundle. The model is the
- * tiny one of the tests made wide and deep enough that an answer takes as long as a short one of a small real model: with answers of
+ * tiny one of the tests, wide and deep enough that an answer takes as long as a short one of a small real model: with answers of
  * milliseconds this would measure connections. A round through the queue lasts from the first publish to the last response in
- * `ai-responses`. Figures are printed and never asserted: they belong to the machine. Goal: at least 95 % of the direct rate.
+ * `ai-responses`. Results are printed and never asserted: they depend on the machine. Goal: at least 95 % of the direct rate.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -24,10 +24,10 @@ import { connectTestPublisher, makeRequest } from '../test/support/requests.ts'
 
 const usage = `usage: npm run bench:worker [-- --jobs N] [--rounds N] [--parallel N]
 
-Measures how many answers a second come through queue and worker, beside Ollama asked directly. Needs a container engine.
+Measures answers per second through queue and worker, compared with direct requests to Ollama. Requires a container engine.
 
   --jobs N       answers per round (default 60)
-  --rounds N     rounds of each (default 5)
+  --rounds N     rounds per measurement (default 5)
   --parallel N   requests in flight (default 4)`
 
 const options = {
@@ -44,29 +44,29 @@ const contextLength = 512
 const metricsPort = 19_091
 const folder = mkdtempSync(join(tmpdir(), 'bench-worker-'))
 
-console.error('starting RabbitMQ, Redis and Ollama, making the model, building the worker …')
+console.error('starting RabbitMQ, Redis and Ollama, creating the model, building the worker …')
 execFileSync('npm', ['run', 'build', '--workspace', '@inference/worker'], { stdio: ['ignore', 'ignore', 'inherit'] })
 const [rabbitmq, redis, ollama] = await Promise.all([startRabbitmq(), startRedis(), startOllama()])
 let worker: ChildProcess | undefined
 try {
-  await makeBenchModel()
+  await createBenchModel()
   worker = await startWorker()
   console.error('warming up …')
-  await askDirectly(2 * parallel)
-  const askThroughQueue = await connectQueue()
-  await askThroughQueue.run(2 * parallel)
+  await runDirectly(2 * parallel)
+  const throughQueue = await connectQueue()
+  await throughQueue.run(2 * parallel)
 
   const direct: number[] = []
   const queued: number[] = []
   for (let round = 1; round <= rounds; round++) {
     console.error(`round ${round} of ${rounds} …`)
-    // Whatever drifts in the machine then falls on both alike.
+    // Alternate the order, so that drift of the machine affects both equally.
     const [first, second] = round % 2 === 1 ? [direct, queued] : [queued, direct]
     for (const rates of [first, second]) {
-      rates.push(await (rates === direct ? askDirectly(jobs) : askThroughQueue.run(jobs)))
+      rates.push(await (rates === direct ? runDirectly(jobs) : throughQueue.run(jobs)))
     }
   }
-  await askThroughQueue.close()
+  await throughQueue.close()
   report(direct, queued)
 } finally {
   worker?.kill()
@@ -74,7 +74,7 @@ try {
   rmSync(folder, { recursive: true })
 }
 
-async function makeBenchModel(): Promise<void> {
+async function createBenchModel(): Promise<void> {
   const file = join(folder, 'bench-chat.gguf')
   writeFileSync(file, tinyChat({ width: 256, heads: 4, hidden: 768, layers: 4 }))
   await createModelFromFile(ollama.url, model, file, AbortSignal.timeout(120_000))
@@ -104,8 +104,8 @@ async function startWorker(): Promise<ChildProcess> {
   return child
 }
 
-/** Asks Ollama `count` times, `parallel` at once, as plainly as can be; gives answers a second. */
-async function askDirectly(count: number): Promise<number> {
+/** Sends `count` requests to Ollama, `parallel` at a time; returns answers per second. */
+async function runDirectly(count: number): Promise<number> {
   const { messages, maxTokens, temperature } = makeRequest()
   const options = { num_ctx: contextLength, num_predict: maxTokens, temperature }
   const body = JSON.stringify({ model, messages, stream: true, keep_alive: -1, options })
@@ -122,7 +122,7 @@ async function askDirectly(count: number): Promise<number> {
   return (1000 * count) / (performance.now() - start)
 }
 
-/** A publisher to one end and a reader at the other; run() gives answers a second. */
+/** A publisher to one end and a reader at the other; run() returns answers per second. */
 async function connectQueue() {
   const publisher = await connectTestPublisher(rabbitmq.url)
   let answered = 0
@@ -156,8 +156,8 @@ async function connectQueue() {
 function report(direct: number[], queued: number[]): void {
   const row = (what: string, rates: number[]) =>
     `| ${what} | ${median(rates).toFixed(2)} | ${rates.map((rate) => rate.toFixed(2)).join(', ')} |`
-  console.log(`\n${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; everything runs on them`)
-  console.log(`${jobs} answers a round, ${parallel} at once\n`)
+  console.log(`\n${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; shared by all processes`)
+  console.log(`${jobs} answers per round, ${parallel} in parallel\n`)
   console.log('| | answers/s, median | each round |')
   console.log('| --- | --- | --- |')
   console.log(row('Ollama directly', direct))

@@ -44,7 +44,7 @@ export default {
 
     const command = [join(run.root, 'scripts/run.mjs'), 'promote', '--from', 'first', '--to', 'second', '--root']
     const { stdout, stderr } = await $`${process.execPath} ${command} ${repository.folder}`
-    const [, branch] = /[Bb]ranch (\S+) is (?:made|created)/.exec(stdout) ?? []
+    const [, branch] = /The branch (\S+) was created/.exec(stdout) ?? []
     run.expect('npm run promote creates the branch of the promotion', branch !== undefined, stdout + stderr)
     if (branch === undefined) return
     const merged = await repository.merge(branch)

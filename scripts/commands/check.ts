@@ -51,14 +51,12 @@ await runCommand(async () => {
   const report = await reporter(values.format)
   const ways = [positionals.length > 0, values.file !== undefined, values.kustomize !== undefined]
   if (ways.filter(Boolean).length > 1)
-    throw new UsageError(
-      `give environments, --kustomize or --file, only one of them; put a glob for --file in quotes\n\n${usage}`,
-    )
+    throw new UsageError(`expected only one of: environments, --kustomize, --file\n\n${usage}`)
 
   if (values.connections && values.format !== 'text' && values.output === undefined)
-    throw new UsageError(`--connections is appended to the text; with --format ${values.format} add --output FILE`)
+    throw new UsageError(`--connections appends to the text output; with --format ${values.format} add --output FILE`)
 
-  // The page draws what the rules saw, which is not kept.
+  // The page draws the environment that the rules checked, which is not cached.
   const map = values.format === 'html' || values.connections
   const isOwn = values.file === undefined && values.kustomize === undefined
   const key = isOwn && !values.admit && !values['no-cache'] && !map ? inputsKey(root, positionals) : undefined
@@ -77,7 +75,7 @@ await runCommand(async () => {
   process.stdout.write(shown(result))
   if (values.connections) process.stdout.write((await import('#reporters/connections.ts')).reportConnections(result))
   if (cached && (values.format === 'text' || values.output !== undefined))
-    process.stdout.write('Using the cached result: no input has changed. --no-cache checks again.\n')
+    process.stdout.write('Using the cached result: no inputs changed. --no-cache runs the check again.\n')
   return result.targets.some(({ findings }) => findings.length > 0) ? exit.findings : exit.ok
 })
 

@@ -10,11 +10,11 @@ import { formatText } from '#diff/formats/text.ts'
 const usage = `usage: npm run diff [-- <environment>… ] [--base REF] [--format text|markdown|json|html] [--no-cache]
 
 Shows what Argo CD will do in each environment once the working tree is merged: what it creates, updates in place, restarts, replaces and
-prunes, and what that means for data, the network, permissions, exposure, capacity, images and models.
+prunes, and the effect on data, the network, permissions, exposure, capacity, images and models.
 
   --base REF        the branch, tag or commit to compare with, at its merge base with HEAD (default: the main branch)
   --format FORMAT   text (default), markdown (fits into a pull request comment), json or html (one file)
-  --no-cache        ignore the cached rendering of the base`
+  --no-cache        render the base again instead of using the cached render`
 
 const formats = { text: formatText, markdown: formatMarkdown, json: formatJson, html: formatHtml }
 

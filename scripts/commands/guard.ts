@@ -12,10 +12,10 @@ import { git, tryGit } from '#system/git.ts'
 
 const usage = `usage: npm run guard [-- --base REF]
 
-Checks that a branch follows the rules of promotion: it changes the versions of at most one environment; for any but the first environment it
-changes nothing else, and only to what \`npm run promote\` or \`npm run rollback\` would have created.
+Verifies that a branch follows the rules of promotion: it changes the versions of at most one environment; in any environment except the first it
+changes nothing else, and only to what \`npm run promote\` or \`npm run rollback\` would have written.
 
-  --base REF   the branch that it will be merged into (default: the main branch)`
+  --base REF   the branch to merge into; default: the main branch`
 
 await runCommand(async () => {
   const { values } = parseCommandLine(
@@ -23,7 +23,7 @@ await runCommand(async () => {
     {
       base: { type: 'string' },
     },
-    { ok: 'passed', findings: 'the branch breaks a rule' },
+    { ok: 'passed', findings: 'the branch violates a rule' },
   )
   const { order } = await readPromotionConfig(root)
   const { ref, commit } = await findBase(root, values.base)
@@ -34,7 +34,7 @@ await runCommand(async () => {
   const breaches = guard(files, changes)
   for (const { message, fix } of breaches) process.stdout.write(`error: ${message}\n  fix: ${fix}\n`)
   if (breaches.length > 0) return exit.findings
-  process.stdout.write(`right: ${files.length} files differ from ${ref}, and the rules of promotion hold\n`)
+  process.stdout.write(`passed: ${files.length} files differ from ${ref}, following the rules of promotion\n`)
   return exit.ok
 })
 

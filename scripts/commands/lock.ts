@@ -7,10 +7,10 @@ import { environments, findEnvironment } from '#manifests/kustomize.ts'
 
 const usage = `usage: npm run lock [-- <environment>… ] [--update] [--mirror REGISTRY=URL]…
 
-Resolves the digests of the images in overlays/<environment>/versions.yaml (by default of the first environment) and writes them there.
-All or nothing: where one cannot be resolved, nothing is written. Logins are those of docker login.
+Resolves the digests of the images in overlays/<environment>/versions.yaml (by default of the first environment) at their registries and writes them there.
+All or nothing: if one cannot be resolved, nothing is written. Uses the logins of docker login.
 
-  --update               also resolve images that have a digest, whose tag may have moved
+  --update               resolve images that already have a digest again, since their tag may have moved
   --mirror REGISTRY=URL  use another address instead: docker.io=https://mirror.example.com`
 
 await runCommand(async () => {
@@ -20,7 +20,7 @@ await runCommand(async () => {
       update: { type: 'boolean', default: false },
       mirror: { type: 'string', multiple: true, default: [] },
     },
-    { positionals: true, ok: 'all have their digests', findings: 'a digest could not be resolved' },
+    { positionals: true, ok: 'every image has its digest', findings: 'a digest could not be resolved' },
   )
   const first = environments(root)[0]?.name
   const names = positionals.length > 0 ? positionals : [first ?? 'dev']
@@ -35,7 +35,7 @@ await runCommand(async () => {
     const changed = outcomes.filter(({ before, after }) => after !== undefined && after !== before)
     if (refusals.length > 0) {
       process.stdout.write(
-        `${name}: nothing was written, since ${refusals.length} of ${outcomes.length} digests could not be resolved\n`,
+        `${name}: nothing was written: ${refusals.length} of ${outcomes.length} digests could not be resolved\n`,
       )
       continue
     }

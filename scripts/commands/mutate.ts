@@ -8,12 +8,12 @@ import { rules } from '#rules/index.ts'
 
 const usage = `usage: npm run mutate [-- --class ID…] [--format text|markdown|json] [--prove]
 
-Seeds single faults into the rendered environments, checks each mutant, and prints what is detected, by class of fault, and what survives.
+Seeds single faults into the rendered environments, checks each mutant, and prints what is detected and what survives, by class of fault.
 
-  --class ID        only mutants of this class; may be repeated
+  --class ID        only mutants of this class; can be repeated
   --format FORMAT   text (default), markdown (the content of docs/mutation.md) or json
-  --prove           verify one mutant of every class with the real programs, started temporarily: the API server must reject those that
-                    claim to be rejected and accept the others; Kubernetes' controllers and promtool must show those that claim to be shown`
+  --prove           verify the claims of docs/mutation.md with one mutant per class and temporary real programs: the API server, Kubernetes'
+                    controllers and promtool`
 
 const options = {
   class: { type: 'string', multiple: true },
@@ -28,7 +28,10 @@ const formats = {
 }
 
 await runCommand(async () => {
-  const { values } = parseCommandLine(usage, options, { ok: 'all detected', findings: 'survivors or a wrong claim' })
+  const { values } = parseCommandLine(usage, options, {
+    ok: 'all detected',
+    findings: 'survivors, or a wrong claim with --prove',
+  })
   const clean = await cleanEnvironments()
   const mutants = seedMutants(clean, chosen(values.class))
   if (values.prove) return (await proveClaims(mutants)) ? exit.ok : exit.findings

@@ -8,12 +8,12 @@ import { knownEnvironment, runPlan } from '#promotion/run.ts'
 
 const usage = `usage: npm run promote -- --from dev --to staging [--dry-run] [--rollback]
 
-Plans the promotion of the versions of one environment to the next, prints what moves, the gates and what Argo CD will do, then creates a branch
+Plans the promotion of the versions of one environment to the next, prints what changes, the gates and what Argo CD will do, then creates a branch
 with one commit and opens the pull request. The working tree is not touched.
 
   --from, --to   environments in the order of promotion.yaml
-  --dry-run      plan and print only
-  --rollback     allow values to move back to what the environment has had`
+  --dry-run      only print the plan
+  --rollback     allow values to return to earlier ones of the environment`
 
 await runCommand(async () => {
   const { values } = parseCommandLine(
@@ -24,7 +24,7 @@ await runCommand(async () => {
       'dry-run': { type: 'boolean', default: false },
       rollback: { type: 'boolean', default: false },
     },
-    { ok: 'done or planned', findings: 'a gate is closed' },
+    { ok: 'done or planned', findings: 'a gate did not pass' },
   )
   const config = await readPromotionConfig(root)
   const from = knownEnvironment(config.order, values.from, '--from')

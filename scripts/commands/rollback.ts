@@ -10,11 +10,11 @@ import { commitOf } from '#system/git.ts'
 
 const usage = `usage: npm run rollback -- <environment> [--to COMMIT] [--dry-run]
 
-Plans the return of an environment to the versions it had before, prints what that cannot undo, then creates a branch with one commit and opens
-the pull request. Neither soak nor freeze delays it. The working tree is not touched.
+Plans the return of an environment to its previous versions, lists what that does not undo, then creates a branch with one commit and opens the
+pull request. Neither soak nor freeze blocks it. The working tree is not touched.
 
-  --to COMMIT   the versions as of this commit, instead of the previous ones
-  --dry-run     plan and print only`
+  --to COMMIT   the versions as of this commit; default: the previous ones
+  --dry-run     only print the plan`
 
 await runCommand(async () => {
   const { values, positionals } = parseCommandLine(
@@ -23,7 +23,7 @@ await runCommand(async () => {
       to: { type: 'string' },
       'dry-run': { type: 'boolean', default: false },
     },
-    { positionals: true, ok: 'done or planned', findings: 'a gate is closed' },
+    { positionals: true, ok: 'done or planned', findings: 'a gate did not pass' },
   )
   if (positionals.length > 1)
     throw new UsageError(`expected one environment, got ${positionals.join(', ')}\n\n${usage}`)

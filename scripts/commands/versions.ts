@@ -8,10 +8,10 @@ import { commitOf } from '#system/git.ts'
 
 const usage = `usage: npm run versions [-- --ref REF] [--format text|json]
 
-Shows what runs in each environment as of a branch: how far it is behind the one before it (* where they differ), since when, how often it changes and
-how long a change takes to reach it, from git's history of overlays/<environment>/versions.yaml.
+Shows the versions of each environment on a branch: how far it is behind the previous one (* where they differ), since when, how often it changes and the
+lead time of a change. All of it comes from the git history of overlays/<environment>/versions.yaml.
 
-  --ref REF         the branch whose history is read (default HEAD)
+  --ref REF         the branch whose history is used; default: HEAD
   --format FORMAT   text (default) or json`
 
 await runCommand(async () => {

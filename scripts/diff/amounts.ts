@@ -7,7 +7,7 @@ import { scaleOf, scalersFor } from '#kubernetes/workloads/scalers.ts'
 import { settingsOf } from '#platform/settings.ts'
 import { shortName } from './connections.ts'
 
-/** A figure or word that is not the same on both sides; undefined where one side has none. */
+/** A value that differs between the two sides; undefined where one side has none. */
 export interface Difference {
   readonly what: string
   readonly before: string | undefined
@@ -23,7 +23,7 @@ function differences(before: ReadonlyMap<string, string>, after: ReadonlyMap<str
   })
 }
 
-/** What all pods request together at their fewest and at their most, GPUs and other devices included; and the disk of all claims. */
+/** What all pods together request at minimum and at maximum scale, including GPUs and other devices, and the disk of all claims. */
 export function capacityChanges(before: Environment, after: Environment): Difference[] {
   return differences(capacity(before), capacity(after))
 }
@@ -54,12 +54,12 @@ function capacity(environment: Environment): Map<string, string> {
   return sums
 }
 
-/** Sums of decimal fractions: a thousandth of a core is the least that Kubernetes counts. */
+/** Rounds sums of decimal fractions: a thousandth of a core is the smallest unit that Kubernetes counts. */
 function rounded(amount: number): number {
   return Math.round(amount * 1000) / 1000
 }
 
-/** The fewest and the most pods of each workload that both sides have. */
+/** The minimum and maximum number of pods of each workload that both sides have. */
 export function scalingChanges(before: Environment, after: Environment): Difference[] {
   const [old, now] = [scales(before), scales(after)]
   return differences(old, now).filter(({ what }) => old.has(what) && now.has(what))
@@ -101,7 +101,7 @@ function grouped(changes: readonly Difference[]): Difference[] {
   return [...groups.values()]
 }
 
-/** The models that the services are told to use, and the settings that move with them. */
+/** The models that the services are configured to use, and the settings that change with them. */
 export function modelChanges(before: Environment, after: Environment): Difference[] {
   return differences(models(before), models(after))
 }

@@ -6,7 +6,7 @@ import { at, fields, items, type KubeObject, nameOf, text, toObject, type Value 
 import { diffFields, type FieldChange } from './fields.ts'
 import type { Risk } from './risk.ts'
 
-/** What becomes of one Application of Argo CD. */
+/** What happens to one Argo CD Application. */
 export interface ApplicationChange {
   readonly application: string
   readonly action: 'create' | 'change' | 'delete' | 'keep'
@@ -18,15 +18,15 @@ export interface ApplicationChange {
 interface Application {
   /** Its labels, annotations, finalizers and spec. */
   readonly content: Value
-  /** What made it: `ApplicationSet environments`; undefined for one that is written out. */
+  /** The ApplicationSet that generates it; undefined for one that is written out. */
   readonly set: KubeObject | undefined
-  /** Whether deleting it also deletes what it has made. */
+  /** Whether deleting it also deletes the resources that it manages. */
   readonly cascades: boolean
-  /** Why its set cannot make all of it; undefined where it can. */
+  /** Why its set cannot generate all of it; undefined where it can. */
   readonly fault?: string | undefined
 }
 
-/** Which Applications come, change and go, by the files in `argocd/` of two folders, and which a change of their project concerns. */
+/** Which Applications are created, changed and deleted, by the files in `argocd/` of two folders, and which are affected by a change of their project. */
 export function applicationChanges(before: string, after: string): ApplicationChange[] {
   const [oldObjects, newObjects] = [readObjects(join(before, 'argocd')), readObjects(join(after, 'argocd'))]
   const [old, now] = [applicationsOf(oldObjects), applicationsOf(newObjects)]
@@ -34,12 +34,12 @@ export function applicationChanges(before: string, after: string): ApplicationCh
   return [...new Set([...old.keys(), ...now.keys()])].sort().flatMap((name) => {
     const [one, other] = [old.get(name), now.get(name)]
     if (one === undefined)
-      return [{ application: name, action: 'create', risk: 'medium', reasons: madeBy(other), changes: [] }]
-    if (other === undefined) return [goes(name, one, newObjects)]
+      return [{ application: name, action: 'create', risk: 'medium', reasons: generatedBy(other), changes: [] }]
+    if (other === undefined) return [removedApplication(name, one, newObjects)]
     const changes = diffFields(one.content, other.content)
     const project = text(at(other.content, 'spec', 'project')) ?? ''
     const reasons = [
-      ...madeBy(other),
+      ...generatedBy(other),
       ...(projects.has(project) ? [`its AppProject ${project} ${projects.get(project)}`] : []),
     ]
     if (changes.length === 0 && !projects.has(project)) return []
@@ -47,7 +47,7 @@ export function applicationChanges(before: string, after: string): ApplicationCh
   })
 }
 
-/** Every object in the YAML files of a folder. Patches and kustomizations are none. */
+/** Every object in the YAML files of a folder. Patches and kustomizations do not count. */
 function readObjects(folder: string): KubeObject[] {
   if (!existsSync(folder)) return []
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.yaml'))
@@ -86,7 +86,11 @@ function contentOf(application: Value): Value {
   return { metadata: { labels, annotations, finalizers }, ...rest }
 }
 
-function goes(name: string, { set, cascades }: Application, after: readonly KubeObject[]): ApplicationChange {
+function removedApplication(
+  name: string,
+  { set, cascades }: Application,
+  after: readonly KubeObject[],
+): ApplicationChange {
   const base = { application: name, changes: [] }
   // The policy that counts is the new one, as long as the set is there.
   const current = after.find((object) => object.kind === 'ApplicationSet' && object.name === set?.name)
@@ -96,29 +100,27 @@ function goes(name: string, { set, cascades }: Application, after: readonly Kube
       ...base,
       action: 'keep',
       risk: 'medium',
-      reasons: [
-        `${nameOf(set)} no longer lists it, but keeps it (applicationsSync: ${sync}); deleting it is for people`,
-      ],
+      reasons: [`${nameOf(set)} no longer lists it, but keeps it (applicationsSync: ${sync}); delete it by hand`],
     }
   const what = cascades
-    ? 'everything it has made is deleted with it, volumes included'
-    : 'what it has made stays, and nothing manages it'
+    ? 'all resources it manages are deleted with it, including volumes'
+    : 'its resources stay in the cluster, unmanaged'
   return {
     ...base,
     action: 'delete',
     risk: cascades ? 'critical' : 'high',
-    reasons: [what, ...(set === undefined ? [] : [`${nameOf(set)} no longer makes it`])],
+    reasons: [what, ...(set === undefined ? [] : [`${nameOf(set)} no longer generates it`])],
   }
 }
 
-function madeBy(application: Application | undefined): string[] {
+function generatedBy(application: Application | undefined): string[] {
   if (application?.set === undefined) return []
   const { set, fault } = application
-  const stops = fault === undefined ? [] : [`what it makes of its template is not known: ${fault}`]
-  return [`made by ${nameOf(set)}`, ...stops]
+  const stops = fault === undefined ? [] : [`the result of its template is unknown: ${fault}`]
+  return [`generated by ${nameOf(set)}`, ...stops]
 }
 
-/** What becomes of each AppProject that differs, by name. */
+/** What happens to each AppProject that differs, by name. */
 function changedProjects(before: readonly KubeObject[], after: readonly KubeObject[]): Map<string, string> {
   const found = new Map<string, string>()
   for (const object of after) {
@@ -130,6 +132,6 @@ function changedProjects(before: readonly KubeObject[], after: readonly KubeObje
   }
   for (const { kind, name } of before)
     if (kind === 'AppProject' && !after.some((object) => object.kind === kind && object.name === name))
-      found.set(name, 'is gone: Argo CD syncs it no more')
+      found.set(name, 'is removed: Argo CD no longer syncs it')
   return found
 }

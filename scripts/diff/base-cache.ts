@@ -5,7 +5,7 @@ import { fields, strings } from '#kubernetes/model/objects.ts'
 import { writeAtomically } from '#system/atomic-write.ts'
 import { tools } from '#system/tools.ts'
 
-/** What kustomize made of the environments of a base: a commit never changes, so its render is kept for the next diff. */
+/** The rendered environments of a base: a commit never changes, so its render is kept for the next diff. */
 export interface BaseCache {
   /** The manifests of an environment; undefined where it has not been rendered. */
   readonly get: (environment: string) => string | undefined
@@ -30,7 +30,7 @@ export function openBaseCache(commit: string): BaseCache {
   }
 }
 
-/** Nothing is kept. */
+/** A cache that keeps nothing. */
 export const noCache: BaseCache = { get: () => undefined, keep: () => {}, save: () => {} }
 
 function readManifests(file: string, key: string): Record<string, string> {
@@ -38,7 +38,7 @@ function readManifests(file: string, key: string): Record<string, string> {
     const stored = fields(JSON.parse(readFileSync(file, 'utf8')))
     return stored.key === key ? strings(stored.manifests) : {}
   } catch {
-    // None, or half of one: rendered again.
+    // Missing or incomplete: render again.
     return {}
   }
 }

@@ -5,13 +5,13 @@ import { inTemporaryFolder } from '#system/temporary-folder.ts'
 
 /** The old side of a diff: a commit. */
 export interface Base {
-  /** As it was asked for: `origin/main`. */
+  /** As given: `origin/main`. */
   readonly ref: string
   /** The commit that is compared: the last one that HEAD and the ref share. */
   readonly commit: string
 }
 
-/** What is rendered, and nothing else, is taken from git. */
+/** Only what is rendered is taken from git. */
 const rendered = ['base', 'components', 'overlays', 'argocd']
 
 /**
@@ -21,7 +21,7 @@ const rendered = ['base', 'components', 'overlays', 'argocd']
 export async function findBase(root: string, wanted?: string): Promise<Base> {
   const ref = wanted ?? (await defaultRef(root))
   const commit = await commitOf(root, ref)
-  // Without a common commit (a shallow clone, another history) the ref itself is what is meant.
+  // Without a common commit (a shallow clone, another history) compare with the ref itself.
   return { ref, commit: (await tryGit(root, 'merge-base', commit, 'HEAD')) ?? commit }
 }
 
@@ -30,7 +30,7 @@ async function defaultRef(root: string): Promise<string> {
   for (const ref of [remote, 'origin/main', 'main', 'HEAD'])
     if (ref && (await tryGit(root, 'rev-parse', '--verify', '--quiet', `${ref}^{commit}`)) !== undefined) return ref
   await needRepository(root)
-  throw new UsageError('there is no commit to compare with; name one with --base')
+  throw new UsageError('there is no commit to compare with; set one with --base')
 }
 
 /** Writes the files of a commit into a folder of its own, does the work and removes it. The working tree and git's index are not touched. */

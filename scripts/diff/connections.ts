@@ -11,7 +11,7 @@ import {
   type Verdict,
 } from '#kubernetes/network/policies.ts'
 
-/** Every connection that NetworkPolicies let through, as `client → server:port`, and what leaves the cluster, as `client → 0.0.0.0/0:443`. */
+/** Every connection that NetworkPolicies allow, as `client → server:port`, and what leaves the cluster, as `client → 0.0.0.0/0:443`. */
 export function openConnections(environment: Environment): string[] {
   return [...inside(environment), ...leaving(environment)]
 }
@@ -34,13 +34,13 @@ function* inside(environment: Environment): Generator<string> {
           number: port.port,
           protocol: port.protocol,
         })
-        // What leaves another namespace is up to that namespace; here only the server's side is known.
+        // Egress from another namespace is decided there; only the server's side is known here.
         const open: Verdict = endpoint.workload === undefined ? ingress : verdict
         if (open !== 'denied') yield `${name} → ${shortName(server)}:${port.port}${protocolNote(port.protocol)}`
       }
 }
 
-/** What pods may reach outside of the cluster: the blocks of addresses of their policies, or everything where no policy isolates them. */
+/** What pods may reach outside the cluster: the IP blocks of their policies, or everything where no policy isolates them. */
 function* leaving(environment: Environment): Generator<string> {
   for (const workload of environment.workloads) {
     const policies = isolating(environment, workload, 'egress')
@@ -58,7 +58,7 @@ function* leaving(environment: Environment): Generator<string> {
   }
 }
 
-/** The namespaces that the policies name, save those that are rendered here. */
+/** The namespaces that the policies name, except those that are rendered here. */
 function namespacesOfPeers(environment: Environment): string[] {
   const names = new Set<string>()
   for (const policy of environment.ofKind('NetworkPolicy'))
@@ -70,7 +70,7 @@ function namespacesOfPeers(environment: Environment): string[] {
   return [...names]
 }
 
-/** `gateway`; of a Job or CronJob with its kind, since they end. */
+/** `gateway`; for a Job or CronJob with its kind, since they end. */
 export function shortName({ object }: Workload): string {
   return ['Job', 'CronJob'].includes(object.kind) ? `${object.kind} ${object.name}` : object.name
 }
@@ -79,7 +79,7 @@ function protocolNote(protocol = 'TCP'): string {
   return protocol === 'TCP' ? '' : `/${protocol}`
 }
 
-/** How many ports a workload serves on the network of its node: these no policy protects. */
+/** The ports that workloads open on the network of their node, which no NetworkPolicy protects. */
 export function hostPorts(environment: Environment): string[] {
   return environment.workloads.flatMap((workload) =>
     workload.containers.flatMap(({ raw }) =>

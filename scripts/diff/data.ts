@@ -13,20 +13,20 @@ interface Question {
   readonly environment: Environment
 }
 
-/** Why what happens to an object may lose stored data, in a sentence; undefined where it cannot. */
+/** Why the action on an object may lose stored data, in a sentence; undefined where it cannot. */
 export function dataAtRisk(question: Question): string | undefined {
   const { before } = question
   const key = `${groupOf(before.apiVersion)}/${before.kind}`
   if (question.action === 'prune') return ofPruned(before, key)
   if (key === '/PersistentVolumeClaim') return ofClaim(question)
   if (key === 'apps/StatefulSet') return ofStatefulSet(question)
-  if (key === '/PersistentVolume' && question.action === 'replace') return 'the volume has to be deleted to change'
+  if (key === '/PersistentVolume' && question.action === 'replace') return 'the volume must be deleted to change it'
   if (key === '/Namespace' || key === '/PersistentVolume') return undefined
   return ofVolumes(question)
 }
 
 function ofPruned(object: KubeObject, key: string): string | undefined {
-  if (key === '/Namespace') return 'everything in the namespace is deleted, volumes included'
+  if (key === '/Namespace') return 'everything in the namespace is deleted, including volumes'
   if (key === '/PersistentVolumeClaim')
     return 'the claim is deleted, and its volume with it unless the storage class retains it'
   if (key === '/PersistentVolume') return 'the volume is deleted or left unclaimed'
@@ -35,7 +35,7 @@ function ofPruned(object: KubeObject, key: string): string | undefined {
   if (key !== 'apps/StatefulSet' || !hasClaims(object)) return undefined
   return at(object.raw, 'spec', 'persistentVolumeClaimRetentionPolicy', 'whenDeleted') === 'Delete'
     ? 'its claims are deleted with it (whenDeleted: Delete)'
-    : 'its claims stay, but nothing serves or protects their data any more'
+    : 'its claims stay, but nothing serves or protects their data any longer'
 }
 
 function ofClaim({ action, changes }: Question): string | undefined {
@@ -44,8 +44,8 @@ function ofClaim({ action, changes }: Question): string | undefined {
     ({ path, before, after }) => path.includes('storage') && (quantity(after) ?? 0) < (quantity(before) ?? 0),
   )
   return shrinks
-    ? 'a claim cannot shrink; deleting it to make a smaller one deletes its data'
-    : 'the claim has to be deleted to change, and its volume with it unless the storage class retains it'
+    ? 'a claim cannot shrink; deleting it to create a smaller one deletes its data'
+    : 'the claim must be deleted to change it, and its volume with it unless the storage class retains it'
 }
 
 function ofStatefulSet({ action, before, after, changes }: Question): string | undefined {
@@ -53,7 +53,7 @@ function ofStatefulSet({ action, before, after, changes }: Question): string | u
   const policy = changes.find(
     (change) => startsWith(change.path, ...retention) && JSON.stringify(change.after)?.includes('Delete'),
   )
-  if (policy !== undefined) return 'claims are now deleted together with the set or its pods'
+  if (policy !== undefined) return 'claims are now deleted together with the StatefulSet or its pods'
   if (!hasClaims(before)) return undefined
   const [from, to] = [before, after].map((object) => number(at(object?.raw, 'spec', 'replicas')) ?? 1)
   const deletes = at(after?.raw, ...retention, 'whenScaled') === 'Delete'
@@ -62,7 +62,7 @@ function ofStatefulSet({ action, before, after, changes }: Question): string | u
   if (action !== 'replace') return mountsLost(before, changes)
   const claims = changes.some(({ path }) => startsWith(path, 'spec', 'volumeClaimTemplates'))
   return claims
-    ? 'its volumes keep their old form; delete the set with --cascade=orphan, or its pods and claims go with it'
+    ? 'existing volumes do not change; delete the StatefulSet with --cascade=orphan, or its pods and claims are deleted with it'
     : 'it holds data; delete it with --cascade=orphan so that its pods and claims stay'
 }
 
@@ -77,17 +77,19 @@ function mountsLost(before: KubeObject, changes: readonly FieldChange[]): string
     (change) =>
       change.after === undefined && change.path.at(-2) === 'volumeMounts' && claims.includes(at(change.before, 'name')),
   )
-  return lost ? 'a container no longer mounts its claim, and may write to a disk that ends with the pod' : undefined
+  return lost
+    ? 'a container no longer mounts its claim, and may write to a disk that is deleted with the pod'
+    : undefined
 }
 
-/** A pod that is given another claim, or none, finds an empty disk where its data was. */
+/** A pod that mounts another claim, or none, finds an empty disk in place of its data. */
 function ofVolumes({ action, before, after }: Question): string | undefined {
   if (after === undefined || toWorkload(before)?.runsToCompletion !== false) return undefined
   const now = new Set(claimsOf(after))
   const left = claimsOf(before).filter((claim) => !now.has(claim))
-  if (left.length > 0) return `its pods leave the claim ${left.join(', ')}`
+  if (left.length > 0) return `its pods no longer use the claim ${left.join(', ')}`
   return action === 'replace' && now.size > 0
-    ? `its pods hold the claim ${[...now].join(', ')} while it is replaced`
+    ? `its pods use the claim ${[...now].join(', ')} while it is replaced`
     : undefined
 }
 

@@ -14,26 +14,26 @@ import { type BaseCache, noCache, openBaseCache } from './base-cache.ts'
 import { diffEnvironment, type EnvironmentDiff, type Side } from './environments.ts'
 import { highest, type Risk } from './risk.ts'
 
-/** What a merge does to every environment that was asked for. */
+/** What a merge does to every requested environment. */
 export interface Diff {
   readonly base: Base
   readonly risk: Risk
   readonly environments: readonly EnvironmentDiff[]
-  /** Which Applications of Argo CD come, change and go. */
+  /** Which Argo CD Applications are created, changed and deleted. */
   readonly applications: readonly ApplicationChange[]
 }
 
 export interface DiffOptions {
-  /** A branch, tag or commit; absent means the main branch. */
+  /** A branch, tag or commit; the main branch by default. */
   readonly base?: string | undefined
-  /** None means all of both sides. */
+  /** Empty means all environments of both sides. */
   readonly environments: readonly string[]
-  /** Whether the renders of the base may be those of an earlier diff. */
+  /** Whether renders of the base may be reused from an earlier diff. */
   readonly cache: boolean
 }
 
 /**
- * Renders the working tree and the commit it left the base at, checks both by the rules of the working tree, and compares them.
+ * Renders the working tree and the commit it left the base at, checks both with the rules of the working tree, and compares them.
  * @throws UsageError when there is no such commit or environment
  */
 export async function diff(options: DiffOptions): Promise<Diff> {
@@ -51,7 +51,7 @@ export async function compareFolders(
   cache: BaseCache = noCache,
 ): Promise<Diff> {
   const names = namesOf(before, after, wanted)
-  // Both sides in one queue, the environments in turn, so that each pair is there as early as can be.
+  // Both sides in one queue, the environments in turn, so that each pair is complete as early as possible.
   const all = names.flatMap((name) => [before, after].map((repository) => ({ name, repository })))
   const renders = eachParallel(all, ({ name, repository }) =>
     renderIn(repository, name, repository === before ? cache : noCache),
@@ -75,7 +75,7 @@ function namesOf(before: string, after: string, wanted: readonly string[]): stri
   const known = [...environments(after), ...environments(before)].map(({ name }) => name)
   const names = [...new Set(known)]
   if (names.length === 0)
-    throw new UsageError('there is no environment: no folder of overlays/ holds a kustomization.yaml')
+    throw new UsageError('there is no environment: no folder of overlays/ contains a kustomization.yaml')
   for (const name of wanted)
     if (!names.includes(name))
       throw new UsageError(`unknown environment "${name}"; expected one of ${names.join(', ')}`)
@@ -85,11 +85,11 @@ function namesOf(before: string, after: string, wanted: readonly string[]): stri
 interface Rendered {
   readonly target: Target
   readonly outcome: Rendering
-  /** What the rendered manifests do not show. */
+  /** The content of versions.yaml, which the rendered manifests do not show. */
   readonly versions: string
 }
 
-/** Renders an environment of one of the two repositories; undefined where that has none of the name. */
+/** Renders an environment of one of the two repositories; undefined where it does not exist there. */
 async function renderIn(repository: string, name: string, cache: BaseCache): Promise<Rendered | undefined> {
   const target = environments(repository).find((one) => one.name === name)
   if (target === undefined) return undefined
@@ -108,8 +108,8 @@ const unreadable = ['render', 'empty-render', 'yaml-syntax', 'not-an-object']
 type Both<T> = [old: T | undefined, now: T | undefined]
 
 /**
- * Reads and checks both sides of each environment. Where they are the same nothing is checked: there is no difference to find. Each is checked as soon
- * as it is rendered, by schemas all together, since both sides have most of their texts in common.
+ * Reads and checks both sides of each environment. Identical sides are not checked: there is no difference to find. Each is checked as soon as it
+ * is rendered; schemas are validated in one batch, since both sides have most of their texts in common.
  */
 async function checkPairs(
   pairs: readonly Promise<Both<Rendered>>[],
@@ -142,7 +142,7 @@ async function checkPairs(
   return pairs.map((_, index) => [olds[index], nows[index]])
 }
 
-/** Names the file of a finding as its repository has it, which may be a folder that goes when the diff ends. */
+/** Shows the file of a finding relative to its repository, which may be a folder that is removed when the diff ends. */
 function shownWithin(repository: string, finding: Finding): Finding {
   if (finding.source === undefined) return finding
   const file = relative(repository, resolve(shownFrom(repository), finding.source.file))

@@ -16,9 +16,9 @@ export interface EnvironmentDiff {
   readonly risk: Risk
   /** Why the two sides cannot be compared; nothing else is known then. */
   readonly broken?: { readonly side: 'base' | 'merge'; readonly finding: Finding }
-  /** One for every object that does not stay as it is. */
+  /** One per object that changes. */
   readonly effects: readonly Effect[]
-  /** Hooks that run at the sync, whether they differ or not; none where nothing differs. */
+  /** Hooks that run at the sync, changed or not; empty where nothing differs. */
   readonly hooks: readonly string[]
   readonly connections: SetChange
   readonly permissions: SetChange
@@ -30,7 +30,7 @@ export interface EnvironmentDiff {
   readonly findings: {
     readonly added: readonly Finding[]
     readonly resolved: readonly Finding[]
-    /** All errors that the check finds after the merge; not asked for where both sides are the same. */
+    /** All errors that the check finds after the merge; not determined where both sides are the same. */
     readonly errors: readonly Finding[]
   }
 }
@@ -39,7 +39,7 @@ export interface EnvironmentDiff {
 export interface Side {
   readonly environment: Environment
   readonly findings: readonly Finding[]
-  /** Why there is nothing to look at. */
+  /** Why there is nothing to compare. */
   readonly broken?: Finding | undefined
 }
 
@@ -99,7 +99,7 @@ function notComparable(after: Side, side: 'base' | 'merge', finding: Finding): E
   }
 }
 
-/** The findings that the other side does not have. A finding is the same when rule, object, place and words are. */
+/** The findings that the other side does not have. A finding is the same when rule, object, path and message are. */
 function without(findings: readonly Finding[], others: readonly Finding[]): Finding[] {
   const known = new Set(others.map(identity))
   return findings.filter((finding) => !known.has(identity(finding)))

@@ -2,7 +2,7 @@ import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, items, type KubeObject, number, show, text } from '#kubernetes/model/objects.ts'
 import { hostPorts } from './connections.ts'
 
-/** Every way into the environment from outside of the cluster, one line each. */
+/** Every way into the environment from outside the cluster, one line each. */
 export function exposure(environment: Environment): string[] {
   return [
     ...environment.ofKind('Service', '').flatMap(ofService),

@@ -44,7 +44,7 @@ export function diffFields(before: Value, after: Value, path: readonly Step[] = 
   if (!Array.isArray(before) || !Array.isArray(after)) return [{ path, before, after }]
   const keys = keysOf(before, after)
   if (keys !== undefined) return diffByKey(before, after, keys, path)
-  // Without keys the position is the name, but only where none was added or removed.
+  // Without keys an item is known by its position, but only where none was added or removed.
   if (before.length === after.length)
     return before.flatMap((item, index) => diffFields(item, after[index], [...path, index]))
   return [{ path, before, after }]
@@ -59,14 +59,14 @@ function diffByKey(
   const old = before.map((item) => keyOf(item, keys))
   const now = after.map((item) => keyOf(item, keys))
   const partners = old.map((key) => partnerOf(key, old, now))
-  // A pair goes by all that either side says of its name.
+  // A pair is named by all key fields that either side has.
   const names = old.map((key, index) => ({ ...key, ...now[partners[index] ?? -1] }))
   const changes = before.flatMap((item, index) =>
     diffFields(item, after[partners[index] ?? -1], [...path, names[index] as Fields]),
   )
   const added = now.filter((_, index) => !partners.includes(index))
   for (const key of added) changes.push({ path: [...path, key], before: undefined, after: after[now.indexOf(key)] })
-  // What a reader would make of the changes so far: the kept items in their old order, then the added ones.
+  // The list that the changes so far produce: the kept items in their old order, then the added ones.
   const expected = [...names.filter((_, index) => partners[index] !== undefined), ...added]
   const order = now.map((key, index) => names[partners.indexOf(index)] ?? key)
   if (!isDeepStrictEqual(expected, order)) changes.push({ path, before: expected, after: order, order: true })
@@ -74,7 +74,7 @@ function diffByKey(
 }
 
 /**
- * The position of the item that has the same key on the other side; else of the only one that may, since a part of a key that is left out may be
+ * The position of the item that has the same key on the other side; else of the only candidate, since a part of a key that is left out may be
  * its default: `{name: web}` and `{name: web, kind: Service}`, unless there is `{name: web, kind: Secret}` as well.
  */
 function partnerOf(key: Fields, own: readonly Fields[], others: readonly Fields[]): number | undefined {
@@ -122,7 +122,7 @@ function own(value: Fields, name: string): Value {
   return Object.hasOwn(value, name) ? value[name] : undefined
 }
 
-/** Makes the new value of the old one and the changes; `applyChanges(a, diffFields(a, b))` is `b`. */
+/** Builds the new value from the old one and the changes; `applyChanges(a, diffFields(a, b))` is `b`. */
 export function applyChanges(before: Value, changes: readonly FieldChange[]): Value {
   return changes.reduce((value, change) => applyAt(value, change.path, change), before)
 }
@@ -144,7 +144,7 @@ function applyAt(value: Value, path: readonly Step[], change: FieldChange): Valu
   return items(value).flatMap((item, index) => (index === position ? (next === undefined ? [] : [next]) : [item]))
 }
 
-/** Where the item of a key is; one that leaves out a part of the key is it too, where no item has all of it. */
+/** The position of the item with a key; an item that leaves out a part of the key matches too, where no item has all of it. */
 function positionOf(list: readonly Value[], key: Fields): number {
   const names = itemKeys.find(([first]) => first === Object.keys(key)[0]) ?? Object.keys(key)
   const keys = list.map((item) => keyOf(item, names))
@@ -157,7 +157,7 @@ function reordered(list: readonly Value[], order: readonly Value[]): Value[] {
   return order.map((key) => list[positionOf(list, fields(key))])
 }
 
-/** `spec.template.spec.containers[gateway].env[LOG_LEVEL].value`. */
+/** Formats a path: `spec.template.spec.containers[gateway].env[LOG_LEVEL].value`. */
 export function formatSteps(path: readonly Step[]): string {
   let line = ''
   for (const step of path) {

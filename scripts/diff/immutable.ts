@@ -10,7 +10,7 @@ const only =
   ({ path }) =>
     paths.some((fields) => startsWith(path, ...fields.split('.')))
 
-/** All of `spec` save these fields. */
+/** All of `spec` except these fields. */
 const specExcept =
   (...mutable: readonly string[]): Refuses =>
   ({ path }) =>
@@ -27,7 +27,7 @@ const nothing = { raw: {} } as KubeObject
 const frozenData: Refuses = ({ path }, { raw }) =>
   raw.immutable === true && ['data', 'binaryData', 'stringData', 'immutable'].includes(String(path[0]))
 
-/** Claims may grow, and change their class of attributes; nothing else. */
+/** Claims may grow and change their volume attributes class; nothing else. */
 const claim: Refuses = ({ path, before, after }) => {
   if (path[0] !== 'spec' || path[1] === 'volumeAttributesClassName') return false
   const isSize = startsWith(path, 'spec', 'resources', 'requests', 'storage')
@@ -51,7 +51,7 @@ const job: Refuses = ({ path }) =>
     'podReplacementPolicy',
   ].includes(String(path[1]))
 
-/** A Service keeps its address; only one that points to another name has none to keep. */
+/** A Service keeps its address; only an ExternalName Service has none to keep. */
 const service: Refuses = (change, before, after) => {
   const external = [before, after].some(({ raw }) => text(at(raw, 'spec', 'type')) === 'ExternalName')
   if (external) return false
@@ -69,7 +69,7 @@ const deployment: Refuses = (change, before, after) =>
 
 /**
  * What the API server refuses to change, by group and kind. Source: ValidateUpdate of each kind in k8s.io/kubernetes/pkg/apis and pkg/registry;
- * test/diff/admission.test.ts asks a real server about every row.
+ * test/diff/admission.test.ts verifies every row with a real server.
  */
 const refusals: Readonly<Record<string, Refuses>> = {
   '/ConfigMap': frozenData,

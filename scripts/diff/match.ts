@@ -12,13 +12,13 @@ export interface Pair {
 
 export interface Matched {
   readonly pairs: readonly Pair[]
-  /** Names with a hash on either side that are one object to people, by the name without it: `ConfigMap gateway-config-7d5m2k9ggt` → its pair. */
+  /** Names with a hash on either side that readers see as one object, by the name with it: `ConfigMap gateway-config-7d5m2k9ggt` → its pair. */
   readonly generated: ReadonlyMap<string, Pair>
 }
 
 /**
- * Pairs the objects of two renders: by group, kind, namespace and name, so a new version of an API is an update; and what a generator named by its
- * content with its old self.
+ * Pairs the objects of two renders: by group, kind, namespace and name, so a new API version is an update; and a generated object, whose name
+ * contains a hash of its content, with its previous version.
  */
 export function matchObjects(before: readonly KubeObject[], after: readonly KubeObject[]): Matched {
   const old = new Map(before.map((object) => [idOf(object), object]))
@@ -52,7 +52,7 @@ export function generatedKey(kind: string, name: string): string {
   return `${kind} ${name}`
 }
 
-/** Names that are unpaired, hashed, and the only one of their stem on each side. */
+/** Names that are unpaired, hashed, and the only one with their stem on each side. */
 function stemsOf(
   old: ReadonlyMap<string, KubeObject>,
   now: ReadonlyMap<string, KubeObject>,

@@ -10,10 +10,10 @@ import type { EnvironmentDiff } from './environments.ts'
 import { type FieldChange, formatSteps } from './fields.ts'
 import type { SetChange } from './sets.ts'
 
-/** One thing that a reader is told, and the fields behind it. */
+/** One statement for the reader, and the fields that it is based on. */
 export interface Line {
   readonly text: string
-  /** `+` is new, `-` goes away, `~` changes, `!` needs someone to act. */
+  /** `+` is added, `-` is removed, `~` changes, `!` requires someone to act. */
   readonly mark: '+' | '-' | '~' | '!'
   readonly details: readonly string[]
   /** What the details are: `3 fields`. */
@@ -23,14 +23,14 @@ export interface Line {
 export interface Section {
   readonly title: string
   readonly lines: readonly Line[]
-  /** Whether it matters only to those who want to know all. */
+  /** Whether only readers who want every detail need it. */
   readonly folded: boolean
 }
 
-/** What a diff says, in the order in which a reader wants it; the formats only lay it out. */
+/** The content of a diff, in the order in which a reader needs it; the formats only do the layout. */
 export interface Outline {
   readonly headline: string
-  /** What becomes of the Applications of Argo CD. */
+  /** What happens to the Argo CD Applications. */
   readonly applications: readonly Line[]
   readonly environments: readonly {
     readonly name: string
@@ -39,7 +39,7 @@ export interface Outline {
   }[]
 }
 
-/** Makes the outline of a diff. */
+/** Builds the outline of a diff. */
 export function outline(diff: Diff): Outline {
   const parts = diff.environments
     .filter(({ risk }) => risk !== 'none')
@@ -77,11 +77,11 @@ function headline({ effects, broken, findings, risk }: EnvironmentDiff): string 
     const count = effects.filter((effect) => effect.action === action && effect.risk !== 'none').length
     return count === 0 ? [] : [`${count} ${words[action]}`]
   })
-  const found = findings.added.length > 0 ? [`${plural(findings.added.length, 'new finding')} of the check`] : []
-  const resolved = findings.resolved.length > 0 ? [`${plural(findings.resolved.length, 'finding')} resolved`] : []
+  const found = findings.added.length > 0 ? [plural(findings.added.length, 'new check finding')] : []
+  const resolved = findings.resolved.length > 0 ? [`${plural(findings.resolved.length, 'check finding')} resolved`] : []
   const all = [...counts, ...found, ...resolved]
   if (all.length > 0) return `risk ${risk}: ${all.join(', ')}`
-  return effects.length === 0 ? nothing : `${nothing} that the cluster would notice`
+  return effects.length === 0 ? nothing : 'no change has an effect in the cluster'
 }
 
 function sections(diff: EnvironmentDiff): Section[] {
@@ -120,7 +120,10 @@ function sections(diff: EnvironmentDiff): Section[] {
     open('Pods restart', of('restart')),
     open('Created', of('create')),
     folded('Updated in place', of('update')),
-    folded('Hooks', [...of('run'), ...diff.hooks.map((hook) => line('~', `${hook} runs at this sync, as at each`))]),
+    folded('Hooks', [
+      ...of('run'),
+      ...diff.hooks.map((hook) => line('~', `${hook} runs at this sync, as at every sync`)),
+    ]),
     folded(
       'Findings that the merge resolves',
       findings.resolved.map((finding) => findingLine('-', finding)),
@@ -152,10 +155,10 @@ function line(mark: Line['mark'], text: string, details: readonly string[] = [],
 function effectLine(effect: Effect): Line {
   const mark = effect.action === 'create' ? '+' : effect.action === 'prune' || effect.action === 'leave' ? '-' : '~'
   const reasons = effect.reasons.length === 0 ? '' : `: ${effect.reasons.join('; ')}`
-  return line(mark, `${effect.object}${reasons}`, effect.telling.map(changeText))
+  return line(mark, `${effect.object}${reasons}`, effect.significant.map(changeText))
 }
 
-/** `spec.replicas: 1 → 2`. Of a text of many lines the lines that differ. */
+/** `spec.replicas: 1 → 2`. For multi-line text, the lines that differ. */
 export function changeText({ path, before, after }: FieldChange): string {
   const place = formatSteps(path)
   if (before === undefined) return `${place}: + ${shortened(after)}`
@@ -171,7 +174,7 @@ function linesThatDiffer(before: string, after: string): string {
   const added = now.filter((entry) => !old.includes(entry)).map((entry) => `+ ${shortened(entry.trim())}`)
   const all = [...gone, ...added]
   const rest = all.length > 12 ? [`and ${all.length - 12} more lines`] : []
-  return all.length === 0 ? 'the same lines in another order' : [...all.slice(0, 12), ...rest].join(' | ')
+  return all.length === 0 ? 'the same lines in a different order' : [...all.slice(0, 12), ...rest].join(' | ')
 }
 
 function setLines({ added, removed }: SetChange): Line[] {
@@ -190,6 +193,6 @@ function findingLine(mark: Line['mark'], { rule, severity, object, path, message
     mark,
     `${[severity, place].filter(Boolean).join(' ')}: ${message} [${rule}]`,
     mark === '!' ? [...at, `fix: ${fix}`] : [],
-    'where, and what to do',
+    'location and fix',
   )
 }

@@ -2,14 +2,14 @@ import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, items, type KubeObject, text, type Value } from '#kubernetes/model/objects.ts'
 
 /**
- * Every permission that the rendered bindings give, as `ServiceAccount inference-dev/gateway may get secrets "tls" in inference-dev`: the verbs,
- * resources and names one by one, so that a wider rule shows as what it adds. A role that is not rendered stands by its name.
+ * Every permission that the rendered bindings grant, as `ServiceAccount inference-dev/gateway may get secrets "tls" in inference-dev`: the verbs,
+ * resources and names one by one, so that a wider rule shows as what it adds. A role that is not rendered is shown by its name.
  */
 export function permissions(environment: Environment): string[] {
   const bindings = [...environment.ofKind('RoleBinding', rbac), ...environment.ofKind('ClusterRoleBinding', rbac)]
   return bindings.flatMap((binding) => {
     const where = binding.kind === 'RoleBinding' ? ` in ${binding.namespace}` : ' in every namespace'
-    const rights = rightsOf(environment, binding)
+    const rights = permissionsOf(environment, binding)
     return items(at(binding.raw, 'subjects')).flatMap((subject) =>
       rights.map((right) => `${subjectName(subject, binding)} ${right}${where}`),
     )
@@ -18,14 +18,14 @@ export function permissions(environment: Environment): string[] {
 
 const rbac = 'rbac.authorization.k8s.io'
 
-function rightsOf(environment: Environment, binding: KubeObject): string[] {
+function permissionsOf(environment: Environment, binding: KubeObject): string[] {
   const kind = text(at(binding.raw, 'roleRef', 'kind')) ?? ''
   const name = text(at(binding.raw, 'roleRef', 'name')) ?? ''
   const role = environment.find(kind, kind === 'Role' ? binding.namespace : '', name)
-  return role === undefined ? [`has ${kind} ${name}`] : items(at(role.raw, 'rules')).flatMap(rightsOfRule)
+  return role === undefined ? [`has ${kind} ${name}`] : items(at(role.raw, 'rules')).flatMap(permissionsOfRule)
 }
 
-function rightsOfRule(rule: Value): string[] {
+function permissionsOfRule(rule: Value): string[] {
   const list = (field: string) => items(at(rule, field)).flatMap((entry) => text(entry) ?? [])
   const names = list('resourceNames').length === 0 ? [''] : list('resourceNames').map((name) => ` "${name}"`)
   const resources = list('resources').flatMap((resource) =>

@@ -10,15 +10,15 @@ export interface Login {
 }
 
 const hub = 'index.docker.io'
-/** What Docker calls its own registry in its files. */
+/** The key of Docker Hub in Docker's configuration file. */
 export const hubKey = `https://${hub}/v1/`
 
-/** The login that `docker login` or `podman login` stored for a registry; undefined where there is none. Only reads, and only for this registry. */
+/** The login that `docker login` or `podman login` stored for a registry; undefined where there is none. Read-only, and only for this registry. */
 export async function loginFor(registry: string): Promise<Login | undefined> {
   const config = readConfig()
   const key = registry === 'docker.io' ? hubKey : registry
   const helper = text(fields(config.credHelpers)[key]) ?? text(config.credsStore)
-  if (helper !== undefined) return askHelper(helper, key)
+  if (helper !== undefined) return queryHelper(helper, key)
   const encoded = text(fields(fields(config.auths)[key]).auth)
   if (!encoded) return undefined
   const decoded = Buffer.from(encoded, 'base64').toString()
@@ -36,7 +36,7 @@ function readConfig(): Readonly<Record<string, Value>> {
   }
 }
 
-async function askHelper(helper: string, key: string): Promise<Login | undefined> {
+async function queryHelper(helper: string, key: string): Promise<Login | undefined> {
   try {
     const { ok, stdout } = await withInput(key)`docker-credential-${helper} get`
     if (!ok) return undefined

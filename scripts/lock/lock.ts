@@ -8,12 +8,12 @@ import { eachParallel } from '#system/process.ts'
 import type { Advice } from '#text/advice.ts'
 import type { createClient } from './registry.ts'
 
-/** The result for one image. */
+/** The outcome for one image. */
 export interface Outcome {
   /** `images.redis` */
   readonly key: string
   readonly before: string
-  /** With its digest; undefined where the registry gave none. */
+  /** With its digest; undefined where it could not be resolved. */
   readonly after: string | undefined
   readonly refusal?: Advice
 }
@@ -21,8 +21,8 @@ export interface Outcome {
 type Client = ReturnType<typeof createClient>
 
 /**
- * Asks the registries for the digests of an environment's images: of those that have none, or of all.
- * @throws UsageError when an image is not `registry/repository:tag`
+ * Resolves the digests of an environment's images at their registries: of those without a digest, or of all.
+ * @throws UsageError when an image is not a valid reference with registry and tag
  */
 export async function resolveImages(
   root: string,
@@ -50,7 +50,7 @@ async function resolveImage(key: string, image: string, client: Client, file: st
   return { key, before: image, after: `${registry}/${repository}:${tag}@${answer.digest}` }
 }
 
-/** Writes all digests into the file and leaves the rest of it as it is. */
+/** Writes the digests into the file, atomically and without changing anything else in it. */
 export function writeDigests(root: string, environment: string, outcomes: readonly Outcome[]): void {
   const file = join(root, versionsFile(environment))
   let content = readFileSync(file, 'utf8')

@@ -7,17 +7,17 @@ import { type Login, loginFor } from './credentials.ts'
 export type Resolved = { readonly digest: string } | { readonly refusal: Advice }
 
 export interface ClientOptions {
-  /** Addresses to ask instead of a registry's own: `docker.io` → `https://mirror.example.com`. */
+  /** Addresses to use instead of a registry's own: `docker.io` → `https://mirror.example.com`. */
   readonly mirrors: ReadonlyMap<string, string>
   /** Milliseconds that one request may take. */
   readonly timeout: number
-  /** The longest pause that a registry may ask for before the next attempt, in milliseconds. */
+  /** The longest accepted Retry-After, in milliseconds. */
   readonly longestPause: number
 }
 
 export const defaults: ClientOptions = { mirrors: new Map(), timeout: 15_000, longestPause: 60_000 }
 
-/** An image for several platforms comes first: its digest holds for all of them. */
+/** Multi-platform indexes come first: their digest is valid for all platforms. */
 const accepted = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
@@ -30,7 +30,7 @@ const largestManifest = 4 * 2 ** 20
 
 const attempts = 3
 
-/** Resolves tags to their current digests. One client keeps the tokens of a run. */
+/** A client that resolves the current digest of a tag. One client caches the tokens of a run. */
 export function createClient(options: ClientOptions = defaults) {
   const tokens = new Map<string, string>()
   return {
@@ -53,13 +53,13 @@ async function resolve(wanted: Wanted, options: ClientOptions, tokens: Map<strin
   const url = `${origin}/v2/${repository}/manifests/${tag}`
   const scope = `${origin} ${repository}`
   try {
-    let answer = await ask(url, tokens.get(scope), options)
+    let answer = await request(url, tokens.get(scope), options)
     if (answer.status === 401) {
       await answer.body?.cancel()
       const authorization = await authorize(answer, wanted, options)
       if (authorization !== undefined) {
         tokens.set(scope, authorization)
-        answer = await ask(url, authorization, options)
+        answer = await request(url, authorization, options)
       }
     }
     return answer.ok ? await digestOf(answer, url) : { refusal: refusalOf(answer, wanted) }
@@ -68,8 +68,8 @@ async function resolve(wanted: Wanted, options: ClientOptions, tokens: Map<strin
   }
 }
 
-/** Asks, and retries where the registry is busy or says when to retry. */
-async function ask(url: string, authorization: string | undefined, options: ClientOptions): Promise<Response> {
+/** Sends the request, and retries while the registry is busy, honouring Retry-After. */
+async function request(url: string, authorization: string | undefined, options: ClientOptions): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
     const headers = { accept: accepted, ...(authorization !== undefined && { authorization }) }
     const answer = await fetch(url, { headers, signal: AbortSignal.timeout(options.timeout) })
@@ -86,11 +86,11 @@ async function digestOf(answer: Response, url: string): Promise<Resolved> {
   const digest = `sha256:${createHash('sha256').update(body).digest('hex')}`
   const stated = answer.headers.get('docker-content-digest')
   if (body.length > largestManifest || (stated !== null && stated !== digest)) {
-    const message = `${url} answered with ${body.length} bytes of digest ${digest}, but calls them ${stated}`
+    const message = `${url} returned ${body.length} bytes with the digest ${digest}, but declares ${stated}`
     return {
       refusal: {
         message,
-        fix: 'Something between here and the registry changes what it sends; run this from another network.',
+        fix: 'A proxy may modify the response of the registry; use another network.',
       },
     }
   }
@@ -98,7 +98,7 @@ async function digestOf(answer: Response, url: string): Promise<Resolved> {
 }
 
 /**
- * What to put into `Authorization`, by the challenge of a 401: a token from the address it names, or the login itself.
+ * The value of `Authorization` for the challenge of a 401: a token from the address it names, or the login itself.
  * Source: distribution.github.io/distribution/spec/auth/token.
  */
 async function authorize(
@@ -115,7 +115,7 @@ async function authorize(
   const realm = parameters.get('realm')
   if (!/^bearer/i.test(challenge) || realm === undefined) return undefined
   const url = new URL(realm)
-  // A login is sent only where the request for it came over a connection that is as secure.
+  // A login is sent only over HTTPS, or to a realm with the same protocol as the registry.
   const safe = url.protocol === 'https:' || new URL(answer.url).protocol === url.protocol
   if (parameters.has('service')) url.searchParams.set('service', parameters.get('service') ?? '')
   url.searchParams.set('scope', parameters.get('scope') ?? `repository:${repository}:pull`)
@@ -135,7 +135,7 @@ function refusalOf({ status, headers }: Response, { registry, repository, tag }:
   const image = `${registry}/${repository}:${tag}`
   if (status === 401 || status === 403)
     return {
-      message: `${registry} requires a login that may pull ${repository}, or there is no such repository`,
+      message: `${registry} denies access to ${repository}: the login is missing or has no pull permission, or the repository does not exist`,
       fix: `Log in with: docker login ${registry}`,
     }
   if (status === 404)
@@ -146,21 +146,21 @@ function refusalOf({ status, headers }: Response, { registry, repository, tag }:
   if (status === 429) {
     const after = headers.get('retry-after')
     return {
-      message: `${registry} limits the rate of requests${after === null ? '' : ` and asks to wait ${after} s`}`,
+      message: `rate limit of ${registry} exceeded${after === null ? '' : `; retry after ${after} s`}`,
       fix: `Wait, or log in for a higher limit: docker login ${registry}`,
     }
   }
   return {
     message: `${registry} answered ${status} for ${image}`,
-    fix: 'Try again later; the registry has a problem.',
+    fix: 'Try again later; the error is on the side of the registry.',
   }
 }
 
 function unreachable(error: unknown, origin: string): Advice {
   const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } }
-  const why = name === 'TimeoutError' ? 'it did not answer in time' : (cause?.code ?? cause?.message ?? message)
+  const why = name === 'TimeoutError' ? 'the request timed out' : (cause?.code ?? cause?.message ?? message)
   return {
     message: `${origin} cannot be reached: ${why}`,
-    fix: 'Connect to the internet, or name a mirror with --mirror; only a registry knows the digest.',
+    fix: 'Connect to the network, or set a mirror with --mirror; only a registry knows the digest.',
   }
 }

@@ -9,7 +9,7 @@ interface Topology {
   readonly policies: { name: string; pattern: string; 'apply-to': string; definition: Record<string, unknown> }[]
 }
 
-/** Changes the broker's definitions; one mutant for each change that the callback yields. */
+/** Changes the broker's definitions; one mutant per change that the callback yields. */
 function topology(changes: (topology: Topology) => Iterable<(copy: Topology) => void>): MutationClass['seed'] {
   return function* (environment: Environment) {
     for (const object of environment.ofKind('ConfigMap', '')) {
@@ -44,7 +44,7 @@ function* eachQueue(change: (queue: Record<string, unknown>) => void, { queues }
 export const broker: readonly MutationClass[] = [
   broken(
     'queue-renamed',
-    'Publishers, consumers and the scaler ask for the old name; dead letters vanish.',
+    'Publishers, consumers and the scaler use the old name; dead-lettered messages vanish.',
     topology((now) =>
       eachQueue((queue) => {
         queue.name = `${queue.name}-v2`
@@ -62,7 +62,7 @@ export const broker: readonly MutationClass[] = [
   ),
   broken(
     'queue-transient',
-    'The queue is gone after a restart of the broker.',
+    'The queue does not survive a restart of the broker.',
     topology((now) =>
       eachQueue((queue) => {
         queue.durable = false
@@ -71,7 +71,7 @@ export const broker: readonly MutationClass[] = [
   ),
   broken(
     'dead-letters-nowhere',
-    'A message that is given up is lost without a trace.',
+    'A dead-lettered message is lost without a trace.',
     topology((now) =>
       eachPolicy(({ definition }) => {
         definition['dead-letter-routing-key'] = 'graveyard'
@@ -80,7 +80,7 @@ export const broker: readonly MutationClass[] = [
   ),
   broken(
     'dead-letters-off',
-    'A message that is given up is lost without a trace.',
+    'A dead-lettered message is lost without a trace.',
     topology((now) =>
       eachPolicy(({ definition }) => {
         delete definition['dead-letter-exchange']
@@ -91,7 +91,7 @@ export const broker: readonly MutationClass[] = [
   ),
   broken(
     'dead-letters-at-most-once',
-    'With drop-head, at-least-once falls back to at-most-once: dead letters get lost.',
+    'With drop-head, at-least-once falls back to at-most-once: dead-lettered messages may be lost.',
     topology((now) =>
       eachPolicy(({ definition }) => {
         definition.overflow = 'drop-head'
@@ -100,7 +100,7 @@ export const broker: readonly MutationClass[] = [
   ),
   broken(
     'queue-unlimited',
-    'The queue grows until the broker has no memory or disk left, and stops everybody.',
+    'The queue grows until the broker has no memory or disk left and blocks all publishers.',
     topology((now) =>
       eachPolicy(
         ({ definition }) => {
@@ -114,7 +114,7 @@ export const broker: readonly MutationClass[] = [
   ),
   broken(
     'delivery-limit-off',
-    'A message that kills its worker comes back for ever.',
+    'A message that kills its worker is redelivered forever.',
     topology((now) =>
       eachPolicy(({ definition }) => {
         definition['delivery-limit'] = -1
@@ -123,7 +123,7 @@ export const broker: readonly MutationClass[] = [
   ),
   broken(
     'policy-pattern',
-    'The policy matches no queue: no limits, no dead letters.',
+    'The policy matches no queue: no limits, no dead-lettering.',
     topology((now) =>
       eachPolicy(
         (policy) => {
@@ -147,18 +147,22 @@ export const broker: readonly MutationClass[] = [
       ),
     ),
   ),
-  broken('definitions-cut-short', 'The broker does not start: the definitions are no JSON.', function* (environment) {
-    for (const object of environment.ofKind('ConfigMap', ''))
-      yield* rewrite(object, file, (content) => content.trimEnd().slice(0, -1))
-  }),
-  broken('plugin-off', 'Nobody listens on the port of the plugin.', function* (environment) {
+  broken(
+    'definitions-cut-short',
+    'The broker does not start: the definitions are not valid JSON.',
+    function* (environment) {
+      for (const object of environment.ofKind('ConfigMap', ''))
+        yield* rewrite(object, file, (content) => content.trimEnd().slice(0, -1))
+    },
+  ),
+  broken('plugin-off', 'Nothing listens on the port of the plugin.', function* (environment) {
     for (const object of environment.ofKind('ConfigMap', ''))
       for (const plugin of ['rabbitmq_management,', ',rabbitmq_prometheus'])
         yield* rewrite(object, ['data', 'enabled_plugins'], (content) => content.replace(plugin, ''))
   }),
   broken(
     'permission-missing',
-    'The broker refuses the program: it may not read or write its queue.',
+    'The broker denies the program access: it has no permission to read or write its queue.',
     function* (environment) {
       for (const object of environment.ofKind('ConfigMap', ''))
         yield* rewrite(object, ['data', 'users.json'], (content) =>
@@ -175,7 +179,7 @@ export const broker: readonly MutationClass[] = [
         ),
       )
   }),
-  broken('cookie-moved', 'Every node has a cookie of its own: they refuse each other.', function* (environment) {
+  broken('cookie-moved', 'Every node has a different cookie: they reject each other.', function* (environment) {
     for (const object of environment.ofKind('StatefulSet')) yield* cookie(object)
   }),
 ]

@@ -64,22 +64,22 @@ function setting(file: string, pattern: RegExp, replacement: string): MutationCl
 export const configuration: readonly MutationClass[] = [
   broken(
     'url-host',
-    'The name does not resolve; the program never starts to work.',
+    'The name does not resolve; the program never becomes ready.',
     all(urls, (value) => value.replace(/(^|\/\/)[a-z]+([-.:])/, '$1nowhere$2')),
   ),
   broken(
     'url-port',
-    'Nobody listens on the port.',
+    'Nothing listens on the port.',
     all(urls, (value) => value.replace(/:(\d+)(\/|\?| |$)/, ':9999$2')),
   ),
   broken(
     'url-scheme',
-    'The program refuses the URL, or speaks another protocol.',
+    'The program rejects the URL, or uses the wrong protocol.',
     all(['RABBITMQ_URL', 'REDIS_URL', 'POSTGRES_URL', 'OLLAMA_URL'], (value) => value.replace(/^\w+:/, 'tcp:')),
   ),
   broken(
     'url-namespace',
-    'The name leads into a namespace where there is no such Service.',
+    'The name refers to a namespace without such a Service.',
     all(['RABBITMQ_URL', 'REDIS_URL', 'OLLAMA_URL'], (value) => value.replace(/\/\/([a-z]+):/, '//$1.default.svc:')),
   ),
   broken(
@@ -99,7 +99,7 @@ export const configuration: readonly MutationClass[] = [
       () => undefined,
     ),
   ),
-  broken('variable-misspelt', 'The program reads its default, or exits at start.', function* (environment) {
+  broken('variable-misspelt', 'The program uses its default, or exits at start.', function* (environment) {
     for (const name of [...users, ...secretFiles, 'CHAT_MODEL', 'EMBED_MODEL', 'CONTEXT_LENGTH'])
       for (const { object, path } of files(environment, name)) {
         const value = at(object.raw, ...path)
@@ -118,7 +118,7 @@ export const configuration: readonly MutationClass[] = [
   ),
   broken(
     'log-level',
-    'The program exits at start: it knows no such level.',
+    'The program exits at start: there is no such level.',
     all(['LOG_LEVEL'], () => 'verbose'),
   ),
   broken(
@@ -139,7 +139,7 @@ export const configuration: readonly MutationClass[] = [
   }),
   broken(
     'configuration-mount',
-    'The program starts without its configuration, or not at all: the file is not there.',
+    'The program starts without its configuration, or not at all: the file is missing.',
     function* (environment) {
       for (const { object, container, path } of containers(environment))
         for (const [index, mount] of items(at(container.raw, 'volumeMounts')).entries())
@@ -157,27 +157,27 @@ export const configuration: readonly MutationClass[] = [
   }),
   broken(
     'username',
-    'The server knows no such user, or one with other rights: authentication fails.',
+    'The user does not exist or has other permissions: authentication fails.',
     function* (environment) {
       for (const name of users) yield* variable(name, (value) => `${value}-v2`)(environment)
     },
   ),
   broken(
     'port-disagrees',
-    'The program listens on another port than the one that Service, probes and monitor ask.',
+    'The program listens on a different port than the Service, probes and monitor use.',
     all(['PORT', 'METRICS_PORT'], () => '8181'),
   ),
   broken(
     'drain-too-long',
-    'SIGKILL comes before the work in hand is done: requests are done twice.',
+    'SIGKILL arrives before work in progress is finished: requests are processed twice.',
     all(['DRAIN_SECONDS'], () => '3600'),
   ),
   broken(
     'job-timeout-too-long',
-    'The broker takes the message away, or the pod is killed, before the job ends.',
+    'The broker requeues the message, or the pod is killed, before the job ends.',
     all(['JOB_TIMEOUT_SECONDS'], () => '7200'),
   ),
-  broken('grace-too-short', 'SIGKILL comes before the work in hand is done.', function* (environment) {
+  broken('grace-too-short', 'SIGKILL arrives before work in progress is finished.', function* (environment) {
     for (const { object, podPath, pod, runsToCompletion } of environment.workloads)
       if (
         !runsToCompletion &&
@@ -186,7 +186,7 @@ export const configuration: readonly MutationClass[] = [
       )
         yield set(object, [...podPath, 'terminationGracePeriodSeconds'], 5)
   }),
-  broken('models-disagree', 'Somebody asks for a model that nobody pulled.', function* (environment) {
+  broken('models-disagree', 'A program requests a model that was not pulled.', function* (environment) {
     for (const { object, container, path } of containers(environment))
       if (
         items(at(container.raw, 'envFrom')).some((source) =>
@@ -197,7 +197,7 @@ export const configuration: readonly MutationClass[] = [
   }),
   broken(
     'context-length-disagrees',
-    'Ollama loads the model anew for each caller with another context, or cuts what it is sent.',
+    'Ollama reloads the model for each caller with a different context length, or truncates its input.',
     function* (environment) {
       for (const { object, container } of containers(environment))
         for (const { name, path } of container.env)
@@ -206,13 +206,13 @@ export const configuration: readonly MutationClass[] = [
   ),
   broken(
     'parallelism',
-    'Ollama queues what the workers think is running, and their timeouts run out.',
+    'Ollama queues requests that the workers consider running, and their timeouts expire.',
     function* (environment) {
       yield* variable('CONCURRENCY', () => '64')(environment)
       yield* variable('OLLAMA_NUM_PARALLEL', () => '1')(environment)
     },
   ),
-  broken('gpu-required-on-cpu', 'The program gives up on a node without a GPU.', function* (environment) {
+  broken('gpu-required-on-cpu', 'The program exits on a node without a GPU.', function* (environment) {
     for (const { object, path } of files(environment, 'REQUIRE_GPU'))
       if (
         !environment.workloads.some(({ containers: list }) =>
@@ -226,12 +226,12 @@ export const configuration: readonly MutationClass[] = [
   }),
   broken(
     'redis-eviction',
-    'Under memory pressure Redis drops quotas and statuses silently.',
+    'Under memory pressure Redis silently evicts quotas and statuses.',
     setting('redis.conf', /maxmemory-policy \w+/, 'maxmemory-policy allkeys-lru'),
   ),
   broken(
     'rabbitmq-watermark',
-    'The kernel kills the broker before it holds publishers back.',
+    'The kernel kills the broker before it blocks publishers.',
     setting('20-sizes.conf', /vm_memory_high_watermark.absolute = \w+/, 'vm_memory_high_watermark.absolute = 16GB'),
   ),
   broken(
@@ -241,12 +241,12 @@ export const configuration: readonly MutationClass[] = [
   ),
   broken(
     'rabbitmq-member',
-    'The broker waits for a member that never comes, or forms a cluster of its own.',
+    'The broker waits for a member that never joins, or forms a separate cluster.',
     setting('30-cluster.conf', /rabbit@rabbitmq-2\./, 'rabbit@rabbitmq-7.'),
   ),
   broken(
     'consumer-timeout',
-    'The broker takes the message away while its job still runs.',
+    'The broker requeues the message while its job is still running.',
     setting('10-platform.conf', /consumer_timeout = \d+/, 'consumer_timeout = 60000'),
   ),
   broken(
@@ -254,15 +254,19 @@ export const configuration: readonly MutationClass[] = [
     'The kernel kills Postgres, or it does not start.',
     setting('postgresql.conf', /shared_buffers = \w+/, 'shared_buffers = 64GB'),
   ),
-  broken('listening-port', 'The server listens on another port than its container declares.', function* (environment) {
-    yield* setting('10-platform.conf', /listeners.tcp.default = 5672/, 'listeners.tcp.default = 5673')(environment)
-    yield* setting('10-platform.conf', /prometheus.tcp.port = 15692/, 'prometheus.tcp.port = 15693')(environment)
-    yield* setting('10-platform.conf', /management.tcp.port = 15672/, 'management.tcp.port = 15673')(environment)
-    yield* variable('OLLAMA_HOST', (value) => value.replace('11434', '11435'))(environment)
-  }),
+  broken(
+    'listening-port',
+    'The server listens on a different port than its container declares.',
+    function* (environment) {
+      yield* setting('10-platform.conf', /listeners.tcp.default = 5672/, 'listeners.tcp.default = 5673')(environment)
+      yield* setting('10-platform.conf', /prometheus.tcp.port = 15692/, 'prometheus.tcp.port = 15693')(environment)
+      yield* setting('10-platform.conf', /management.tcp.port = 15672/, 'management.tcp.port = 15673')(environment)
+      yield* variable('OLLAMA_HOST', (value) => value.replace('11434', '11435'))(environment)
+    },
+  ),
   broken(
     'listening-locally',
-    'The server listens on the loopback address alone: no other pod reaches it.',
+    'The server listens only on the loopback address: no other pod can connect to it.',
     function* (environment) {
       yield* setting('postgresql.conf', /listen_addresses = '\*'/, "listen_addresses = 'localhost'")(environment)
       yield* variable('OLLAMA_HOST', (value) => value.replace('0.0.0.0', '127.0.0.1'))(environment)
@@ -289,7 +293,7 @@ export const configuration: readonly MutationClass[] = [
   }),
   broken(
     'data-elsewhere',
-    'The server writes beside its volume: the data go with the pod, or the read-only filesystem refuses them.',
+    'The server writes outside its volume: the data is lost with the pod, or the write fails on the read-only filesystem.',
     function* (environment) {
       yield* setting('redis.conf', /^dir \/data$/m, 'dir /var/lib/redis')(environment)
       yield* variable('PGDATA', () => '/var/lib/postgres/pgdata')(environment)

@@ -8,32 +8,36 @@ export const disruption: readonly MutationClass[] = [
       yield set(budget, ['spec', 'maxUnavailable'], '0%')
     }
   }),
-  broken('pdb-demands-all', 'No pod may ever be evicted: nodes cannot be drained.', function* (environment) {
+  broken('pdb-requires-all', 'No pod may ever be evicted: nodes cannot be drained.', function* (environment) {
     for (const budget of environment.ofKind('PodDisruptionBudget'))
       yield [remove(budget, ['spec', 'maxUnavailable']), set(budget, ['spec', 'minAvailable'], '100%')]
   }),
-  broken('pdb-protects-nothing', 'A drain may take all pods at once.', function* (environment) {
+  broken('pdb-protects-nothing', 'A drain may evict all pods at the same time.', function* (environment) {
     for (const budget of environment.ofKind('PodDisruptionBudget'))
       if (!['postgres', 'redis'].includes(budget.name)) yield set(budget, ['spec', 'maxUnavailable'], '100%')
   }),
-  refused('pdb-both', 'A budget has either minAvailable or maxUnavailable.', function* (environment) {
+  refused('pdb-both', 'A budget has either minAvailable or maxUnavailable, not both.', function* (environment) {
     for (const budget of environment.ofKind('PodDisruptionBudget')) yield set(budget, ['spec', 'minAvailable'], 1)
   }),
-  refused('rollout-stuck', 'With neither surge nor unavailable pods nothing can be replaced.', function* (environment) {
-    for (const object of environment.ofKind('Deployment'))
-      yield set(object, ['spec', 'strategy'], {
-        type: 'RollingUpdate',
-        rollingUpdate: { maxSurge: 0, maxUnavailable: 0 },
-      })
-  }),
-  refused('recreate-rolling', 'Recreate takes no settings of a rolling update.', function* (environment) {
+  refused(
+    'rollout-stuck',
+    'With neither surge nor unavailable pods, nothing can be replaced.',
+    function* (environment) {
+      for (const object of environment.ofKind('Deployment'))
+        yield set(object, ['spec', 'strategy'], {
+          type: 'RollingUpdate',
+          rollingUpdate: { maxSurge: 0, maxUnavailable: 0 },
+        })
+    },
+  ),
+  refused('recreate-rolling', 'Recreate does not allow settings of a rolling update.', function* (environment) {
     for (const object of environment.ofKind('Deployment'))
       if (at(object.raw, 'spec', 'strategy', 'rollingUpdate') !== undefined)
         yield set(object, ['spec', 'strategy', 'type'], 'Recreate')
   }),
   broken(
     'rollout-takes-all',
-    'An update stops all pods at once: nobody answers until the new ones are ready.',
+    'An update stops all pods at the same time: no pod answers until the new ones are ready.',
     function* (environment) {
       for (const object of environment.ofKind('Deployment'))
         if (at(object.raw, 'spec', 'strategy', 'rollingUpdate') !== undefined)
@@ -42,7 +46,7 @@ export const disruption: readonly MutationClass[] = [
   ),
   broken(
     'update-on-delete',
-    'A new version is synced and never runs: the pods stay as they are.',
+    'A new version is synced but never runs: the pods are not replaced.',
     function* (environment) {
       for (const object of environment.ofKind('StatefulSet'))
         yield set(object, ['spec', 'updateStrategy'], { type: 'OnDelete' })

@@ -5,7 +5,7 @@ import { each } from './places.ts'
 const typo = (name: string) => `${name}x`
 
 export const exposure: readonly MutationClass[] = [
-  broken('route-parent', 'The route belongs to no Gateway: no request comes in.', function* (environment) {
+  broken('route-parent', 'The route has no Gateway: no request arrives.', function* (environment) {
     for (const route of environment.ofKind('HTTPRoute')) yield* rewrite(route, ['spec', 'parentRefs', 0, 'name'], typo)
   }),
   broken('route-section', 'The Gateway has no such listener.', function* (environment) {
@@ -27,22 +27,22 @@ export const exposure: readonly MutationClass[] = [
       for (const { path, value } of each(route.raw, 'spec', 'rules'))
         if (items(at(value, 'backendRefs')).length > 0) yield remove(route, [...path, 'backendRefs'])
   }),
-  broken('route-hostname', 'The route is for a name that the listener does not answer to.', function* (environment) {
+  broken('route-hostname', 'The route is for a hostname that the listener does not serve.', function* (environment) {
     for (const route of environment.ofKind('HTTPRoute')) yield set(route, ['spec', 'hostnames'], ['other.example.org'])
   }),
-  refused('route-redirect-and-backend', 'A rule redirects, or it has backends.', function* (environment) {
+  refused('route-redirect-and-backend', 'A rule either redirects or has backends.', function* (environment) {
     for (const route of environment.ofKind('HTTPRoute'))
       for (const { path, value } of each(route.raw, 'spec', 'rules'))
         if (at(value, 'filters') !== undefined)
           yield set(route, [...path, 'backendRefs'], [{ name: 'gateway', port: 80 }])
   }),
-  refused('route-path', 'A path begins with a slash.', function* (environment) {
+  refused('route-path', 'A path must begin with a slash.', function* (environment) {
     for (const route of environment.ofKind('HTTPRoute'))
       for (const { path, value } of each(route.raw, 'spec', 'rules'))
         if (at(value, 'matches', 0, 'path') !== undefined)
           yield set(route, [...path, 'matches', 0, 'path', 'value'], 'api')
   }),
-  broken('gateway-class', 'No controller feels addressed: the Gateway gets no address.', function* (environment) {
+  broken('gateway-class', 'No controller handles the Gateway: it gets no address.', function* (environment) {
     for (const gateway of environment.ofKind('Gateway')) yield* rewrite(gateway, ['spec', 'gatewayClassName'], typo)
   }),
   broken('gateway-certificate', 'The listener has no certificate: TLS fails.', function* (environment) {
@@ -60,7 +60,7 @@ export const exposure: readonly MutationClass[] = [
             yield set(gateway, [...path, 'tls', 'certificateRefs'], [])
     },
   ),
-  refused('gateway-tls-on-http', 'tls has no place on an HTTP listener.', function* (environment) {
+  refused('gateway-tls-on-http', 'An HTTP listener must not have tls.', function* (environment) {
     for (const gateway of environment.ofKind('Gateway'))
       for (const { path, value } of each(gateway.raw, 'spec', 'listeners'))
         if (at(value, 'protocol') === 'HTTP')
@@ -68,7 +68,7 @@ export const exposure: readonly MutationClass[] = [
   }),
   refused(
     'gateway-listener-twice',
-    'Two listeners with the same port, protocol and hostname contradict each other.',
+    'Two listeners with the same port, protocol and hostname conflict.',
     function* (environment) {
       for (const gateway of environment.ofKind('Gateway')) {
         const listeners = items(at(gateway.raw, 'spec', 'listeners'))
@@ -77,7 +77,7 @@ export const exposure: readonly MutationClass[] = [
       }
     },
   ),
-  refused('gateway-closed', 'The listener lets no route attach.', function* (environment) {
+  refused('gateway-closed', 'The listener allows no route to attach.', function* (environment) {
     for (const gateway of environment.ofKind('Gateway'))
       for (const { path } of each(gateway.raw, 'spec', 'listeners'))
         yield set(gateway, [...path, 'allowedRoutes', 'namespaces', 'from'], 'None')

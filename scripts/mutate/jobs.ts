@@ -23,45 +23,53 @@ const job = (field: string, value: unknown): MutationClass['seed'] =>
 
 export const jobs: readonly MutationClass[] = [
   refused('schedule-nonsense', 'There is no 25th hour.', cron('schedule', '0 25 * * *')),
-  broken('schedule-never', 'The 31st of February never comes.', cron('schedule', '0 2 31 2 *')),
+  broken('schedule-never', 'The 31st of February does not exist.', cron('schedule', '0 2 31 2 *')),
   refused('time-zone-nonsense', 'There is no such time zone.', cron('timeZone', 'Europe/Atlantis')),
-  broken('cronjob-overlaps', 'A run that takes long meets the next one.', cron('concurrencyPolicy', 'Allow')),
-  broken('cronjob-suspended', 'It never runs, and nobody is told.', cron('suspend', true)),
+  broken('cronjob-overlaps', 'A long run overlaps with the next one.', cron('concurrencyPolicy', 'Allow')),
+  broken('cronjob-suspended', 'It never runs, and no alert fires.', cron('suspend', true)),
   broken(
     'cronjob-deadline',
-    'The controller looks every ten seconds: most runs are missed.',
+    'The controller checks every ten seconds: most runs are missed.',
     cron('startingDeadlineSeconds', 5),
   ),
-  refused('job-restart-policy', 'A Job says OnFailure or Never.', function* (environment) {
+  refused('job-restart-policy', 'The restart policy of a Job must be OnFailure or Never.', function* (environment) {
     for (const { object, podPath, runsToCompletion } of environment.workloads)
       if (runsToCompletion) yield set(object, [...podPath, 'restartPolicy'], 'Always')
   }),
-  refused('restart-policy', 'The pods of a Deployment or StatefulSet are always restarted.', function* (environment) {
-    for (const { object, podPath, runsToCompletion } of environment.workloads)
-      if (!runsToCompletion) yield set(object, [...podPath, 'restartPolicy'], 'OnFailure')
-  }),
+  refused(
+    'restart-policy',
+    'The restart policy of a Deployment or StatefulSet must be Always.',
+    function* (environment) {
+      for (const { object, podPath, runsToCompletion } of environment.workloads)
+        if (!runsToCompletion) yield set(object, [...podPath, 'restartPolicy'], 'OnFailure')
+    },
+  ),
   broken(
     'job-unbounded',
-    'A Job that hangs hangs for ever, and Argo CD with it.',
+    'A Job that hangs never ends, and neither does the sync of Argo CD.',
     job('activeDeadlineSeconds', undefined),
   ),
-  // One attempt only (backoffLimit: 0) is a choice: the programs wait for what is not there yet, and Argo CD makes the Job anew at the next sync.
-  broken('job-does-nothing', 'No pod is made.', function* (environment) {
+  // A single attempt (backoffLimit: 0) is deliberate: the programs wait for their dependencies, and Argo CD recreates the Job at the next sync.
+  broken('job-does-nothing', 'No pod is created.', function* (environment) {
     for (const object of environment.ofKind('Job')) yield set(object, ['spec', 'parallelism'], 0)
   }),
-  broken('job-suspended', 'No pod is made, so the sync never ends.', job('suspend', true)),
-  broken('job-deadline-too-short', 'The Job is ended before its pods can start.', job('activeDeadlineSeconds', 1)),
-  refused('failure-policy-container', 'The policy names a container that the pod has not.', function* (environment) {
-    for (const object of environment.ofKind('Job'))
-      if (text(at(object.raw, 'spec', 'podFailurePolicy', 'rules', 0, 'onExitCodes', 'containerName')) !== undefined)
-        yield* rewrite(
-          object,
-          ['spec', 'podFailurePolicy', 'rules', 0, 'onExitCodes', 'containerName'],
-          (name) => `${name}x`,
-        )
-  }),
-  // A Job without ttlSecondsAfterFinished does no harm here: each is a hook, deleted before the next, or of a CronJob, which keeps three.
-  refused('init-port', 'A regular init container has no readiness.', function* (environment) {
+  broken('job-suspended', 'No pod is created, so the sync never ends.', job('suspend', true)),
+  broken('job-deadline-too-short', 'The Job is terminated before its pods can start.', job('activeDeadlineSeconds', 1)),
+  refused(
+    'failure-policy-container',
+    'The policy names a container that the pod does not have.',
+    function* (environment) {
+      for (const object of environment.ofKind('Job'))
+        if (text(at(object.raw, 'spec', 'podFailurePolicy', 'rules', 0, 'onExitCodes', 'containerName')) !== undefined)
+          yield* rewrite(
+            object,
+            ['spec', 'podFailurePolicy', 'rules', 0, 'onExitCodes', 'containerName'],
+            (name) => `${name}x`,
+          )
+    },
+  ),
+  // A Job without ttlSecondsAfterFinished is harmless here: each is a hook, deleted before the next run, or belongs to a CronJob, which keeps three.
+  refused('init-port', 'A regular init container cannot have a readiness probe.', function* (environment) {
     for (const { object, containers } of environment.workloads)
       for (const { role, path } of containers)
         if (role === 'init') yield set(object, [...path, 'readinessProbe'], { tcpSocket: { port: 80 } })

@@ -29,27 +29,23 @@ export const monitoring: readonly MutationClass[] = [
       if (at(value, 'path') === '/metrics' && /gateway|worker|collector|ollama/.test(object.name))
         yield set(object, [...path, 'path'], '/metric')
   }),
-  broken(
-    'monitor-gone',
-    'The metrics of the alerts are never there, so the alerts never fire.',
-    function* (environment) {
-      for (const object of environment.ofKind('PodMonitor'))
-        if (/^(gateway|worker|rabbitmq)$/.test(object.name)) yield drop(object)
-    },
-  ),
+  broken('monitor-gone', 'The metrics of the alerts do not exist, so the alerts never fire.', function* (environment) {
+    for (const object of environment.ofKind('PodMonitor'))
+      if (/^(gateway|worker|rabbitmq)$/.test(object.name)) yield drop(object)
+  }),
   broken(
     'scrape-timeout',
-    'The operator leaves out a monitor whose timeout is above its interval.',
+    'The operator ignores a monitor whose timeout is above its interval.',
     function* (environment) {
       for (const { object, path } of endpoints(environment)) yield set(object, [...path, 'scrapeTimeout'], '5m')
     },
   ),
-  refused('scrape-interval', 'That is no duration.', function* (environment) {
+  refused('scrape-interval', 'The value is not a valid duration.', function* (environment) {
     for (const { object, path } of endpoints(environment)) yield set(object, [...path, 'interval'], '15 seconds')
   }),
   broken(
     'alert-metric',
-    'Nobody exports the metric, so the alert never fires.',
+    'Nothing exports the metric, so the alert never fires.',
     inExpression((expression) =>
       expression.replace(
         /\b(http_request_duration_seconds_count|http_request_duration_seconds_bucket|rabbitmq_detailed_queue_messages_ready|rabbitmq_detailed_queue_messages|rabbitmq_alarms_memory_used_watermark|gen_ai_server_time_to_first_token_seconds_bucket)\b/g,
@@ -59,25 +55,25 @@ export const monitoring: readonly MutationClass[] = [
   ),
   broken(
     'alert-bound',
-    'Prometheus 3 stores another bound, so the objective is never missed.',
+    'Prometheus 3 stores a different bucket bound, so the objective is never missed.',
     inExpression((expression) => expression.replaceAll('([.]0)?', '').replaceAll('le=~', 'le='), prometheusRulesOf),
   ),
   broken(
     'alert-syntax',
-    'Prometheus refuses the whole file of rules.',
+    'Prometheus rejects the whole rule file.',
     inExpression((expression) => expression.replace(/\)/, '')),
   ),
-  broken('alert-without-comparison', 'The alert fires always.', function* (environment) {
-    // An expression that still compares elsewhere is another fault.
+  broken('alert-without-comparison', 'The alert always fires.', function* (environment) {
+    // An expression with another comparison would be a different fault.
     yield* inExpression((expression) => {
       const bare = expression.replace(/\s*> [\d.]+\s*$/, '\n')
       return /[<>]|==|unless/.test(bare.replace(/\{[^}]*\}/g, '')) ? expression : bare
     })(environment)
   }),
-  broken('alert-severity', 'Nobody is woken, or everybody.', function* (environment) {
+  broken('alert-severity', 'The alert pages nobody, or everybody.', function* (environment) {
     for (const { object, path } of alerts(environment)) yield remove(object, [...path, 'labels', 'severity'])
   }),
-  broken('alert-template', 'Prometheus refuses the whole file of rules.', function* (environment) {
+  broken('alert-template', 'Prometheus rejects the whole rule file.', function* (environment) {
     for (const { object, path } of alerts(environment)) {
       yield* rewrite(object, [...path, 'annotations', 'summary'], (summary) => `${summary} {{ $labels.pod `)
       yield* rewrite(object, [...path, 'annotations', 'description'], (description) =>
@@ -85,21 +81,17 @@ export const monitoring: readonly MutationClass[] = [
       )
     }
   }),
-  broken(
-    'alert-label-lost',
-    'The message names a label that the expression has aggregated away.',
-    function* (environment) {
-      // Which labels are left is known only where the expression says which ones it keeps.
-      for (const { object, path } of alerts(environment))
-        if (/^\s*(?:sum|min|max|histogram_quantile)\b/.test(text(at(object.raw, ...path, 'expr')) ?? ''))
-          yield* rewrite(
-            object,
-            [...path, 'annotations', 'description'],
-            (words) => `${words} on {{ $labels.node_name }}`,
-          )
-    },
-  ),
-  refused('alert-for', 'That is no duration.', function* (environment) {
+  broken('alert-label-lost', 'The message uses a label that the expression aggregates away.', function* (environment) {
+    // The remaining labels are known only where the expression lists those that it keeps.
+    for (const { object, path } of alerts(environment))
+      if (/^\s*(?:sum|min|max|histogram_quantile)\b/.test(text(at(object.raw, ...path, 'expr')) ?? ''))
+        yield* rewrite(
+          object,
+          [...path, 'annotations', 'description'],
+          (words) => `${words} on {{ $labels.node_name }}`,
+        )
+  }),
+  refused('alert-for', 'The value is not a valid duration.', function* (environment) {
     for (const { object, path } of alerts(environment))
       if (text(at(object.raw, ...path, 'for')) !== undefined) yield set(object, [...path, 'for'], 'five minutes')
   }),

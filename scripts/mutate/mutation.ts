@@ -12,12 +12,12 @@ export interface Edit {
   readonly value: Value
 }
 
-/** One kind of fault, made wherever the rendered environments have a place for it. */
+/** One kind of fault, seeded at every place of the rendered environments where it can occur. */
 export interface MutationClass {
   readonly id: string
   /** What breaks in a cluster, from the semantics of Kubernetes and of the programs, not from what the rules look for. */
   readonly why: string
-  /** Whether the API server refuses it; if not, the fault shows only once it runs. `npm run mutate -- --prove` asks a real server. */
+  /** Whether the API server rejects it; if not, the fault shows only at run time. `npm run mutate -- --prove` verifies it with a real server. */
   readonly refused: boolean
   /** The edits of each mutant. */
   readonly seed: (environment: Environment) => Iterable<Edit | readonly Edit[]>
@@ -30,12 +30,12 @@ export interface Mutant {
   readonly edits: readonly Edit[]
 }
 
-/** A fault that only shows once it runs: the API server takes it. */
+/** A fault that shows only at run time: the API server accepts it. */
 export function broken(id: string, why: string, seed: MutationClass['seed']): MutationClass {
   return { id, why, refused: false, seed }
 }
 
-/** A fault that the API server refuses, as an object or as the pod that it makes. */
+/** A fault that the API server rejects, as an object or as the pod created from it. */
 export function refused(id: string, why: string, seed: MutationClass['seed']): MutationClass {
   return { id, why, refused: true, seed }
 }
@@ -48,7 +48,7 @@ export function remove(object: KubeObject, path: Path): Edit {
   return { object, path, value: undefined }
 }
 
-/** Takes the whole object away. */
+/** Removes the whole object. */
 export function drop(object: KubeObject): Edit {
   return { object, path: [], value: undefined }
 }
@@ -60,7 +60,7 @@ export function add(raw: Fields): Edit {
   return { object, path: [], value: raw }
 }
 
-/** Changes a string that is there; yields nothing where there is none. */
+/** Changes an existing string; yields nothing where there is none. */
 export function* rewrite(object: KubeObject, path: Path, change: (text: string) => string): Generator<Edit> {
   const value = at(object.raw, ...path)
   if (typeof value === 'string' && change(value) !== value) yield set(object, path, change(value))
@@ -86,7 +86,7 @@ export function mutatedObjects({ environment, edits }: Pick<Mutant, 'environment
   return result
 }
 
-/** Sets or removes the value at a path of a draft, and gives the draft. */
+/** Sets or removes the value at a path of a draft, and returns the draft. */
 function withValue(draft: Value, path: Path, value: Value): Value {
   let parent = draft
   for (const [depth, key] of path.slice(0, -1).entries()) {
@@ -102,8 +102,7 @@ function withValue(draft: Value, path: Path, value: Value): Value {
 }
 
 /**
- * What makes two mutants the same fault at the same place, whichever environment they are in: names of environments and the hashes of generated names
- * are left out.
+ * Identifies the fault and its place independently of the environment: names of environments and the hashes of generated names are left out.
  * @param namespaces those of the environments
  */
 export function siteOf({ class: { id }, edits }: Mutant, namespaces: readonly string[]): string {
@@ -114,7 +113,7 @@ export function siteOf({ class: { id }, edits }: Mutant, namespaces: readonly st
   return withoutHashes(namespaces.reduce((text, namespace) => text.replaceAll(namespace, 'namespace'), site))
 }
 
-/** Whether an edit leaves its object other than it was. */
+/** Whether an edit changes its object. */
 export function changesAnything({ edits }: Mutant): boolean {
   return edits.some(
     ({ object, path, value }) => path.length === 0 || JSON.stringify(at(object.raw, ...path)) !== JSON.stringify(value),

@@ -4,7 +4,7 @@ import { each } from './places.ts'
 
 const label = 'app.kubernetes.io/name'
 
-/** Every rule of every NetworkPolicy: `spec.egress[0]` with its peers' field. */
+/** Every rule of every NetworkPolicy: `spec.egress[0]` with the field of its peers. */
 function* rules(policy: KubeObject) {
   for (const [direction, peers] of [
     ['ingress', 'from'],
@@ -28,7 +28,7 @@ function inRules(
   }
 }
 
-const denied = 'The connection is dropped in silence: timeouts, not errors.'
+const denied = 'The connection is dropped silently: timeouts, not errors.'
 
 export const network: readonly MutationClass[] = [
   broken(
@@ -71,7 +71,7 @@ export const network: readonly MutationClass[] = [
   ),
   broken(
     'policy-namespace-lost',
-    'The peers are looked for in the own namespace, where they are not.',
+    'The peers are selected in the namespace of the policy, where they do not exist.',
     inRules(function* ({ policy, path, rule, peers }) {
       for (const [index, peer] of items(at(rule, peers)).entries())
         if (at(peer, 'namespaceSelector') !== undefined)
@@ -80,7 +80,7 @@ export const network: readonly MutationClass[] = [
   ),
   broken(
     'policy-type-turned',
-    'The rules are of a direction that the policy does not speak of, so they do nothing.',
+    'The rules are for a direction that policyTypes does not list, so they have no effect.',
     function* (environment) {
       for (const policy of environment.ofKind('NetworkPolicy')) {
         const types = items(at(policy.raw, 'spec', 'policyTypes'))
@@ -91,21 +91,21 @@ export const network: readonly MutationClass[] = [
   ),
   broken(
     'policy-open-peers',
-    'A rule without peers lets everybody in, or lets out to everywhere.',
+    'A rule without peers allows every source, or every destination.',
     inRules(function* ({ policy, path, rule, peers }) {
       if (items(at(rule, peers)).length > 0) yield remove(policy, [...path, peers])
     }),
   ),
   broken(
     'policy-open-ports',
-    'A rule without ports opens all of them.',
+    'A rule without ports allows all ports.',
     inRules(function* ({ policy, path, rule }) {
       if (items(at(rule, 'ports')).length > 0) yield remove(policy, [...path, 'ports'])
     }),
   ),
   broken(
     'policy-peer-or',
-    'Two peers in place of one that has both selectors: all pods of the other namespace, and such pods of the own one.',
+    'Two peers in place of one with both selectors: all pods of the other namespace, and matching pods of the same one.',
     inRules(function* ({ policy, path, rule, peers }) {
       for (const peer of items(at(rule, peers)).slice(0, 1))
         if (at(peer, 'namespaceSelector') !== undefined && at(peer, 'podSelector') !== undefined)
@@ -121,18 +121,18 @@ export const network: readonly MutationClass[] = [
       for (const direction of ['ingress', 'egress'])
         if (items(at(policy.raw, 'spec', direction)).length > 0) yield remove(policy, ['spec', direction])
   }),
-  broken('policy-for-all', 'The policy gives every pod what was meant for one.', function* (environment) {
+  broken('policy-for-all', 'The policy allows for every pod what was meant for one.', function* (environment) {
     for (const policy of environment.ofKind('NetworkPolicy'))
       if (at(policy.raw, 'spec', 'podSelector', 'matchLabels') !== undefined)
         yield set(policy, ['spec', 'podSelector'], {})
   }),
-  broken('dns-half', 'Answers that do not fit into a datagram, or all of them, get lost.', function* (environment) {
+  broken('dns-half', 'DNS answers that do not fit into a datagram, or all of them, are lost.', function* (environment) {
     for (const policy of environment.ofKind('NetworkPolicy'))
       for (const { path, rule } of rules(policy))
         for (const [index, port] of items(at(rule, 'ports')).entries())
           if (at(port, 'port') === 53) yield remove(policy, [...path, 'ports', index])
   }),
-  refused('policy-type-unknown', 'A policy type is Ingress or Egress.', function* (environment) {
+  refused('policy-type-unknown', 'A policy type must be Ingress or Egress.', function* (environment) {
     for (const policy of environment.ofKind('NetworkPolicy'))
       if (text(at(policy.raw, 'spec', 'policyTypes', 0)) !== undefined)
         yield set(policy, ['spec', 'policyTypes', 0], 'Both')

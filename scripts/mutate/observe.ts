@@ -14,16 +14,16 @@ const controllers = [
   'disruption-controller',
 ]
 
-/** What these controllers act on, and what its pods need to be admitted. */
+/** What these controllers act on, and what the pods need to be admitted. */
 const kinds = ['ServiceAccount', 'Service', 'PodDisruptionBudget', 'Deployment', 'StatefulSet', 'Job']
 
-/** So many worlds at once: each is some thirty pods. */
+/** Mutants observed at the same time; each has about thirty pods. */
 const batch = 8
 
 /**
- * Gives clean environments and mutants to Kubernetes' own controllers, each in a namespace of its own, and compares what they make of them: pods,
- * endpoints, budgets, and what an eviction is answered. The kubelet is played: it calls every pod ready.
- * @returns for each mutant the first thing that is other than in its clean environment; undefined where nothing is
+ * Applies clean environments and mutants with Kubernetes' own controllers, each in a namespace of its own, and compares the results: pods, endpoints,
+ * budgets, and responses to evictions. The kubelet is simulated: it reports every pod ready.
+ * @returns for each mutant the first difference from its clean environment; undefined where there is none
  */
 export async function observe(
   mutants: readonly Mutant[],
@@ -36,7 +36,7 @@ export async function observe(
       try {
         const clean = new Map<Environment, readonly string[]>()
         for (const environment of new Set(mutants.map((mutant) => mutant.environment))) {
-          await makeClasses(server, served, environment)
+          await createClasses(server, served, environment)
           clean.set(environment, await live(server, served, environment.objects, `clean-${environment.name}`))
         }
         const differences: (string | undefined)[] = []
@@ -56,11 +56,15 @@ export async function observe(
   )
 }
 
-async function makeClasses(server: ApiServer, served: readonly ServedKind[], environment: Environment): Promise<void> {
+async function createClasses(
+  server: ApiServer,
+  served: readonly ServedKind[],
+  environment: Environment,
+): Promise<void> {
   for (const object of environment.ofKind('PriorityClass')) await apply(server, served, object, object.raw, '')
 }
 
-/** Applies objects into a namespace of their own and tells what is there once the controllers have come to rest. */
+/** Applies objects in a namespace of their own and returns its state once the controllers have settled. */
 async function live(
   server: ApiServer,
   served: readonly ServedKind[],
@@ -80,10 +84,10 @@ async function live(
       )
   let state: string[] = []
   // Under load a controller may take seconds between two steps.
-  for (let calm = 0, round = 0; calm < 10 && round < 120; round++) {
+  for (let quiet = 0, round = 0; quiet < 10 && round < 120; round++) {
     await pause(300)
     const now = await stateOf(server, namespace)
-    calm = now.join('\n') === state.join('\n') ? calm + 1 : 0
+    quiet = now.join('\n') === state.join('\n') ? quiet + 1 : 0
     state = now
   }
   return [...state, ...(await evictions(server, namespace))]
@@ -102,7 +106,7 @@ async function apply(
   await server.send('PATCH', address, raw, 'application/apply-patch+yaml')
 }
 
-/** One line for each thing that the controllers made, in order. */
+/** One line per pod owner, endpoint slice and budget, sorted. */
 async function stateOf(server: ApiServer, namespace: string): Promise<string[]> {
   const pods = await list(server, `/api/v1/namespaces/${namespace}/pods`)
   const owners = new Map(pods.map((pod) => [nameOf(pod), ownerOf(pod)]))
@@ -115,17 +119,17 @@ async function stateOf(server: ApiServer, namespace: string): Promise<string[]> 
     const targets = items(at(slice, 'endpoints')).map((endpoint) =>
       owners.get(text(at(endpoint, 'targetRef', 'name')) ?? ''),
     )
-    const led = [...new Set(targets)].sort().join(', ') || 'nobody'
-    lines.push(`Service ${service} leads to port ${ports.sort().join(', ') || 'none'} of ${led}`)
+    const led = [...new Set(targets)].sort().join(', ') || 'no pods'
+    lines.push(`Service ${service} routes to port ${ports.sort().join(', ') || 'none'} of ${led}`)
   }
   for (const budget of await list(server, `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`)) {
     const { expectedPods, disruptionsAllowed } = fields(at(budget, 'status'))
-    lines.push(`budget ${nameOf(budget)} counts ${expectedPods} pods and lets ${disruptionsAllowed} go`)
+    lines.push(`budget ${nameOf(budget)} selects ${expectedPods} pods and allows ${disruptionsAllowed} disruptions`)
   }
   return lines.sort()
 }
 
-/** What the eviction of one pod of each workload is answered, by a dry run. */
+/** The response to the eviction of one pod of each workload, as a dry run. */
 async function evictions(server: ApiServer, namespace: string): Promise<string[]> {
   const pods = await list(server, `/api/v1/namespaces/${namespace}/pods`)
   const first = new Map(pods.map((pod) => [ownerOf(pod), nameOf(pod)]))
@@ -133,7 +137,7 @@ async function evictions(server: ApiServer, namespace: string): Promise<string[]
     const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`
     const deleteOptions = { dryRun: ['All'] }
     const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace }, deleteOptions }
-    return `an eviction of ${owner} is answered ${(await server.send('POST', path, body)).status}`
+    return `an eviction of ${owner} returns ${(await server.send('POST', path, body)).status}`
   })
   return (await Promise.all(lines)).sort()
 }
@@ -146,7 +150,7 @@ function nameOf(object: Value): string {
   return text(at(object, 'metadata', 'name')) ?? ''
 }
 
-/** The workload that made a pod, without the hashes of its name: `worker` of `worker-5d4f8c7b9-x2x7z`. */
+/** The workload that owns a pod, without the hashes of its name: `worker` of `worker-5d4f8c7b9-x2x7z`. */
 function ownerOf(pod: Value): string {
   const owner = at(pod, 'metadata', 'ownerReferences', 0)
   const name = text(at(owner, 'name')) ?? nameOf(pod)
@@ -159,9 +163,9 @@ function countBy(values: readonly string[]): Map<string, number> {
   return counts
 }
 
-/** The first line that only one of the two has, the mutant's own before that of the clean environment. */
+/** The first line that only one of the two has; lines of the mutant come first. */
 function difference(clean: readonly string[], mutant: readonly string[]): string | undefined {
   const own = mutant.find((line) => !clean.includes(line))
   const lost = clean.find((line) => !mutant.includes(line))
-  return own ?? (lost === undefined ? undefined : `no more: ${lost}`)
+  return own ?? (lost === undefined ? undefined : `missing: ${lost}`)
 }

@@ -3,7 +3,7 @@ import type { Path } from '#kubernetes/model/finding.ts'
 import { at, items, type KubeObject, type Value } from '#kubernetes/model/objects.ts'
 import type { Container, Workload } from '#kubernetes/model/workloads.ts'
 
-/** A container and the object that makes it. */
+/** A container and the object whose pods have it. */
 export interface ContainerPlace {
   readonly workload: Workload
   readonly object: KubeObject
@@ -23,7 +23,7 @@ export function* each(root: Value, ...path: Path): Generator<{ path: Path; value
   for (const [index, value] of items(at(root, ...path)).entries()) yield { path: [...path, index], value }
 }
 
-/** Every mapping in a value that has this key, depth first: `podSelector` wherever it stands. */
+/** Every mapping in a value that has this key, depth first: `podSelector` at any depth. */
 export function* having(root: Value, key: string, base: Path = []): Generator<{ path: Path; value: Value }> {
   if (typeof root !== 'object' || root === null) return
   for (const [name, value] of Object.entries(root)) {

@@ -6,13 +6,13 @@ import { containers, each } from './places.ts'
 export const ports: readonly MutationClass[] = [
   broken(
     'target-port-name',
-    'No container has a port of this name: the Service has endpoints without it.',
+    'No container has a port with this name: the endpoints of the Service lack it.',
     function* (environment) {
       for (const service of environment.ofKind('Service', ''))
         for (const { path } of each(service.raw, 'spec', 'ports')) yield set(service, [...path, 'targetPort'], 'web')
     },
   ),
-  broken('target-port-number', 'Nobody listens on the port: connections are refused.', function* (environment) {
+  broken('target-port-number', 'Nothing listens on the port: connections are refused.', function* (environment) {
     for (const service of environment.ofKind('Service', ''))
       for (const { path } of each(service.raw, 'spec', 'ports')) yield set(service, [...path, 'targetPort'], 8888)
   }),
@@ -22,23 +22,23 @@ export const ports: readonly MutationClass[] = [
   }),
   broken(
     'service-port-moved',
-    'Clients connect to the port that they were told, where nobody is any more.',
+    'Clients still connect to the configured port, where nothing listens any longer.',
     function* (environment) {
-      // A headless Service translates nothing: its own number plays no part.
+      // A headless Service translates no ports: its own port number has no effect.
       for (const service of environment.ofKind('Service', ''))
         if (at(service.raw, 'spec', 'clusterIP') !== 'None')
-          // Nobody connects to the metrics of the broker by its Service: its pods are scraped.
+          // The broker's metrics are scraped from its pods, not through its Service.
           for (const { path, value } of each(service.raw, 'spec', 'ports'))
             if (at(value, 'name') !== 'prometheus') yield set(service, [...path, 'port'], 8888)
     },
   ),
-  refused('service-port-unnamed', 'With several ports each needs a name.', function* (environment) {
+  refused('service-port-unnamed', 'With several ports, each needs a name.', function* (environment) {
     for (const service of environment.ofKind('Service', '')) {
       const list = items(at(service.raw, 'spec', 'ports'))
       if (list.length > 1) yield remove(service, ['spec', 'ports', 0, 'name'])
     }
   }),
-  refused('service-port-twice', 'Two ports of a Service may not have the same name.', function* (environment) {
+  refused('service-port-twice', 'Two ports of a Service must not have the same name.', function* (environment) {
     for (const service of environment.ofKind('Service', '')) {
       const list = items(at(service.raw, 'spec', 'ports'))
       if (list.length > 1) yield set(service, ['spec', 'ports', 1, 'name'], at(list[0], 'name'))
@@ -46,11 +46,11 @@ export const ports: readonly MutationClass[] = [
   }),
   broken(
     'container-port-renamed',
-    'Services, probes and monitors still ask for the old name.',
+    'Services, probes and monitors still refer to the old name.',
     function* (environment) {
       for (const { object, container, path } of containers(environment))
         for (const [index] of container.ports.entries()) {
-          // Members of a headless Service are reached by number alone.
+          // Members of a headless Service are addressed by port number only.
           const name = container.ports[index]?.name
           if (name !== 'epmd' && name !== 'distribution')
             yield set(object, [...path, 'ports', index, 'name'], 'renamed')
@@ -59,20 +59,20 @@ export const ports: readonly MutationClass[] = [
   ),
   broken(
     'container-port-moved',
-    'The named port leads to a number on which the program does not listen.',
+    'The named port is a number on which the program does not listen.',
     function* (environment) {
       for (const { object, container, path } of containers(environment))
         for (const [index] of container.ports.entries())
           yield set(object, [...path, 'ports', index, 'containerPort'], 8888)
     },
   ),
-  refused('container-port-range', 'A port is at most 65535.', function* (environment) {
+  refused('container-port-range', 'A port number is at most 65535.', function* (environment) {
     for (const { object, container, path } of containers(environment))
       if (container.ports.length > 0) yield set(object, [...path, 'ports', 0, 'containerPort'], 80800)
   }),
   broken(
     'probe-port',
-    'The probe asks where nobody listens: never ready, or restarted for ever.',
+    'The probe uses a port where nothing listens: never ready, or restarted forever.',
     function* (environment) {
       for (const { object, container, path } of containers(environment))
         for (const kind of probeKinds)
@@ -83,7 +83,7 @@ export const ports: readonly MutationClass[] = [
   ),
   broken(
     'headless-lost',
-    'The pods of the StatefulSet lose their names, by which their peers and clients find them.',
+    'The pods of the StatefulSet lose the DNS names by which peers and clients find them.',
     function* (environment) {
       for (const service of environment.ofKind('Service', ''))
         if (at(service.raw, 'spec', 'clusterIP') === 'None') yield remove(service, ['spec', 'clusterIP'])
@@ -91,16 +91,16 @@ export const ports: readonly MutationClass[] = [
   ),
   broken(
     'unready-unpublished',
-    'A pod that gets ready only once others have reached it is never published, so it never gets ready.',
+    'A pod that becomes ready only once others have reached it is never published, so it never becomes ready.',
     function* (environment) {
-      // Only where somebody reaches members by their names; for the stores nobody does.
+      // Only where clients address members by name; no client of the stores does.
       for (const name of ['rabbitmq-nodes', 'ollama-nodes'])
         for (const service of environment.ofKind('Service', ''))
           if (service.name === name && service.raw.spec && at(service.raw, 'spec', 'publishNotReadyAddresses') === true)
             yield remove(service, ['spec', 'publishNotReadyAddresses'])
     },
   ),
-  broken('service-name', 'The pods of the StatefulSet have no names in DNS.', function* (environment) {
+  broken('service-name', 'The pods of the StatefulSet have no DNS names.', function* (environment) {
     for (const set_ of environment.ofKind('StatefulSet'))
       yield set(set_, ['spec', 'serviceName'], `${set_.name}-headless`)
   }),

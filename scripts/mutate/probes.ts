@@ -29,13 +29,13 @@ const with_ = (extra: Record<string, unknown>) => (raw: unknown) => ({ ...(raw a
 export const probes: readonly MutationClass[] = [
   broken(
     'readiness-gone',
-    'A pod gets connections before it can answer them, and while it cannot.',
+    'A pod receives connections before it can answer them, and while it cannot.',
     gone('readinessProbe'),
   ),
-  broken('liveness-gone', 'A program that hangs hangs for ever.', gone('livenessProbe')),
+  broken('liveness-gone', 'A program that hangs is never restarted.', gone('livenessProbe')),
   broken('startup-gone', 'Liveness kills a program that is slow to start.', gone('startupProbe')),
-  broken('probe-path', 'The path answers 404: never ready, or restarted for ever.', function* (environment) {
-    // Only paths that programs of this repository serve; what other images serve is not for manifests to know.
+  broken('probe-path', 'The path answers 404: never ready, or restarted forever.', function* (environment) {
+    // Only paths that programs of this repository serve: what other images serve is unknown.
     for (const { object, container, path } of containers(environment))
       for (const kind of probeKinds)
         if (container.image.includes('/inference-') && at(container.raw, kind, 'httpGet', 'path') !== undefined)
@@ -43,7 +43,7 @@ export const probes: readonly MutationClass[] = [
   }),
   broken(
     'probe-scheme',
-    'The program speaks HTTP, the kubelet TLS: the probe always fails.',
+    'The program uses HTTP, the kubelet HTTPS: the probe always fails.',
     inProbes((raw) =>
       at(raw, 'httpGet') === undefined
         ? undefined
@@ -52,7 +52,7 @@ export const probes: readonly MutationClass[] = [
   ),
   broken(
     'liveness-is-readiness',
-    'When a store is down, every pod is restarted, which helps nobody.',
+    'When a store is down, every pod is restarted, which does not help.',
     function* (environment) {
       for (const { object, container, path } of containers(environment))
         if (at(container.raw, 'readinessProbe') !== undefined && at(container.raw, 'livenessProbe') !== undefined)
@@ -66,21 +66,21 @@ export const probes: readonly MutationClass[] = [
   ),
   refused(
     'liveness-success-threshold',
-    'Liveness and startup are right after one success.',
+    'Liveness and startup probes require a success threshold of 1.',
     inProbes(with_({ successThreshold: 2 }), ['livenessProbe']),
   ),
-  refused('probe-negative', 'No time is negative.', inProbes(with_({ timeoutSeconds: -1 }))),
+  refused('probe-negative', 'Times must not be negative.', inProbes(with_({ timeoutSeconds: -1 }))),
   refused(
     'probe-two-handlers',
-    'A probe has one handler.',
+    'A probe must have exactly one handler.',
     inProbes(with_({ exec: { command: ['true'] }, tcpSocket: { port: 80 } })),
   ),
   refused(
     'probe-without-handler',
-    'A probe has one handler.',
+    'A probe must have exactly one handler.',
     inProbes((raw) => ({ periodSeconds: at(raw, 'periodSeconds') })),
   ),
-  broken('pre-stop-too-long', 'SIGKILL comes before the program has heard SIGTERM.', function* (environment) {
+  broken('pre-stop-too-long', 'SIGKILL arrives before the program has received SIGTERM.', function* (environment) {
     for (const { object, container, path, workload } of containers(environment)) {
       const grace = number(at(workload.pod, 'terminationGracePeriodSeconds')) ?? 30
       if (at(container.raw, 'lifecycle', 'preStop', 'sleep') !== undefined)

@@ -9,49 +9,49 @@ import { type Mutant, mutatedObjects } from './mutation.ts'
 import { observe } from './observe.ts'
 import { type Prover, proverOf } from './proof.ts'
 
-/** What a prover says of a mutant. */
-interface Answer {
+/** A prover's result for a mutant. */
+interface ProverResult {
   readonly shows: boolean
-  readonly words: string
+  readonly message: string
 }
 
 /**
- * Asks the real programs about the first mutant of every class: the API server has to refuse those that are said to be refused, and to take all
- * others; of these, Kubernetes' controllers and promtool have to show those that are said to be shown by them.
- * @returns whether every claim holds; each is printed with the program's own words
+ * Verifies the first mutant of every class with the real programs: the API server must reject those that claim it, and accept all others; of these,
+ * Kubernetes' controllers and promtool must prove those that claim it.
+ * @returns whether every claim is correct; each is printed with the program's own message
  */
 export async function proveClaims(mutants: readonly Mutant[]): Promise<boolean> {
   const samples = [...new Map(mutants.toReversed().map((mutant) => [mutant.class.id, mutant])).values()].toReversed()
-  const api = await askApiServer(samples)
-  const controllers = await askControllers(samples.filter((mutant) => proverOf(mutant.class) === 'controllers'))
-  const promtool = await askPromtool(samples.filter((mutant) => proverOf(mutant.class) === 'promtool'))
+  const api = await runApiServer(samples)
+  const controllers = await runControllers(samples.filter((mutant) => proverOf(mutant.class) === 'controllers'))
+  const promtool = await runPromtool(samples.filter((mutant) => proverOf(mutant.class) === 'promtool'))
   let wrong = 0
   const counts = new Map<Prover | undefined, number>()
   for (const mutant of samples) {
     const { id } = mutant.class
     const prover = proverOf(mutant.class)
     counts.set(prover, (counts.get(prover) ?? 0) + 1)
-    const first = api.get(mutant) as Answer
+    const first = api.get(mutant) as ProverResult
     const own = controllers.get(mutant) ?? promtool.get(mutant)
-    const right = first.shows === (prover === 'API server') && own?.shows !== false
-    if (!right) wrong++
-    const verdict = right ? (prover === undefined ? 'taken  ' : 'proved ') : 'WRONG  '
-    process.stdout.write(`${verdict}${id.padEnd(30)} ${[first.words, own?.words].filter(Boolean).join('; ')}\n`)
+    const correct = first.shows === (prover === 'API server') && own?.shows !== false
+    if (!correct) wrong++
+    const verdict = correct ? (prover === undefined ? 'accepted ' : 'proved   ') : 'WRONG    '
+    process.stdout.write(`${verdict}${id.padEnd(30)} ${[first.message, own?.message].filter(Boolean).join('; ')}\n`)
   }
   const of = (prover: Prover | undefined) => counts.get(prover) ?? 0
   process.stdout.write(
-    `\n${samples.length} classes: ${of('API server')} refused by the API server, ${of('controllers')} shown by Kubernetes' controllers, ` +
-      `${of('promtool')} by promtool, ${of(undefined)} taken that show only once all of it runs; ${wrong} wrong\n`,
+    `\n${samples.length} classes: ${of('API server')} rejected by the API server, ${of('controllers')} proved by Kubernetes' controllers, ` +
+      `${of('promtool')} by promtool, ${of(undefined)} accepted that show only at run time; ${wrong} wrong\n`,
   )
   return wrong === 0
 }
 
-/** Kinds that the admission of others looks up, so they are always sent along. */
+/** Kinds that the admission of other objects reads, so they are always included. */
 const context = new Set(['Namespace', 'PriorityClass', 'ServiceAccount', 'LimitRange', 'ResourceQuota'])
 
-async function askApiServer(mutants: readonly Mutant[]): Promise<Map<Mutant, Answer>> {
+async function runApiServer(mutants: readonly Mutant[]): Promise<Map<Mutant, ProverResult>> {
   const candidates = mutants.map((mutant) => candidateOf(mutant.class.id, mutant))
-  // Nothing ends a namespace here, so one that is missing has to be missed first.
+  // Nothing deletes a namespace here, so candidates without one come first.
   candidates.sort((one, other) => one.namespaces - other.namespaces)
   const findings = await admit(candidates, { namespaces: ['argocd', 'keda', 'monitoring'], say: () => {} })
   const refusals = new Map(
@@ -60,13 +60,13 @@ async function askApiServer(mutants: readonly Mutant[]): Promise<Map<Mutant, Ans
   return new Map(
     mutants.map((mutant) => {
       const refusal = refusals.get(mutant.class.id)?.split('\n')[0]?.slice(0, 140)
-      const words = refusal === undefined ? 'the API server takes it' : `the API server refuses it: ${refusal}`
-      return [mutant, { shows: refusal !== undefined, words }]
+      const message = refusal === undefined ? 'the API server accepts it' : `the API server rejects it: ${refusal}`
+      return [mutant, { shows: refusal !== undefined, message }]
     }),
   )
 }
 
-/** What a mutant changed or added; all of its environment where that is what others are admitted by. */
+/** What a mutant changed or added; its whole environment where the admission of other objects depends on the change. */
 function candidateOf(target: string, mutant: Mutant): Candidate & { namespaces: number } {
   const originals = new Set(mutant.environment.objects)
   const whole = mutant.edits.some(({ object }) => context.has(object.kind))
@@ -79,7 +79,7 @@ function candidateOf(target: string, mutant: Mutant): Candidate & { namespaces: 
   }
 }
 
-async function askControllers(mutants: readonly Mutant[]): Promise<Map<Mutant, Answer>> {
+async function runControllers(mutants: readonly Mutant[]): Promise<Map<Mutant, ProverResult>> {
   if (mutants.length === 0) return new Map()
   const programs = await findPrograms()
   if (typeof programs === 'string') throw new UsageError(programs)
@@ -87,12 +87,15 @@ async function askControllers(mutants: readonly Mutant[]): Promise<Map<Mutant, A
   return new Map(
     mutants.map((mutant, index) => {
       const difference = differences[index]
-      return [mutant, { shows: difference !== undefined, words: difference ?? 'the controllers make the same of it' }]
+      return [
+        mutant,
+        { shows: difference !== undefined, message: difference ?? 'the controllers create the same objects' },
+      ]
     }),
   )
 }
 
-async function askPromtool(mutants: readonly Mutant[]): Promise<Map<Mutant, Answer>> {
+async function runPromtool(mutants: readonly Mutant[]): Promise<Map<Mutant, ProverResult>> {
   if (mutants.length === 0) return new Map()
   const program = await tool('promtool')
   return inTemporaryFolder('rules-', async (folder) => {
@@ -111,7 +114,7 @@ async function askPromtool(mutants: readonly Mutant[]): Promise<Map<Mutant, Answ
             .find((each) => /"|error/.test(each)) ?? ''
         return [
           mutant,
-          { shows: status !== 0, words: `promtool: ${status === 0 ? 'right' : line.trim().slice(0, 140)}` },
+          { shows: status !== 0, message: `promtool: ${status === 0 ? 'passed' : line.trim().slice(0, 140)}` },
         ]
       }),
     )

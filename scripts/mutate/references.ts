@@ -5,7 +5,7 @@ import { containers, each, having } from './places.ts'
 
 const typo = (name: string) => `${name}x`
 
-/** Every field in the objects of some kinds that names something, by the field's own name. */
+/** Every field with this name in objects of these kinds. */
 const named = (kinds: readonly string[], path: string) =>
   function* (environment: Parameters<MutationClass['seed']>[0]): Generator<Edit> {
     for (const kind of kinds)
@@ -26,8 +26,8 @@ const without = (kind: string, chosen: (name: string) => boolean = () => true): 
 const dropped = (id: string, why: string, kind: string, chosen?: (name: string) => boolean) =>
   broken(id, why, without(kind, chosen))
 
-const missing = 'The pod waits in CreateContainerConfigError for what does not exist.'
-const unmounted = 'The pod waits in ContainerCreating for a volume that does not come.'
+const missing = 'The pod stays in CreateContainerConfigError: the referenced object does not exist.'
+const unmounted = 'The pod stays in ContainerCreating: its volume is never mounted.'
 
 export const references: readonly MutationClass[] = [
   broken('env-configmap-name', missing, inPods('configMapRef', 'name', typo)),
@@ -54,24 +54,28 @@ export const references: readonly MutationClass[] = [
           for (const [index] of items(value).entries()) yield* rewrite(object, [...path, index, 'key'], typo)
     },
   ),
-  broken('volume-item-path', 'The file has another name than the one that the program opens.', function* (environment) {
+  broken('volume-item-path', 'The file name is not the one that the program opens.', function* (environment) {
     for (const { object, pod, podPath } of environment.workloads)
       for (const { path, value } of having(pod, 'items', podPath))
         for (const [index] of items(value).entries()) yield* rewrite(object, [...path, index, 'path'], typo)
   }),
-  refused('service-account-name', 'No pod is made: the account does not exist.', inPodSpec('serviceAccountName')),
+  refused(
+    'service-account-name',
+    'No pod is created: the ServiceAccount does not exist.',
+    inPodSpec('serviceAccountName'),
+  ),
   refused(
     'priority-class-name',
-    'The API server refuses pods of a class that does not exist.',
+    'The API server rejects pods with a PriorityClass that does not exist.',
     inPodSpec('priorityClassName'),
   ),
   broken('claim-name', unmounted, inPods('persistentVolumeClaim', 'claimName', typo)),
   broken(
     'scale-target-name',
-    'The scaler has nothing to scale, and the workload stays as it is.',
+    'The scaler has no target, and the workload is never scaled.',
     named(['HorizontalPodAutoscaler', 'ScaledObject'], 'spec.scaleTargetRef.name'),
   ),
-  broken('scale-target-kind', 'The scaler looks for another kind.', function* (environment) {
+  broken('scale-target-kind', 'The scaler looks for a different kind.', function* (environment) {
     for (const kind of ['HorizontalPodAutoscaler', 'ScaledObject'])
       for (const scaler of environment.ofKind(kind))
         yield set(scaler, ['spec', 'scaleTargetRef', 'kind'], 'StatefulSet')
@@ -81,7 +85,7 @@ export const references: readonly MutationClass[] = [
       for (const scaler of environment.ofKind(kind))
         yield set(scaler, ['spec', 'scaleTargetRef', 'apiVersion'], 'apps/v1beta2')
   }),
-  broken('trigger-authentication', 'KEDA cannot log in, so it never scales.', function* (environment) {
+  broken('trigger-authentication', 'KEDA cannot authenticate, so it never scales.', function* (environment) {
     for (const scaled of environment.ofKind('ScaledObject'))
       yield* rewrite(scaled, ['spec', 'triggers', 0, 'authenticationRef', 'name'], typo)
   }),
@@ -90,7 +94,7 @@ export const references: readonly MutationClass[] = [
       if (at(scaled.raw, 'spec', 'triggers', 0, 'authenticationRef') !== undefined)
         yield set(scaled, ['spec', 'triggers', 0, 'authenticationRef', 'kind'], 'ClusterTriggerAuthentication')
   }),
-  broken('authentication-secret', 'KEDA reads no credentials.', function* (environment) {
+  broken('authentication-secret', 'KEDA finds no credentials.', function* (environment) {
     for (const auth of environment.ofKind('TriggerAuthentication'))
       for (const { path } of each(auth.raw, 'spec', 'secretTargetRef')) {
         yield* rewrite(auth, [...path, 'name'], typo)
@@ -99,17 +103,17 @@ export const references: readonly MutationClass[] = [
   }),
   broken(
     'authentication-parameter',
-    'KEDA takes the value for a parameter that the scaler does not know, and logs in without it.',
+    'KEDA uses the value for a parameter that the scaler does not know, and authenticates without it.',
     function* (environment) {
       for (const auth of environment.ofKind('TriggerAuthentication'))
         for (const { path } of each(auth.raw, 'spec', 'secretTargetRef'))
           yield* rewrite(auth, [...path, 'parameter'], typo)
     },
   ),
-  broken('secret-store', 'The Secret is never made.', named(['ExternalSecret'], 'spec.secretStoreRef.name')),
+  broken('secret-store', 'The Secret is never created.', named(['ExternalSecret'], 'spec.secretStoreRef.name')),
   broken(
     'external-secret-target',
-    'The Secret is made under a name that nobody reads.',
+    'The Secret is created under a name that nothing reads.',
     named(['ExternalSecret'], 'spec.target.name'),
   ),
   broken('external-secret-key', 'The Secret lacks the key that is read.', function* (environment) {
@@ -118,7 +122,7 @@ export const references: readonly MutationClass[] = [
   }),
   broken(
     'external-secret-template',
-    'The operator finds no template, so the Secret is not made.',
+    'The operator finds no template, so the Secret is not created.',
     function* (environment) {
       for (const external of environment.ofKind('ExternalSecret'))
         for (const { path } of having(external.raw, 'items')) yield* rewrite(external, [...path, 0, 'key'], typo)
@@ -126,7 +130,7 @@ export const references: readonly MutationClass[] = [
   ),
   broken(
     'store-account',
-    'The operator cannot log in to the store: the account does not exist.',
+    'The operator cannot authenticate with the store: the ServiceAccount does not exist.',
     function* (environment) {
       for (const store of environment.ofKind('SecretStore'))
         yield* rewrite(store, ['spec', 'provider', 'vault', 'auth', 'kubernetes', 'serviceAccountRef', 'name'], typo)
@@ -143,7 +147,7 @@ export const references: readonly MutationClass[] = [
       if (mounts.length > 1) yield set(object, [...path, 'volumeMounts', 1, 'mountPath'], at(mounts[0], 'mountPath'))
     }
   }),
-  broken('env-variable-undefined', 'A $(NAME) that is not defined stays as it is written.', function* (environment) {
+  broken('env-variable-undefined', 'An undefined $(NAME) is not expanded.', function* (environment) {
     for (const { object, container } of containers(environment)) {
       for (const { path } of container.env)
         yield* rewrite(object, [...path, 'value'], (value) => value.replace(/\$\((\w+)\)/, '$($1_NAME)'))
@@ -155,30 +159,30 @@ export const references: readonly MutationClass[] = [
   }),
   refused(
     'env-twice',
-    'By server-side apply a name stands once; by any other way the last of two values wins, silently.',
+    'Server-side apply rejects a duplicate name; with any other method the last value wins silently.',
     function* (environment) {
       for (const { object, container, path } of containers(environment))
         if (container.env.length > 0 && container.env[0]?.value !== undefined)
           yield set(object, [...path, 'env', container.env.length], { name: container.env[0].name, value: 'another' })
     },
   ),
-  dropped('service-gone', 'Nobody finds the pods by the name that clients were given.', 'Service'),
+  dropped('service-gone', 'The name that clients are configured with does not resolve.', 'Service'),
   dropped('configmap-gone', missing, 'ConfigMap'),
-  refused('service-account-gone', 'No pod is made: the account does not exist.', without('ServiceAccount')),
+  refused('service-account-gone', 'No pod is created: the ServiceAccount does not exist.', without('ServiceAccount')),
   dropped('claim-gone', unmounted, 'PersistentVolumeClaim'),
   dropped('external-secret-gone', unmounted, 'ExternalSecret'),
-  dropped('secret-store-gone', 'No Secret is made.', 'SecretStore'),
-  dropped('trigger-authentication-gone', 'KEDA cannot log in, so it never scales.', 'TriggerAuthentication'),
+  dropped('secret-store-gone', 'No Secret is created.', 'SecretStore'),
+  dropped('trigger-authentication-gone', 'KEDA cannot authenticate, so it never scales.', 'TriggerAuthentication'),
   refused(
     'priority-class-gone',
-    'The API server refuses pods of a class that does not exist.',
+    'The API server rejects pods with a PriorityClass that does not exist.',
     without('PriorityClass'),
   ),
-  dropped('gateway-gone', 'The routes belong to nothing: no request comes in.', 'Gateway'),
-  dropped('policy-gone', 'What the policy allowed is denied, or what it denied is open.', 'NetworkPolicy'),
+  dropped('gateway-gone', 'The routes have no parent: no request arrives.', 'Gateway'),
+  dropped('policy-gone', 'What the policy allowed is denied, or what it denied is allowed.', 'NetworkPolicy'),
   dropped(
     'budget-gone',
-    'A drain may take all pods at once.',
+    'A drain may evict all pods at the same time.',
     'PodDisruptionBudget',
     (name) => name !== 'postgres' && name !== 'redis',
   ),
@@ -188,16 +192,16 @@ export const references: readonly MutationClass[] = [
     'HorizontalPodAutoscaler',
   ),
   dropped('scaled-object-gone', 'Without replicas and without a scaler a Deployment runs one pod.', 'ScaledObject'),
-  dropped('workload-gone', 'Its Service, its policies, its scaler and its monitor are there for nobody.', 'Deployment'),
-  dropped('store-gone', 'Everybody who stores something there fails.', 'StatefulSet'),
-  refused('namespace-gone', 'Nothing can be made in a namespace that does not exist.', without('Namespace')),
-  broken('routes-gone', 'The Gateway answers everything with 404.', function* (environment) {
+  dropped('workload-gone', 'Its Service, policies, scaler and monitor have no pods.', 'Deployment'),
+  dropped('store-gone', 'Every program that stores data there fails.', 'StatefulSet'),
+  refused('namespace-gone', 'Nothing can be created in a namespace that does not exist.', without('Namespace')),
+  broken('routes-gone', 'The Gateway answers every request with 404.', function* (environment) {
     const routes = environment.ofKind('HTTPRoute')
     if (routes.length > 0) yield routes.map(drop)
   }),
   broken(
     'namespace-moved',
-    'Nobody in the environment finds the object in another namespace.',
+    'Nothing in the environment finds the object in another namespace.',
     function* (environment) {
       const moved = [
         'Service',
@@ -213,15 +217,19 @@ export const references: readonly MutationClass[] = [
         for (const object of environment.ofKind(kind)) yield set(object, ['metadata', 'namespace'], 'default')
     },
   ),
-  broken('namespace-missing', 'The object lands in whatever namespace is the current one.', function* (environment) {
-    for (const object of environment.objects)
-      if (
-        object.namespace !== '' &&
-        fields(object.raw.metadata).namespace !== undefined &&
-        text(object.raw.kind) !== 'NetworkPolicy'
-      )
-        yield set(object, ['metadata', 'namespace'], undefined)
-  }),
+  broken(
+    'namespace-missing',
+    'The object is created in whatever namespace is the current one.',
+    function* (environment) {
+      for (const object of environment.objects)
+        if (
+          object.namespace !== '' &&
+          fields(object.raw.metadata).namespace !== undefined &&
+          text(object.raw.kind) !== 'NetworkPolicy'
+        )
+          yield set(object, ['metadata', 'namespace'], undefined)
+    },
+  ),
 ]
 
 function inPodSpec(field: string) {

@@ -12,12 +12,12 @@ function resource(part: string, name: string, value: unknown): MutationClass['se
 }
 
 export const resources: readonly MutationClass[] = [
-  refused('request-above-limit', 'A request may not be above its limit.', resource('requests', 'memory', '512Gi')),
-  refused('limit-below-request', 'A request may not be above its limit.', resource('limits', 'memory', '1Mi')),
-  // A request that is missing beside its limit is no fault: the API server takes the limit for it.
+  refused('request-above-limit', 'A request must not exceed its limit.', resource('requests', 'memory', '512Gi')),
+  refused('limit-below-request', 'A request must not exceed its limit.', resource('limits', 'memory', '1Mi')),
+  // A missing request with a limit is valid: the API server uses the limit as the request.
   broken(
     'cpu-unstated',
-    "The LimitRange's small default stands in: utilisation targets mean something else, and the program is throttled.",
+    "The LimitRange's small default applies: utilization targets mean something else, and the program is throttled.",
     function* (environment) {
       for (const { object, container, path } of containers(environment))
         if (at(container.raw, 'resources', 'requests', 'cpu') !== undefined)
@@ -29,7 +29,7 @@ export const resources: readonly MutationClass[] = [
   ),
   broken(
     'memory-unstated',
-    "The LimitRange's small default stands in: the kernel kills the program.",
+    "The LimitRange's small default applies: the kernel kills the program.",
     function* (environment) {
       for (const { object, container, path } of containers(environment))
         if (at(container.raw, 'resources', 'requests', 'memory') !== undefined)
@@ -41,10 +41,10 @@ export const resources: readonly MutationClass[] = [
   ),
   refused(
     'memory-limit-missing',
-    "One container may take the node's memory, or gets the LimitRange's small default.",
+    "One container may use all of the node's memory, or gets the LimitRange's small default.",
     resource('limits', 'memory', undefined),
   ),
-  broken('resources-missing', "The LimitRange's small defaults stand in.", function* (environment) {
+  broken('resources-missing', "The LimitRange's small defaults apply.", function* (environment) {
     for (const { object, path } of containers(environment)) yield remove(object, [...path, 'resources'])
   }),
   broken(
@@ -58,7 +58,7 @@ export const resources: readonly MutationClass[] = [
       if (at(container.raw, 'resources', 'requests', 'memory') !== undefined)
         yield set(object, [...path, 'resources', 'requests', 'memory'], '512m')
   }),
-  refused('cpu-in-cores', 'Five hundred cores in place of half a one: no node has them.', function* (environment) {
+  refused('cpu-in-cores', '500 cores in place of half a core: no node has them.', function* (environment) {
     for (const { object, container, path } of containers(environment))
       if (at(container.raw, 'resources', 'requests', 'cpu') !== undefined)
         yield [
@@ -66,9 +66,9 @@ export const resources: readonly MutationClass[] = [
           set(object, [...path, 'resources', 'limits', 'cpu'], '1000'),
         ]
   }),
-  refused('gpu-fraction', 'A GPU is not divided.', resource('limits', 'nvidia.com/gpu', '500m')),
-  refused('gpu-request-differs', 'Requests and limits of a GPU are equal.', resource('limits', 'nvidia.com/gpu', '2')),
-  broken('gpu-missing', 'The pod gets no GPU, though the program demands one.', function* (environment) {
+  refused('gpu-fraction', 'A GPU cannot be divided.', resource('limits', 'nvidia.com/gpu', '500m')),
+  refused('gpu-request-differs', 'GPU requests and limits must be equal.', resource('limits', 'nvidia.com/gpu', '2')),
+  broken('gpu-missing', 'The pod gets no GPU, although the program requires one.', function* (environment) {
     for (const { object, container, path } of containers(environment))
       if (at(container.raw, 'resources', 'limits', 'nvidia.com/gpu') !== undefined)
         yield [
@@ -76,22 +76,26 @@ export const resources: readonly MutationClass[] = [
           remove(object, [...path, 'resources', 'requests', 'nvidia.com/gpu']),
         ]
   }),
-  broken('gpu-toleration', 'The pod fits no node: those with GPUs keep it off.', function* (environment) {
-    for (const { object, pod, podPath } of environment.workloads)
-      if (at(pod, 'tolerations') !== undefined && at(pod, 'nodeSelector') !== undefined) {
-        yield remove(object, [...podPath, 'tolerations'])
-        yield set(object, [...podPath, 'tolerations', 0, 'key'], 'nvidia.com/gpus')
-      }
-  }),
+  broken(
+    'gpu-toleration',
+    'The pod cannot be scheduled: nodes with GPUs have a taint that it does not tolerate.',
+    function* (environment) {
+      for (const { object, pod, podPath } of environment.workloads)
+        if (at(pod, 'tolerations') !== undefined && at(pod, 'nodeSelector') !== undefined) {
+          yield remove(object, [...podPath, 'tolerations'])
+          yield set(object, [...podPath, 'tolerations', 0, 'key'], 'nvidia.com/gpus')
+        }
+    },
+  ),
   broken(
     'gpu-selector',
-    'The pod may land where the GPU is of another kind, or waits for a label that no node has.',
+    'The pod may be scheduled on a node with a different GPU, or waits for a label that no node has.',
     function* (environment) {
       for (const { object, pod, podPath } of environment.workloads)
         if (at(pod, 'nodeSelector') !== undefined) yield remove(object, [...podPath, 'nodeSelector'])
     },
   ),
-  refused('quota-too-small', 'At full scale the quota refuses pods.', function* (environment) {
+  refused('quota-too-small', 'At full scale the quota rejects pods.', function* (environment) {
     for (const quota of environment.ofKind('ResourceQuota'))
       for (const name of Object.keys(fields(at(quota.raw, 'spec', 'hard'))))
         if (!name.startsWith('services.'))
@@ -105,13 +109,13 @@ export const resources: readonly MutationClass[] = [
     for (const range of environment.ofKind('LimitRange'))
       yield set(range, ['spec', 'limits', 0, 'defaultRequest', 'memory'], '64Gi')
   }),
-  refused('limit-range-maximum', 'The LimitRange refuses the pods that ask for more.', function* (environment) {
+  refused('limit-range-maximum', 'The LimitRange rejects pods that request more.', function* (environment) {
     for (const range of environment.ofKind('LimitRange'))
       yield set(range, ['spec', 'limits', 0, 'max'], { memory: '128Mi', cpu: '500m' })
   }),
   broken(
     'empty-dir-beyond-limit',
-    'The pod is evicted before the volume is full: what it holds counts as ephemeral storage.',
+    'The pod is evicted before the volume is full: its content counts as ephemeral storage.',
     function* (environment) {
       for (const { object, pod, podPath } of environment.workloads)
         for (const [index, volume] of ((at(pod, 'volumes') as unknown[] | undefined) ?? []).entries())

@@ -14,15 +14,15 @@ import { changesAnything, type Mutant, type MutationClass, mutatedObjects, siteO
 /** What the check finds in a mutant. */
 export interface Verdict {
   readonly mutant: Mutant
-  /** The rules that find something, with `schema` and the like, which are checked before any rule. Empty for a survivor. */
+  /** The rules that report a finding, including built-in checks such as `schema`. Empty for a survivor. */
   readonly killers: readonly string[]
 }
 
 const nowhere = () => undefined
 
 /**
- * Renders the environments, the last of the promotion first: a fault that can be seeded at the same place of several environments is seeded there only.
- * @throws UsageError when one does not render or has findings of its own, since nothing could then be concluded about its mutants
+ * Renders the environments, the last of the promotion first: a fault that is possible at the same place of several environments is seeded there only.
+ * @throws UsageError when one does not render or has findings, since the results of its mutants would mean nothing
  */
 export async function cleanEnvironments(): Promise<Environment[]> {
   const checker = await openChecker(root)
@@ -113,7 +113,7 @@ function changedDocuments({ environment }: Mutant, objects: readonly KubeObject[
     .map((object) => ({ body: JSON.stringify(object.raw), objects: [object] }))
 }
 
-/** The changed objects as YAML, with whatever has the name of one of them. */
+/** The changed objects as YAML, with every object that has the name of one of them. */
 function documentsOf(mutant: Mutant, objects: readonly KubeObject[], changed: readonly ObjectDocument[]): string {
   const namesakes = objects.filter((object) =>
     changed.some(
@@ -121,7 +121,7 @@ function documentsOf(mutant: Mutant, objects: readonly KubeObject[], changed: re
         own !== object && own?.kind === object.kind && own.name === object.name && own.namespace === object.namespace,
     ),
   )
-  // Most faults leave the identities of the objects as they are; then there is nothing to ask.
+  // Most faults do not change the identity of any object; then there is nothing to check.
   const same = namesakes.length === 0 && objects.length >= mutant.environment.objects.length
   return same
     ? ''

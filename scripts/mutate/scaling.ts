@@ -16,23 +16,23 @@ export const scaling: readonly MutationClass[] = [
   }),
   refused(
     'scaled-object-bounds',
-    'The minimum is above the maximum: KEDA makes no autoscaler.',
+    'The minimum is above the maximum: KEDA creates no autoscaler.',
     function* (environment) {
       for (const scaled of environment.ofKind('ScaledObject')) yield set(scaled, ['spec', 'minReplicaCount'], 999)
     },
   ),
-  broken('scaler-never-scales', 'With one number for both bounds nothing is ever scaled.', function* (environment) {
+  broken('scaler-never-scales', 'With minimum equal to maximum, nothing is ever scaled.', function* (environment) {
     for (const scaler of environment.ofKind('HorizontalPodAutoscaler'))
       yield set(scaler, ['spec', 'maxReplicas'], at(scaler.raw, 'spec', 'minReplicas'))
     for (const scaled of environment.ofKind('ScaledObject'))
       yield set(scaled, ['spec', 'maxReplicaCount'], at(scaled.raw, 'spec', 'minReplicaCount') || 1)
   }),
-  broken('scaler-and-replicas', 'Every sync sets the number back that the scaler has chosen.', function* (environment) {
+  broken('scaler-and-replicas', 'Every sync resets the replicas that the scaler has set.', function* (environment) {
     for (const name of ['gateway', 'worker'])
       for (const object of environment.ofKind('Deployment'))
         if (object.name === name) yield set(object, ['spec', 'replicas'], 2)
   }),
-  broken('scaler-twice', 'Two scalers undo each other for ever.', function* (environment) {
+  broken('scaler-twice', 'Two scalers undo each other forever.', function* (environment) {
     for (const [kind, source] of [
       ['Deployment', 'gateway'],
       ['Deployment', 'worker'],
@@ -54,7 +54,7 @@ export const scaling: readonly MutationClass[] = [
       })
     }
   }),
-  broken('scale-to-zero-by-cpu', 'Without pods there is no CPU use that could wake it.', function* (environment) {
+  broken('scale-to-zero-by-cpu', 'With zero pods there is no CPU usage to scale up on.', function* (environment) {
     for (const scaled of environment.ofKind('ScaledObject'))
       yield [
         set(scaled, ['spec', 'minReplicaCount'], 0),
@@ -65,16 +65,16 @@ export const scaling: readonly MutationClass[] = [
     for (const scaled of environment.ofKind('ScaledObject'))
       yield set(scaled, ['spec', 'triggers', 0, 'type'], 'rabbit-mq')
   }),
-  broken('trigger-metric-type', 'KEDA takes Utilization for CPU and memory alone.', function* (environment) {
+  broken('trigger-metric-type', 'KEDA accepts Utilization only for CPU and memory.', function* (environment) {
     for (const scaled of environment.ofKind('ScaledObject'))
       yield set(scaled, ['spec', 'triggers', 0, 'metricType'], 'Utilization')
   }),
   broken(
     'trigger-queue',
-    'KEDA asks for a queue that does not exist.',
+    'KEDA queries a queue that does not exist.',
     metadata('queueName', (name) => `${name}-v2`),
   ),
-  broken('trigger-queue-missing', 'KEDA demands the name of the queue.', function* (environment) {
+  broken('trigger-queue-missing', 'KEDA requires the name of the queue.', function* (environment) {
     for (const scaled of environment.ofKind('ScaledObject')) yield remove(scaled, trigger('queueName'))
   }),
   broken(
@@ -84,13 +84,13 @@ export const scaling: readonly MutationClass[] = [
   ),
   broken(
     'trigger-protocol',
-    'KEDA speaks another protocol than the port does.',
+    'KEDA uses a different protocol than the port.',
     metadata('protocol', () => 'amqp'),
   ),
   broken('trigger-value', 'KEDA expects a number above zero.', function* (environment) {
     for (const value of ['two', '0', '-1']) yield* metadata('value', () => value)(environment)
   }),
-  broken('trigger-value-missing', 'KEDA demands a target.', function* (environment) {
+  broken('trigger-value-missing', 'KEDA requires a target.', function* (environment) {
     for (const scaled of environment.ofKind('ScaledObject')) yield remove(scaled, trigger('value'))
   }),
   broken(
@@ -113,21 +113,25 @@ export const scaling: readonly MutationClass[] = [
     'The Service has no such port.',
     metadata('host', (host) => host.replace('15672', '15671')),
   ),
-  broken('trigger-without-login', 'The broker refuses whoever gives no name and password.', function* (environment) {
-    for (const scaled of environment.ofKind('ScaledObject'))
-      yield remove(scaled, ['spec', 'triggers', 0, 'authenticationRef'])
-  }),
+  broken(
+    'trigger-without-login',
+    'The broker rejects connections without username and password.',
+    function* (environment) {
+      for (const scaled of environment.ofKind('ScaledObject'))
+        yield remove(scaled, ['spec', 'triggers', 0, 'authenticationRef'])
+    },
+  ),
   broken(
     'fallback-missing',
-    'While the broker does not answer, nobody says how many workers there should be.',
+    'While the broker does not answer, the number of workers is undefined.',
     function* (environment) {
       for (const scaled of environment.ofKind('ScaledObject')) yield remove(scaled, ['spec', 'fallback'])
     },
   ),
-  refused('fallback-negative', 'A number of replicas is not negative.', function* (environment) {
+  refused('fallback-negative', 'The number of replicas must not be negative.', function* (environment) {
     for (const scaler of environment.ofKind('HorizontalPodAutoscaler')) yield set(scaler, ['spec', 'minReplicas'], -1)
   }),
-  broken('fallback-above-maximum', 'The fallback asks for more than the maximum.', function* (environment) {
+  broken('fallback-above-maximum', 'The fallback is above the maximum.', function* (environment) {
     for (const scaled of environment.ofKind('ScaledObject'))
       if (at(scaled.raw, 'spec', 'fallback') !== undefined) yield set(scaled, ['spec', 'fallback', 'replicas'], 500)
   }),
@@ -137,21 +141,21 @@ export const scaling: readonly MutationClass[] = [
   }),
   broken(
     'autoscaler-without-metric',
-    'The default, 80 % of the requested CPU, is not what was meant.',
+    'The default, 80 % of the requested CPU, is not what was intended.',
     function* (environment) {
       for (const scaler of environment.ofKind('HorizontalPodAutoscaler')) yield remove(scaler, ['spec', 'metrics'])
     },
   ),
-  broken('scaled-beyond-quota', 'The quota refuses pods long before the maximum.', function* (environment) {
+  broken('scaled-beyond-quota', 'The quota rejects pods long before the maximum.', function* (environment) {
     for (const scaler of environment.ofKind('HorizontalPodAutoscaler')) yield set(scaler, ['spec', 'maxReplicas'], 500)
     for (const scaled of environment.ofKind('ScaledObject')) yield set(scaled, ['spec', 'maxReplicaCount'], 500)
   }),
-  broken('replicas-zero', 'Nobody does the work.', function* (environment) {
+  broken('replicas-zero', 'No pod does the work.', function* (environment) {
     for (const { object } of environment.workloads)
       if (['Deployment', 'StatefulSet'].includes(object.kind) && !['gateway', 'worker'].includes(object.name))
         yield set(object, ['spec', 'replicas'], 0)
   }),
-  broken('cluster-shrunk', 'The members that the configuration names are not there.', function* (environment) {
+  broken('cluster-shrunk', 'The members that the configuration names do not exist.', function* (environment) {
     for (const object of environment.ofKind('StatefulSet'))
       if (Number(at(object.raw, 'spec', 'replicas')) > 1) yield set(object, ['spec', 'replicas'], 1)
   }),

@@ -2,7 +2,7 @@ import { at } from '#kubernetes/model/objects.ts'
 import { broken, type MutationClass, refused, remove, set } from './mutation.ts'
 import { containers } from './places.ts'
 
-const restricted = 'Pod Security of the namespace refuses the pods.'
+const restricted = 'The Pod Security level of the namespace rejects the pods.'
 
 /** Sets one field of the security context of every container. */
 function container(field: string, value: unknown): MutationClass['seed'] {
@@ -63,27 +63,23 @@ export const security: readonly MutationClass[] = [
     "An intruder can change the program's own files.",
     container('readOnlyRootFilesystem', undefined),
   ),
-  broken(
-    'token-mounted',
-    'Whoever breaks into the pod can talk to the API server in its name.',
-    function* (environment) {
-      for (const { object, podPath } of environment.workloads) {
-        yield set(object, [...podPath, 'automountServiceAccountToken'], true)
-      }
-    },
-  ),
+  broken('token-mounted', 'An intruder in the pod can use the API server with its identity.', function* (environment) {
+    for (const { object, podPath } of environment.workloads) {
+      yield set(object, [...podPath, 'automountServiceAccountToken'], true)
+    }
+  }),
   broken(
     'default-account',
-    'All such pods share one account, and whatever rights it is ever given.',
+    'All such pods share one ServiceAccount, and every permission that it is ever granted.',
     pod(['serviceAccountName'], undefined),
   ),
-  broken('namespace-unenforced', 'Pods with any rights are let in.', function* (environment) {
+  broken('namespace-unenforced', 'Pods with any privileges are admitted.', function* (environment) {
     for (const namespace of environment.ofKind('Namespace')) {
       yield remove(namespace, ['metadata', 'labels', 'pod-security.kubernetes.io/enforce'])
       yield set(namespace, ['metadata', 'labels', 'pod-security.kubernetes.io/enforce'], 'privileged')
     }
   }),
-  broken('secret-in-git', 'Everybody who reads the repository knows the password.', function* (environment) {
+  broken('secret-in-git', 'Everyone who can read the repository can read the password.', function* (environment) {
     for (const {
       object,
       path,
@@ -91,7 +87,7 @@ export const security: readonly MutationClass[] = [
     } of containers(environment))
       yield set(object, [...path, 'env', env.length], { name: 'DATABASE_PASSWORD', value: 'hunter2-Zk81mPq7' })
   }),
-  broken('secret-in-url', 'Everybody who reads the repository knows the password.', function* (environment) {
+  broken('secret-in-url', 'Everyone who can read the repository can read the password.', function* (environment) {
     for (const object of environment.ofKind('ConfigMap', ''))
       for (const name of ['RABBITMQ_URL', 'POSTGRES_URL']) {
         const url = at(object.raw, 'data', name)

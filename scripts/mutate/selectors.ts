@@ -12,24 +12,15 @@ export const selectors: readonly MutationClass[] = [
         yield set(service, ['spec', 'selector', label], `${service.name}-v2`)
     },
   ),
-  broken(
-    'service-selector-extra',
-    'No pod bears both labels, so the Service has no endpoints.',
-    function* (environment) {
-      for (const service of environment.ofKind('Service', ''))
-        yield set(service, ['spec', 'selector', 'tier'], 'backend')
-    },
-  ),
-  broken(
-    'service-without-selector',
-    'Nothing fills in the endpoints of a Service that selects nothing.',
-    function* (environment) {
-      for (const service of environment.ofKind('Service', '')) yield remove(service, ['spec', 'selector'])
-    },
-  ),
+  broken('service-selector-extra', 'No pod has both labels, so the Service has no endpoints.', function* (environment) {
+    for (const service of environment.ofKind('Service', '')) yield set(service, ['spec', 'selector', 'tier'], 'backend')
+  }),
+  broken('service-without-selector', 'A Service without a selector gets no endpoints.', function* (environment) {
+    for (const service of environment.ofKind('Service', '')) yield remove(service, ['spec', 'selector'])
+  }),
   broken(
     'service-selects-all',
-    'The Service sends part of its connections to pods that do not speak its protocol.',
+    'The Service routes some of its connections to pods that do not speak its protocol.',
     function* (environment) {
       for (const service of environment.ofKind('Service', ''))
         yield set(service, ['spec', 'selector'], { 'app.kubernetes.io/part-of': 'inference-platform' })
@@ -37,20 +28,20 @@ export const selectors: readonly MutationClass[] = [
   ),
   refused(
     'workload-selector',
-    'The selector does not match the template: the API server refuses the workload.',
+    'The selector does not match the template: the API server rejects the workload.',
     function* (environment) {
       for (const { object } of environment.workloads)
         if (at(object.raw, 'spec', 'selector', 'matchLabels', label) !== undefined)
           yield set(object, ['spec', 'selector', 'matchLabels', label], `${object.name}-v2`)
     },
   ),
-  refused('workload-without-selector', 'apps/v1 demands a selector.', function* (environment) {
+  refused('workload-without-selector', 'apps/v1 requires a selector.', function* (environment) {
     for (const { object } of environment.workloads)
       if (at(object.raw, 'spec', 'selector') !== undefined) yield remove(object, ['spec', 'selector'])
   }),
   broken(
     'workload-relabelled',
-    'Services, policies, budgets and monitors still look for the old label.',
+    'Services, policies, budgets and monitors still select the old label.',
     function* (environment) {
       for (const { object, podPath } of environment.workloads)
         if (at(object.raw, 'spec', 'selector', 'matchLabels', label) !== undefined)
@@ -62,7 +53,7 @@ export const selectors: readonly MutationClass[] = [
   ),
   broken(
     'pod-relabelled',
-    "NetworkPolicies no longer know the Job's pods: they may connect to nothing.",
+    "NetworkPolicies no longer select the Job's pods: all their connections are denied.",
     function* (environment) {
       for (const { object, podPath, runsToCompletion } of environment.workloads)
         if (runsToCompletion)
@@ -71,7 +62,7 @@ export const selectors: readonly MutationClass[] = [
   ),
   broken(
     'selectors-overlap',
-    'Two controllers, or a Service, take the pods of the other workload for their own.',
+    'Two controllers, or a Service, also select the pods of another workload.',
     function* (environment) {
       const [first, ...others] = environment.workloads.filter(({ object }) => object.kind === 'Deployment')
       if (first === undefined) return
@@ -82,38 +73,50 @@ export const selectors: readonly MutationClass[] = [
         ]
     },
   ),
-  broken('pdb-selector', 'The budget protects nothing: a drain takes all pods at once.', function* (environment) {
-    for (const budget of environment.ofKind('PodDisruptionBudget'))
-      yield set(budget, ['spec', 'selector', 'matchLabels', label], `${budget.name}-v2`)
-  }),
-  broken('pdb-selects-all', 'Pods that two budgets count cannot be evicted: a drain hangs.', function* (environment) {
+  broken(
+    'pdb-selector',
+    'The budget protects nothing: a drain evicts all pods at the same time.',
+    function* (environment) {
+      for (const budget of environment.ofKind('PodDisruptionBudget'))
+        yield set(budget, ['spec', 'selector', 'matchLabels', label], `${budget.name}-v2`)
+    },
+  ),
+  broken('pdb-selects-all', 'Pods that two budgets select cannot be evicted: a drain hangs.', function* (environment) {
     for (const budget of environment.ofKind('PodDisruptionBudget')) yield set(budget, ['spec', 'selector'], {})
   }),
-  broken('policy-selector', 'The policy applies to nobody, so what it allowed stays denied.', function* (environment) {
+  broken('policy-selector', 'The policy selects no pods, so what it allowed stays denied.', function* (environment) {
     for (const policy of environment.ofKind('NetworkPolicy'))
       if (at(policy.raw, 'spec', 'podSelector', 'matchLabels', label) !== undefined)
         yield set(policy, ['spec', 'podSelector', 'matchLabels', label], `${policy.name}-v2`)
   }),
-  broken('spread-selector', 'The constraint counts no pods, so all may land on one node.', function* (environment) {
-    for (const { object, podPath, pod } of environment.workloads)
-      if (at(pod, 'topologySpreadConstraints', 0) !== undefined)
-        yield set(object, [...podPath, 'topologySpreadConstraints', 0, 'labelSelector', 'matchLabels', label], 'nobody')
-  }),
-  refused('spread-skew', 'maxSkew has to be above zero.', function* (environment) {
+  broken(
+    'spread-selector',
+    'The constraint selects no pods, so all may be scheduled on one node.',
+    function* (environment) {
+      for (const { object, podPath, pod } of environment.workloads)
+        if (at(pod, 'topologySpreadConstraints', 0) !== undefined)
+          yield set(
+            object,
+            [...podPath, 'topologySpreadConstraints', 0, 'labelSelector', 'matchLabels', label],
+            'nobody',
+          )
+    },
+  ),
+  refused('spread-skew', 'maxSkew must be greater than zero.', function* (environment) {
     for (const { object, podPath, pod } of environment.workloads)
       if (at(pod, 'topologySpreadConstraints', 0) !== undefined)
         yield set(object, [...podPath, 'topologySpreadConstraints', 0, 'maxSkew'], 0)
   }),
   broken(
     'monitor-selector',
-    'Prometheus finds no targets: dashboards stay empty and alerts silent.',
+    'Prometheus finds no targets: dashboards stay empty and alerts never fire.',
     function* (environment) {
       for (const monitor of [...environment.ofKind('PodMonitor'), ...environment.ofKind('ServiceMonitor')])
         if (at(monitor.raw, 'spec', 'namespaceSelector') === undefined)
           yield set(monitor, ['spec', 'selector', 'matchLabels', label], `${monitor.name}-v2`)
     },
   ),
-  refused('label-value', 'A label value with a space or slash is refused.', function* (environment) {
+  refused('label-value', 'A label value must not contain a space or slash.', function* (environment) {
     for (const object of environment.objects)
       if (Object.keys(fields(at(object.raw, 'metadata', 'labels'))).includes(label))
         yield set(object, ['metadata', 'labels', label], 'Not a label/value')

@@ -12,7 +12,7 @@ export const storage: readonly MutationClass[] = [
           yield set(object, [...path, 'metadata', 'name'], 'storage')
     },
   ),
-  broken('storage-class', 'Nobody makes the volume, so the pod waits for ever.', function* (environment) {
+  broken('storage-class', 'The volume is never provisioned, so the pod stays Pending.', function* (environment) {
     for (const object of environment.ofKind('StatefulSet'))
       for (const { path } of each(object.raw, 'spec', 'volumeClaimTemplates'))
         yield set(object, [...path, 'spec', 'storageClassName'], 'sdd')
@@ -43,7 +43,7 @@ export const storage: readonly MutationClass[] = [
       for (const when of ['whenDeleted', 'whenScaled'])
         yield set(object, ['spec', 'persistentVolumeClaimRetentionPolicy', when], 'Delete')
   }),
-  broken('data-on-empty-dir', 'The data go with the pod.', function* (environment) {
+  broken('data-on-empty-dir', 'The data is lost with the pod.', function* (environment) {
     for (const object of environment.ofKind('StatefulSet'))
       for (const [index, claim] of items(at(object.raw, 'spec', 'volumeClaimTemplates')).entries())
         yield [
@@ -61,20 +61,16 @@ export const storage: readonly MutationClass[] = [
           ),
         ]
   }),
-  broken(
-    'group-missing',
-    "Nobody but root may read the Secret's files or write to the volume.",
-    function* (environment) {
-      for (const { object, pod, podPath } of environment.workloads)
-        if (
-          items(at(pod, 'volumes')).some(
-            (volume) => at(volume, 'secret') !== undefined || at(volume, 'persistentVolumeClaim') !== undefined,
-          ) ||
-          object.kind === 'StatefulSet'
-        )
-          yield remove(object, [...podPath, 'securityContext', 'fsGroup'])
-    },
-  ),
+  broken('group-missing', "Only root may read the Secret's files or write to the volume.", function* (environment) {
+    for (const { object, pod, podPath } of environment.workloads)
+      if (
+        items(at(pod, 'volumes')).some(
+          (volume) => at(volume, 'secret') !== undefined || at(volume, 'persistentVolumeClaim') !== undefined,
+        ) ||
+        object.kind === 'StatefulSet'
+      )
+        yield remove(object, [...podPath, 'securityContext', 'fsGroup'])
+  }),
   broken(
     'sub-path',
     'The file is not in the volume, so the kubelet mounts an empty folder in its place.',
@@ -94,24 +90,28 @@ export const storage: readonly MutationClass[] = [
           if (at(mount, 'mountPath') === '/tmp') yield remove(object, [...path, 'volumeMounts', index])
     },
   ),
-  broken('claim-shared', 'The second pod waits for a volume that another node holds.', function* (environment) {
-    const claim = environment.ofKind('PersistentVolumeClaim')[0]
-    if (claim === undefined) return
-    for (const object of environment.ofKind('Deployment')) {
-      const volumes = items(at(object.raw, 'spec', 'template', 'spec', 'volumes'))
-      const mounts = items(at(object.raw, 'spec', 'template', 'spec', 'containers', 0, 'volumeMounts'))
-      yield [
-        set(object, ['spec', 'template', 'spec', 'volumes', volumes.length], {
-          name: 'shared',
-          persistentVolumeClaim: { claimName: claim.name },
-        }),
-        set(object, ['spec', 'template', 'spec', 'containers', 0, 'volumeMounts', mounts.length], {
-          name: 'shared',
-          mountPath: '/shared',
-        }),
-      ]
-    }
-  }),
+  broken(
+    'claim-shared',
+    'The second pod waits for a volume that is attached to another node.',
+    function* (environment) {
+      const claim = environment.ofKind('PersistentVolumeClaim')[0]
+      if (claim === undefined) return
+      for (const object of environment.ofKind('Deployment')) {
+        const volumes = items(at(object.raw, 'spec', 'template', 'spec', 'volumes'))
+        const mounts = items(at(object.raw, 'spec', 'template', 'spec', 'containers', 0, 'volumeMounts'))
+        yield [
+          set(object, ['spec', 'template', 'spec', 'volumes', volumes.length], {
+            name: 'shared',
+            persistentVolumeClaim: { claimName: claim.name },
+          }),
+          set(object, ['spec', 'template', 'spec', 'containers', 0, 'volumeMounts', mounts.length], {
+            name: 'shared',
+            mountPath: '/shared',
+          }),
+        ]
+      }
+    },
+  ),
   refused('claim-size', 'There is no such unit.', function* (environment) {
     for (const claim of environment.ofKind('PersistentVolumeClaim'))
       yield set(claim, ['spec', 'resources', 'requests', 'storage'], '50GB')

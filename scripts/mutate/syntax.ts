@@ -10,7 +10,7 @@ const old: Readonly<Record<string, string>> = {
   NetworkPolicy: 'extensions/v1beta1',
 }
 
-/** One object of every kind is enough where a fault has nothing to do with the object. */
+/** One object per kind is enough where a fault is independent of the object. */
 const onePerKind = (
   seed: (object: Parameters<typeof set>[0]) => Iterable<ReturnType<typeof set>>,
 ): MutationClass['seed'] =>
@@ -26,7 +26,7 @@ const onePerKind = (
 export const syntax: readonly MutationClass[] = [
   refused(
     'removed-version',
-    'The API server serves this version no more.',
+    'The API server no longer serves this version.',
     onePerKind(function* (object) {
       const version = old[object.kind]
       if (version !== undefined) yield set(object, ['apiVersion'], version)
@@ -39,14 +39,14 @@ export const syntax: readonly MutationClass[] = [
   ),
   refused(
     'field-unknown',
-    'The API server refuses, or silently drops, a field that it does not know.',
+    'The API server rejects, or silently drops, an unknown field.',
     onePerKind(function* (object) {
       if (object.raw.spec !== undefined) yield set(object, ['spec', 'replica'], 3)
     }),
   ),
   refused(
     'type-wrong',
-    'The field takes another type.',
+    'The field has a different type.',
     onePerKind(function* (object) {
       for (const [name, value] of Object.entries(fields(object.raw.spec)).slice(0, 2))
         yield set(object, ['spec', name], typeof value === 'object' ? 'many' : { of: 'them' })
@@ -54,12 +54,12 @@ export const syntax: readonly MutationClass[] = [
   ),
   refused(
     'name-invalid',
-    'A name has no capitals and no underscores.',
+    'A name must not contain uppercase letters or underscores.',
     onePerKind(function* (object) {
       yield set(object, ['metadata', 'name'], `My_${object.name}`)
     }),
   ),
-  broken('object-twice', 'The cluster keeps whichever is applied last.', function* (environment) {
+  broken('object-twice', 'The last one applied wins.', function* (environment) {
     for (const kind of ['Service', 'ConfigMap', 'Deployment', 'NetworkPolicy'])
       for (const object of environment.ofKind(kind).slice(0, 3))
         yield add({ ...object.raw, metadata: { ...fields(at(object.raw, 'metadata')), annotations: { copy: 'true' } } })

@@ -5,22 +5,22 @@ import { inTemporaryFolder } from '#system/temporary-folder.ts'
 import type { Plan } from './plan.ts'
 import type { Trunk } from './repository.ts'
 
-/** What became of a plan. */
+/** The outcome of a plan. */
 export interface Applied {
   readonly branch: string
   /** The address of the pull request; undefined where none could be opened. */
   readonly pullRequest: string | undefined
-  /** Why none could be opened; undefined where none was asked for. */
+  /** Why none could be opened; undefined where none was attempted. */
   readonly refusal: string | undefined
-  /** The commands that are left to a person. */
+  /** The remaining commands, for a person to run. */
   readonly next: readonly string[]
 }
 
 /**
- * Makes the commit of a plan and its branch, and opens the pull request. The commit is made of git's objects: neither the working tree nor the index nor the
- * branch that is checked out is touched. The only step that others can see is the creation of the branch, which happens whole or not at all, so whoever
- * is interrupted runs the command again and it goes on from there.
- * @throws UsageError when the remote refuses, in its words
+ * Creates the commit of a plan and its branch, and opens the pull request. The commit is built from git objects: neither the working tree nor the index
+ * nor the current branch is touched. The only step that others can see is the creation of the branch, which is atomic: after an interruption, running
+ * the command again continues from there.
+ * @throws UsageError with the remote's message when the remote refuses
  */
 export async function applyPlan(
   root: string,
@@ -28,8 +28,8 @@ export async function applyPlan(
   plan: Plan,
   existing: string | undefined,
 ): Promise<Applied> {
-  const commit = existing ?? (await makeCommit(root, trunk, plan))
-  if (existing === undefined) await makeBranch(root, trunk, plan.branch, commit)
+  const commit = existing ?? (await createCommit(root, trunk, plan))
+  if (existing === undefined) await createBranch(root, trunk, plan.branch, commit)
   const { branch } = plan
   if (trunk.remote === undefined) {
     const next = [`git switch ${trunk.branch}`, `git merge --no-ff ${branch}`]
@@ -50,7 +50,7 @@ export async function applyPlan(
   return { branch, pullRequest: undefined, refusal: opened.refusal, next: [create] }
 }
 
-function makeCommit(root: string, trunk: Trunk, plan: Plan): Promise<string> {
+function createCommit(root: string, trunk: Trunk, plan: Plan): Promise<string> {
   return inTemporaryFolder('promotion-', async (folder) => {
     const inIndex = (args: readonly string[], input?: string) => gitWithIndex(root, join(folder, 'index'), args, input)
     const blob = await inIndex(['hash-object', '-w', '--stdin'], plan.content)
@@ -62,16 +62,16 @@ function makeCommit(root: string, trunk: Trunk, plan: Plan): Promise<string> {
   })
 }
 
-async function makeBranch(root: string, { remote }: Trunk, branch: string, commit: string): Promise<void> {
+async function createBranch(root: string, { remote }: Trunk, branch: string, commit: string): Promise<void> {
   const ref = `refs/heads/${branch}`
-  // An empty old value: refused where the branch is there already.
+  // An empty old value: refused where the branch exists already.
   if (remote === undefined) await git(root, 'update-ref', ref, commit, '')
   else await git(root, 'push', '--quiet', `--force-with-lease=${ref}:`, remote, `${commit}:${ref}`)
 }
 
 /**
- * `github.com/example/inference-platform` of the address of a remote, without the user and password that may be in it; undefined when it is no GitHub.
- * A server of GitHub Enterprise under another name is known by `GH_HOST`, as gh knows it.
+ * `github.com/example/inference-platform` from the address of a remote, without a user and password; undefined when it is not a GitHub server.
+ * A GitHub Enterprise server with another name is recognized by `GH_HOST`, as gh does.
  */
 export function repositoryOnGitHub(url: string): string | undefined {
   const [, host, path] =
@@ -80,7 +80,7 @@ export function repositoryOnGitHub(url: string): string | undefined {
   return `${host}/${path}`
 }
 
-/** Opens the pull request by the program `gh`, or finds the one that is open. */
+/** Opens the pull request with `gh`, or finds the open one. */
 async function openPullRequest(
   repository: string,
   trunk: Trunk,
@@ -88,7 +88,7 @@ async function openPullRequest(
 ): Promise<{ readonly url: string } | { readonly refusal: string }> {
   const gh = async (...args: readonly string[]) => {
     const { code, stdout, stderr } = await run('gh', ['pr', ...args], undefined, { GH_PROMPT_DISABLED: '1' })
-    if (code !== 0) throw new Error(stderr.trim() || `gh ended with ${code}`)
+    if (code !== 0) throw new Error(stderr.trim() || `gh exited with ${code}`)
     return stdout.trim()
   }
   const of = ['--repo', repository, '--head', plan.branch]
@@ -99,7 +99,7 @@ async function openPullRequest(
     return { url: await gh('create', ...of, ...text) }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    return { refusal: code === 'ENOENT' ? 'the program gh is not here; get it from https://cli.github.com' : message }
+    return { refusal: code === 'ENOENT' ? 'gh is not installed; get it from https://cli.github.com' : message }
   }
 }
 

@@ -12,12 +12,12 @@ import { firstLine, versionsFile } from './values.ts'
 export interface PromotionConfig {
   /** The environments in the order of promotion; the first takes changes directly. */
   readonly order: readonly string[]
-  /** How long versions must have been merged into the environment before, by the one they go to, in hours. */
+  /** Minimum hours since the merge into the previous environment, by target environment. */
   readonly soakHours: Readonly<Record<string, number>>
   readonly freezes: readonly Freeze[]
 }
 
-/** A time in which nothing is promoted into these environments. */
+/** A period in which nothing is promoted into these environments. */
 export interface Freeze {
   readonly environments: readonly string[]
   /** ISO 8601 with a time zone. */
@@ -28,17 +28,17 @@ export interface Freeze {
 
 /**
  * Reads `promotion.yaml`.
- * @throws UsageError naming each wrong field
+ * @throws UsageError naming each invalid field
  */
 export async function readPromotionConfig(root: string): Promise<PromotionConfig> {
   const file = join(root, 'promotion.yaml')
   if (!existsSync(file))
     throw new UsageError(
-      'there is no promotion.yaml; expected the order of the environments in it, as docs/promotion.md describes',
+      'there is no promotion.yaml; expected a file with the order of the environments, as described in docs/promotion.md',
     )
   const document = parseDocument(readFileSync(file, 'utf8'))
   const [broken] = document.errors
-  if (broken !== undefined) throw new UsageError(`promotion.yaml is not YAML: ${firstLine(broken)}`)
+  if (broken !== undefined) throw new UsageError(`promotion.yaml is not valid YAML: ${firstLine(broken)}`)
   const value = document.toJS()
   const check = await validator(schema)
   if (!check(value)) {
@@ -53,12 +53,12 @@ export async function readPromotionConfig(root: string): Promise<PromotionConfig
   for (const { from, until } of config.freezes)
     if (!(Date.parse(from) < Date.parse(until)))
       throw new UsageError(
-        `promotion.yaml: the freeze from ${from} until ${until} ends before it begins; expected two times in order`,
+        `promotion.yaml: the freeze from ${from} until ${until} ends before it begins; expected from to be earlier than until`,
       )
   return config
 }
 
-/** A name that is misspelt would leave its environment without a soak or a freeze. */
+/** A misspelled name would leave its environment without a soak or a freeze. */
 function refuseUnknown(root: string, { order, soakHours, freezes }: PromotionConfig): void {
   const there = environments(root)
     .map(({ name }) => name)

@@ -3,7 +3,7 @@ import type { Gate } from './gates.ts'
 import type { Plan } from './plan.ts'
 import { shortVersion } from './values.ts'
 
-/** The plan for people: what moves, what stays, and each gate. */
+/** The plan for people: what changes, what stays, and each gate. */
 export function formatPlan(plan: Plan, gates: readonly Gate[]): string {
   const width = Math.max(0, ...plan.moves.map(({ key }) => key.length))
   const lines = [
@@ -12,7 +12,7 @@ export function formatPlan(plan: Plan, gates: readonly Gate[]): string {
     ...plan.moves.map(
       ({ key, before, after }) => `  ${key.padEnd(width)}  ${shortVersion(before)} → ${shortVersion(after)}`,
     ),
-    ...(plan.stays.length === 0 ? [] : [`  the same: ${plan.stays.join(', ')}`]),
+    ...(plan.stays.length === 0 ? [] : [`  unchanged: ${plan.stays.join(', ')}`]),
     '',
     ...gates.flatMap(({ name, passed, message, fix }) => [
       `  ${passed ? 'ok  ' : 'STOP'} ${name.padEnd(8)} ${message}`,
@@ -23,12 +23,12 @@ export function formatPlan(plan: Plan, gates: readonly Gate[]): string {
   return `${lines.join('\n')}\n`
 }
 
-/** What was done, and what is left to a person. */
+/** What was done, and what remains to be done by a person. */
 export function formatApplied({ branch, pullRequest, refusal, next }: Applied): string {
   if (pullRequest !== undefined) return `The pull request is open: ${pullRequest}\n`
   const lead =
     refusal === undefined
-      ? ['Open a pull request of it, or merge it by:']
+      ? ['Open a pull request for it, or merge it with:']
       : [`No pull request could be opened: ${refusal}`, 'Run this command again, or:']
-  return [`The branch ${branch} is made.`, ...lead, ...next.map((command) => `  ${command}`), ''].join('\n')
+  return [`The branch ${branch} was created.`, ...lead, ...next.map((command) => `  ${command}`), ''].join('\n')
 }

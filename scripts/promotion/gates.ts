@@ -11,24 +11,24 @@ export interface Gate extends Advice {
   readonly passed: boolean
 }
 
-/** What the gates look at. */
+/** The input of the gates. */
 export interface Facts {
   readonly from: string
   readonly to: string
   readonly moves: readonly Move[]
-  /** All that the two environments have had on the main branch, the newest first. */
+  /** All versions that the two environments have had on the main branch, newest first. */
   readonly source: readonly Release[]
   readonly target: readonly Release[]
   readonly config: PromotionConfig
   /** Milliseconds since 1970. */
   readonly now: number
-  /** Branches of promotions into the same environment that are not merged, this one's own left out. */
+  /** Unmerged branches of other promotions into the same environment. */
   readonly open: readonly string[]
-  /** Whether a return to what the target has had is meant. */
+  /** Whether a return to earlier versions of the target is intended. */
   readonly backwards: boolean
 }
 
-/** All gates, in the order in which people think of them. */
+/** All gates, in the order in which they are shown. */
 export function gatesOf(facts: Facts): Gate[] {
   return [
     order(facts),
@@ -42,11 +42,11 @@ export function gatesOf(facts: Facts): Gate[] {
   ]
 }
 
-function gate(name: string, fault: string | undefined, right: string, fix: string): Gate {
-  return { name, passed: fault === undefined, message: fault ?? right, fix: fault === undefined ? '' : fix }
+function gate(name: string, fault: string | undefined, success: string, fix: string): Gate {
+  return { name, passed: fault === undefined, message: fault ?? success, fix: fault === undefined ? '' : fix }
 }
 
-/** Each environment takes from the one before it, so that what reaches the last has run in all. */
+/** Each environment is promoted from the one before it, so that what reaches the last has run in all. */
 function order({ from, to, config }: Facts): Gate {
   const before = config.order[config.order.indexOf(to) - 1]
   const fault =
@@ -54,9 +54,9 @@ function order({ from, to, config }: Facts): Gate {
       ? undefined
       : before === undefined
         ? `nothing is promoted into ${to}`
-        : `${to} takes from ${before}, not from ${from}`
+        : `${to} is promoted from ${before}, not from ${from}`
   const fix =
-    before === undefined ? `Change ${to} by a pull request of its own.` : `Promote with --from ${before} --to ${to}.`
+    before === undefined ? `Change ${to} with a separate pull request.` : `Promote with --from ${before} --to ${to}.`
   return gate('order', fault, `${from} comes before ${to}`, fix)
 }
 
@@ -65,20 +65,19 @@ function ahead({ from, to, moves }: Facts): Gate {
   return gate('ahead', fault, `${from} is ahead in ${plural(moves.length, 'value')}`, 'There is nothing to promote.')
 }
 
-/** What the target once had and has left is older than what it has. */
+/** A value that the target had earlier is older than its current one. */
 function forwards({ to, moves, target, backwards }: Facts): Gate {
   const older = moves.filter(({ key, after }) => target.slice(1).some(({ versions }) => versions.get(key) === after))
-  const fault =
-    backwards || older.length === 0 ? undefined : `this would move back what ${to} has left behind: ${list(older)}`
+  const fault = backwards || older.length === 0 ? undefined : `this would return ${to} to older values: ${list(older)}`
   return gate(
     'forwards',
     fault,
-    'nothing moves back',
-    `To return to earlier versions: npm run rollback -- ${to}, or --rollback if this is meant.`,
+    'no value returns to an older one',
+    `To return to earlier versions: npm run rollback -- ${to}, or add --rollback if this is intended.`,
   )
 }
 
-/** A value that only the target ever had (a hotfix) would be lost. */
+/** A value that only the target has had (a hotfix) would be lost. */
 function keeps({ from, to, moves, source, backwards }: Facts): Gate {
   const own = moves.filter(
     ({ key, before }) => before !== undefined && !source.some(({ versions }) => versions.get(key) === before),
@@ -86,12 +85,12 @@ function keeps({ from, to, moves, source, backwards }: Facts): Gate {
   const fault =
     backwards || own.length === 0
       ? undefined
-      : `${to} has what ${from} never had: ${own.map(({ key, before }) => `${key} ${shortVersion(before)}`).join(', ')}`
+      : `${to} has values that ${from} never had: ${own.map(({ key, before }) => `${key} ${shortVersion(before)}`).join(', ')}`
   return gate(
     'keeps',
     fault,
-    `all that ${to} runs has run in ${from}`,
-    `Bring it into ${from} first, so that the promotion does not undo it.`,
+    `every value of ${to} has run in ${from}`,
+    `Merge it into ${from} first, so that the promotion does not undo it.`,
   )
 }
 
@@ -106,11 +105,11 @@ function soaked({ from, to, source, config, now }: Facts): Gate {
     'soak',
     fault,
     `${from} has run these versions for ${passed.toFixed(1)} h of ${hours} h`,
-    `Promote after ${due} UTC; soakHours is set in promotion.yaml.`,
+    `Promote after ${due} UTC; promotion.yaml sets soakHours.`,
   )
 }
 
-/** An image without its digest may be another one tomorrow; a digest comes from the registry and from nowhere else. */
+/** An image without a digest may be a different one tomorrow; only the registry knows the digest. */
 function digests({ from, moves }: Facts): Gate {
   const moved = moves.flatMap(({ key, after }) =>
     key.startsWith('settings.') || after === undefined ? [] : [{ key, after }],
@@ -121,11 +120,11 @@ function digests({ from, moves }: Facts): Gate {
   const fault =
     open.length === 0
       ? undefined
-      : `no digest is known of ${open.map(({ key, after }) => `${key} (${after})`).join(', ')}`
+      : `the digest is missing for ${open.map(({ key, after }) => `${key} (${after})`).join(', ')}`
   return gate(
     'digests',
     fault,
-    'every image and model that moves has its digest',
+    'every image and model that changes has a digest',
     `Resolve them with \`npm run lock -- ${from}\`, merge that, then promote.`,
   )
 }
@@ -135,7 +134,7 @@ function notFrozen({ to, config, now }: Facts): Gate {
     ({ environments, from, until }) => environments.includes(to) && Date.parse(from) <= now && now < Date.parse(until),
   )
   const fault = freeze && `${to} is frozen until ${freeze.until}: ${freeze.reason}`
-  return gate('freeze', fault, 'no freeze', 'Wait, or end the freeze in promotion.yaml by a pull request.')
+  return gate('freeze', fault, 'no freeze is active', 'Wait, or end the freeze in promotion.yaml with a pull request.')
 }
 
 function alone({ to, open }: Facts): Gate {

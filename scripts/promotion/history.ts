@@ -11,11 +11,11 @@ export interface Release {
   readonly versions: Versions
 }
 
-/** All versions that an environment has had on a branch, the newest first. Commits that change only comments are left out. */
+/** All versions that an environment has had on a branch, newest first. Commits that change only comments are left out. */
 export async function historyOf(root: string, environment: string, ref: string): Promise<Release[]> {
   await needWholeHistory(root)
   const file = versionsFile(environment)
-  // --first-parent: what a branch did before it was merged never ran anywhere.
+  // --first-parent: the commits of a branch before its merge never ran anywhere.
   const log = await git(root, 'log', '--first-parent', '--format=%H%x09%ct%x09%s', ref, '--', file)
   const releases: Release[] = []
   for (const line of log.split('\n').filter(Boolean)) {
@@ -37,7 +37,7 @@ export async function historyOf(root: string, environment: string, ref: string):
   })
 }
 
-/** What once could not be parsed had no versions. */
+/** An old file that cannot be parsed counts as one without versions. */
 function readable(content: string, file: string): Versions {
   try {
     return parseVersions(content, file)
@@ -46,7 +46,7 @@ function readable(content: string, file: string): Versions {
   }
 }
 
-/** Whether two environments run the same. */
+/** Whether two sets of versions are equal. */
 export function sameVersions(one: Versions, other: Versions): boolean {
   return one.size === other.size && [...one].every(([key, value]) => other.get(key) === value)
 }

@@ -4,7 +4,7 @@ import { type Facts, type Gate, gatesOf } from './gates.ts'
 import { type Release, sameVersions } from './history.ts'
 import { type Move, movesBetween, shortVersion, type Versions, versionsFile } from './values.ts'
 
-/** All that a promotion or rollback would do, decided before anything is done. */
+/** What a promotion or rollback would do, computed before anything is changed. */
 export interface Plan {
   /** The environment that changes. */
   readonly to: string
@@ -14,7 +14,7 @@ export interface Plan {
   readonly moves: readonly Move[]
   readonly stays: readonly string[]
   readonly gates: readonly Gate[]
-  /** What cannot be undone, in sentences; only of a rollback. */
+  /** What a rollback does not undo, in sentences; empty for a promotion. */
   readonly lasting: readonly string[]
   readonly branch: string
   readonly title: string
@@ -22,14 +22,14 @@ export interface Plan {
   readonly body: string
 }
 
-/** Plans to give an environment the versions of the one before it. */
+/** Plans the promotion of the versions of one environment to the next. */
 export function planPromotion(facts: Omit<Facts, 'moves'>): Plan {
   const { from, to, source, target } = facts
   const [wanted, current] = [source[0], target[0]]
   const versions: Versions = wanted?.versions ?? new Map()
   const moves = movesBetween(current?.versions ?? new Map(), versions)
   const content = wanted?.content ?? ''
-  // What was merged into the source since the target last ran the same.
+  // What was merged into the source since the target last had the same versions.
   const since = source.findIndex((release) => current !== undefined && sameVersions(release.versions, current.versions))
   const commits = (since === -1 ? source : source.slice(0, since)).map(
     ({ commit, subject }) => `- ${commit.slice(0, 10)} ${subject}`,
@@ -66,7 +66,7 @@ export function planRollback(to: string, history: readonly Release[], wanted: Re
       name: 'alone',
       passed: alone,
       message: alone ? 'no promotion is open' : `a promotion into ${to} is open: ${open.join(', ')}`,
-      fix: alone ? '' : 'Close it and delete its branch, or it would undo the rollback.',
+      fix: alone ? '' : 'Close it and delete its branch; otherwise it would undo the rollback.',
     },
   ]
   const when = `${new Date(wanted.at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
@@ -89,12 +89,12 @@ export function planRollback(to: string, history: readonly Release[], wanted: Re
   }
 }
 
-/** What a return of this value leaves as the newer version made it. */
+/** What the newer version created that a return of this value does not undo. */
 function whatLasts({ key, before, after }: Move): string[] {
   const versions = `${shortVersion(before)} → ${shortVersion(after)}`
   if (key === 'images.collector')
     return [
-      `Schema migrations that collector ${shortVersion(before)} made stay; migrations only go forward, so ${shortVersion(after)} must run on the newer schema.`,
+      `Schema migrations of collector ${shortVersion(before)} are not reverted; migrations only go forward, so ${shortVersion(after)} must run on the newer schema.`,
     ]
   if (key === 'images.postgres' && major(before) !== major(after))
     return [
@@ -105,11 +105,11 @@ function whatLasts({ key, before, after }: Move): string[] {
   if (key === 'images.redis') return [`Redis may not read files that a newer version wrote (${versions}).`]
   if (key === 'models.embed')
     return [
-      `Recipe vectors are made anew with ${shortVersion(after)} by the index Job; until it is done, searches use what is left of the old ones.`,
+      `The index Job recomputes recipe vectors with ${shortVersion(after)}; until it is done, searches use the remaining old ones.`,
     ]
   if (key === 'models.chat')
     return [
-      `The model ${shortVersion(after)} is pulled again if it has been removed from the disks; answers wait until it is loaded.`,
+      `The model ${shortVersion(after)} is pulled again if it has been removed from the volumes; requests wait until it is loaded.`,
     ]
   return []
 }
@@ -123,12 +123,12 @@ function stays(versions: Versions, moves: readonly Move[]): string[] {
   return [...versions.keys()].filter((key) => !moving.has(key))
 }
 
-/** The same promotion has the same branch, so that an interrupted one is found again. */
+/** The same promotion always has the same branch, so that an interrupted one is found again. */
 function branchName(kind: 'promote' | 'rollback', to: string, content: string): string {
   return `${kind}/${to}/${createHash('sha256').update(content).digest('hex').slice(0, 12)}`
 }
 
-/** `: worker 0.2.0, gateway 0.2.0 and 3 more`; empty where nothing moves. */
+/** `: worker 0.2.0, gateway 0.2.0 and 3 more`; empty where nothing changes. */
 function summary(moves: readonly Move[]): string {
   if (moves.length === 0) return ''
   const names = moves.map(({ key, after }) => `${key.split('.')[1]} ${shortVersion(after).replace(/ \(.*/, '')}`)

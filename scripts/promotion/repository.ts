@@ -11,8 +11,8 @@ export interface Trunk {
 }
 
 /**
- * Finds the branch that is checked out, after asking the remote for news of it.
- * @throws UsageError on a dirty tree, a detached HEAD, or a branch that is not what the remote has: a plan would be made of what is not merged
+ * Finds the branch that is checked out, after fetching it from the remote.
+ * @throws UsageError on a dirty tree, a detached HEAD, or a branch that differs from the remote: a plan would contain unmerged changes
  */
 export async function readTrunk(root: string): Promise<Trunk> {
   const branch = await tryGit(root, 'symbolic-ref', '--quiet', '--short', 'HEAD')
@@ -27,7 +27,7 @@ export async function readTrunk(root: string): Promise<Trunk> {
       .slice(0, 5)
       .map((line) => line.slice(3))
     throw new UsageError(
-      `the working tree has changes that are not committed: ${files.join(', ')}; expected none, since only what is merged is promoted. Commit or stash them.`,
+      `the working tree has uncommitted changes: ${files.join(', ')}; expected none, since only what is merged is promoted. Commit or stash them.`,
     )
   }
   const commit = await git(root, 'rev-parse', 'HEAD')
@@ -52,18 +52,18 @@ async function notSame(root: string, remote: string, branch: string, theirs: str
   const [ours = 0, behind = 0] = count.split('\t').map(Number)
   if (ours === 0)
     return new UsageError(
-      `${branch} is ${plural(behind, 'commit')} behind ${remote}; expected the same. Get them with: git pull --ff-only`,
+      `${branch} is ${plural(behind, 'commit')} behind ${remote}; expected the same. Update with: git pull --ff-only`,
     )
   if (behind === 0)
     return new UsageError(
-      `${branch} has ${plural(ours, 'commit')} that ${remote} has not; expected the same, since only what is merged is promoted. Merge them by a pull request.`,
+      `${branch} has ${plural(ours, 'commit')} that ${remote} does not have; expected the same, since only what is merged is promoted. Merge them with a pull request.`,
     )
   return new UsageError(
-    `${branch} and ${remote}/${branch} have diverged: ${plural(ours, 'commit')} here, ${behind} there; expected the same. Look with: git log --left-right ${branch}...${remote}/${branch}`,
+    `${branch} and ${remote}/${branch} have diverged: ${plural(ours, 'commit')} here, ${behind} there; expected the same. Compare with: git log --left-right ${branch}...${remote}/${branch}`,
   )
 }
 
-/** The branches of promotions and rollbacks of an environment that exist but are not merged, by name, with their commits. */
+/** The unmerged branches of promotions and rollbacks of an environment, by name, with their commits. */
 export async function openBranches(root: string, { remote, commit }: Trunk, to: string): Promise<Map<string, string>> {
   const patterns = [`refs/heads/promote/${to}/*`, `refs/heads/rollback/${to}/*`]
   const listed =
@@ -78,7 +78,7 @@ export async function openBranches(root: string, { remote, commit }: Trunk, to: 
   return branches
 }
 
-/** Whether the trunk holds the branch, as it is or squashed into a commit of its own. A branch whose commit is not here is fetched, without a name. */
+/** Whether the trunk contains the branch, merged or squashed. A branch whose commit is not in the clone is fetched, without a name. */
 async function isMerged(root: string, remote: string | undefined, head: string, trunk: string): Promise<boolean> {
   const known = await tryGit(root, 'cat-file', '-e', `${head}^{commit}`)
   if (known === undefined && remote !== undefined) await git(root, 'fetch', '--quiet', '--no-tags', remote, head)

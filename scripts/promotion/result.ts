@@ -9,8 +9,8 @@ import type { Plan } from './plan.ts'
 import type { Trunk } from './repository.ts'
 
 /**
- * What the environment would become: the trunk with the plan's file, rendered and checked beside the trunk as it is. With it are rendered those that
- * check.yaml requires to be alike (`parity`).
+ * The environment after the plan: the trunk with the plan's file, rendered and checked, compared with the current trunk. The environments that
+ * check.yaml requires to match it (`parity`) are rendered too.
  */
 export async function diffOfPlan(root: string, trunk: Trunk, plan: Plan): Promise<Diff> {
   const { parity } = await readConfig(root)
@@ -24,7 +24,7 @@ export async function diffOfPlan(root: string, trunk: Trunk, plan: Plan): Promis
   return { ...whole, environments: whole.environments.filter(({ environment }) => environment === plan.to) }
 }
 
-/** The gate that the result passes the check. */
+/** The gate that requires the result to pass the check. */
 export function checkGate(plan: Plan, diff: Diff): Gate {
   const errors = diff.environments.find((one) => one.environment === plan.to)?.findings.errors ?? []
   const [first] = errors

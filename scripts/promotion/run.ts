@@ -9,8 +9,8 @@ import type { Trunk } from './repository.ts'
 import { checkGate, diffOfPlan } from './result.ts'
 
 /**
- * Prints a plan with its gates and the diff it makes, and, where all gates are passed and it is no dry run, applies it.
- * @returns the exit code: 1 when a gate is closed
+ * Prints a plan with its gates and its diff, and applies it if all gates pass and it is not a dry run.
+ * @returns the exit code: 1 when a gate does not pass
  */
 export async function runPlan(
   trunk: Trunk,
@@ -23,7 +23,7 @@ export async function runPlan(
   const gates = [...plan.gates, ...(diff === undefined ? [] : [checkGate(plan, diff)])]
   process.stdout.write(`${formatPlan(plan, gates)}\n${diff === undefined ? '' : `${formatText(diff)}\n`}`)
   if (gates.some(({ passed }) => !passed)) {
-    process.stdout.write('Nothing was done, because of the gates marked STOP.\n')
+    process.stdout.write('Nothing was done: the gates marked STOP did not pass.\n')
     return exit.findings
   }
   if (dryRun) {
@@ -34,7 +34,7 @@ export async function runPlan(
   return exit.ok
 }
 
-/** @throws UsageError when the name is none of the order in promotion.yaml */
+/** @throws UsageError when the name is not in the order of promotion.yaml */
 export function knownEnvironment(order: readonly string[], name: string | undefined, option: string): string {
   if (name !== undefined && order.includes(name)) return name
   const given = name === undefined ? `${option} is missing` : `unknown environment "${name}"`

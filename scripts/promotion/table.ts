@@ -7,11 +7,11 @@ export interface Row {
   readonly environment: string
   readonly versions: Versions
   readonly commit: string | undefined
-  /** When the present versions were merged: ISO 8601; undefined where there are none. */
+  /** When the current versions were merged: ISO 8601; undefined where there are none. */
   readonly since: string | undefined
-  /** How many values differ from the environment before it. */
+  /** How many values differ from the previous environment. */
   readonly behind: number
-  /** How many changes of the environment before it have not come here. */
+  /** How many changes of the previous environment have not been promoted here. */
   readonly changesBehind: number
   /** Deployment frequency: changes merged in the last 30 days. */
   readonly changesIn30Days: number
@@ -21,7 +21,7 @@ export interface Row {
 
 const day = 24 * 3_600_000
 
-/** Makes the table of all environments, in the order of promotion. `now` is in milliseconds since 1970. */
+/** Builds the table of all environments, in the order of promotion. `now` is in milliseconds since 1970. */
 export function tableOf(histories: ReadonlyMap<string, readonly Release[]>, now: number): Row[] {
   const [first = []] = histories.values()
   let previous: readonly Release[] | undefined
@@ -45,7 +45,7 @@ export function tableOf(histories: ReadonlyMap<string, readonly Release[]>, now:
   return rows
 }
 
-/** How many releases of the source are newer than what runs here; all of them when it never ran there. */
+/** How many releases of the source are newer than the versions here; all of them if the source never had these. */
 function changesSince(source: readonly Release[], versions: Versions): number {
   const index = source.findIndex((release) => movesBetween(release.versions, versions).length === 0)
   return index === -1 ? source.length : index
@@ -65,7 +65,7 @@ function leadTime(history: readonly Release[], first: readonly Release[], now: n
   return middle === undefined ? undefined : Math.round(middle * 10) / 10
 }
 
-/** The table for people: a line for each value, a column for each environment, then what is known of each. */
+/** The table for people: one line per value, one column per environment, then the numbers of each. */
 export function formatTable(rows: readonly Row[], now: number): string {
   const keys = [...new Set(rows.flatMap(({ versions }) => [...versions.keys()]))].sort()
   const lines = [['', ...rows.map(({ environment }) => environment)]]

@@ -8,13 +8,13 @@ export type Versions = ReadonlyMap<string, string>
 /**
  * Reads the text of a `versions.yaml`.
  * @param file for the error
- * @throws UsageError when it is no YAML
+ * @throws UsageError when it is not valid YAML
  */
 export function parseVersions(content: string, file: string): Versions {
   const document = parseDocument(content)
   const [error] = document.errors
   if (error !== undefined)
-    throw new UsageError(`${file} is not YAML: ${firstLine(error)}. Mend it, then run \`npm run check\`.`)
+    throw new UsageError(`${file} is not valid YAML: ${firstLine(error)}. Fix it, then run \`npm run check\`.`)
   const spec = fields(fields(document.toJS()).spec)
   const values = new Map<string, string>()
   for (const part of ['images', 'models', 'settings'])
@@ -27,14 +27,14 @@ export function firstLine({ message }: Error): string {
   return (message.split('\n')[0] ?? '').replace(/[.:]$/, '')
 }
 
-/** One value that is not the same; undefined where a side does not have it. */
+/** One value that differs; undefined where a side does not have it. */
 export interface Move {
   readonly key: string
   readonly before: string | undefined
   readonly after: string | undefined
 }
 
-/** What has to change to make one of the other, in the order of the keys. */
+/** The differences between two sets of versions, sorted by key. */
 export function movesBetween(before: Versions, after: Versions): Move[] {
   const keys = [...new Set([...before.keys(), ...after.keys()])].sort()
   return keys

@@ -3,9 +3,9 @@ import type { EnvironmentMap, Flow } from '#kubernetes/topology/connection-map.t
 import { printableDeep } from '#text/printable.ts'
 
 const legend = `a port: declared (by an address, a trigger, a scrape or a route) and allowed by the NetworkPolicies of both sides
-!port: declared and denied   ?port: unknown, it depends on what is not rendered   +port: allowed though nothing declares it`
+!port: declared and denied   ?port: unknown, depends on what is not rendered   +port: allowed but not declared`
 
-/** Who connects to whom, one table per target: clients down, servers across, and the NetworkPolicies' verdict on each port. */
+/** The connections between components, one table per target: clients in rows, servers in columns, and the NetworkPolicies' verdict on each port. */
 export function reportConnections({ targets }: CheckResult): string {
   const tables = targets.flatMap(tableOf)
   const words = tables.length === 0 ? ['no connections found'] : [...tables, legend]

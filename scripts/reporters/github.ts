@@ -2,12 +2,12 @@ import type { CheckResult } from '#check/result.ts'
 import { type Finding, formatPath } from '#kubernetes/model/finding.ts'
 import { verdict } from './summary.ts'
 
-/** The result as workflow commands of GitHub Actions, which show each finding beside its line of the pull request. */
+/** The result as workflow commands of GitHub Actions, which annotate the lines of a pull request with the findings. */
 export function reportGithub(result: CheckResult): string {
   const lines = result.targets.flatMap(({ findings }) => findings.map(toCommand))
   for (const { target, findings, exempted } of result.targets) {
     const exemptions = exempted.length === 0 ? '' : `, ${exempted.length} exempted`
-    // A line that began with the name of a target could be a command as well.
+    // A line that starts with the name of a target could be parsed as a command.
     lines.push(`check of ${data(target)}: ${verdict(findings)}${exemptions}`)
   }
   return `${lines.join('\n')}\n`

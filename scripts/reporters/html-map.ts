@@ -20,7 +20,7 @@ export interface Counts {
   readonly warnings: number
 }
 
-/** What a connection is called. */
+/** The name of each kind of connection. */
 export const flowNames: Readonly<Record<Flow['kind'], string>> = {
   address: 'configuration',
   route: 'route',
@@ -29,7 +29,7 @@ export const flowNames: Readonly<Record<Flow['kind'], string>> = {
   opening: 'not declared',
 }
 
-/** What the verdict of NetworkPolicies is called. */
+/** The name of each verdict of the NetworkPolicies. */
 export const verdictNames: Readonly<Record<Verdict, string>> = {
   allowed: 'allowed',
   unknown: 'unknown: depends on what is not rendered',
@@ -105,7 +105,7 @@ interface Curve {
 
 type Side = 'left' | 'passed'
 
-/** One curve per flow, from the side of the caller that faces the called to the side that faces back; the ends of many are spread along a side. */
+/** One curve per flow, between the sides of caller and callee that face each other; several ends are spread along a side. */
 function curves(flows: readonly Flow[], nodes: ReadonlyMap<string, Point>): Curve[] {
   const origin = { x: 0, y: 0 }
   const ends = flows.map(({ from, to }) => {
@@ -149,7 +149,7 @@ function bow(start: Point, end: Point, leaves: Side, enters: Side): Curve {
   return { path, middle: { x: half(start.x, one.x, two.x, end.x), y: half(start.y, one.y, two.y, end.y) } }
 }
 
-/** A component's connections to its own kind: the members of a cluster. */
+/** A component's connections to itself: between the members of a cluster. */
 function loop({ x, y }: Point): Curve {
   const top = y - height / 2
   const path = `M${round(x - 24)} ${round(top)}C${round(x - 20)} ${round(top - 20)} ${round(x + 20)} ${round(top - 20)} ${round(x + 24)} ${round(top)}`
@@ -199,7 +199,7 @@ function drawComponent(
   const shown = [shorten(name, 21), shorten(place, size === '' ? 27 : 18)]
   const count = errors + warnings
   const badge = count > 99 ? '99+' : String(count)
-  // The visible text comes first, for people who control their browser by voice.
+  // The visible text comes first, for voice control.
   const seen = [...shown, size, count === 0 ? '' : `${badge} findings: ${wrong.join(' and ')}`]
     .filter(Boolean)
     .join(' ')
@@ -217,7 +217,7 @@ function drawComponent(
   return `${box}${parts.join(' ')}</g>`
 }
 
-/** At most so many characters; the full text is in the title. */
+/** Limits the number of characters; the full text is in the label. */
 function shorten(text: string, most: number): string {
   const characters = [...text]
   return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`

@@ -1,4 +1,4 @@
-/** The page's script: tabs, choosing components, filters. Without it everything is shown one below the other. */
+/** The page's script: tabs, selecting components, filters. Without it everything is shown on one page. */
 export const pageScript = `
 const all = (selector, root = document) => [...root.querySelectorAll(selector)]
 document.documentElement.classList.add('scripted')

@@ -7,7 +7,7 @@ const dark = `
   --passed: #46c08f; --error: #ff7a80; --warning: #e9aa43; --flow: #78889d; --unknown: #536174; --opening: #b78bf0;
   --accent: #7fb0ff; --shade: rgb(0 0 0 / 35%); --code: #222c38;`
 
-/** The page's style: one column on a phone, findings and details side by side on a desk, light or dark as the reader has it. */
+/** The page's style: one column on a phone, findings and details side by side on a desktop, light or dark as the reader prefers. */
 export const pageStyle = `
 :root {${light}}
 @media (prefers-color-scheme: dark) { :root:not([data-theme=light]) {${dark}} }

@@ -8,11 +8,11 @@ import { plural } from '#text/plural.ts'
 import { type Counts, drawMap, flowNames, verdictNames } from './html-map.ts'
 import { pageScript } from './html-script.ts'
 import { pageStyle } from './html-style.ts'
-import { groupByObject, skippedRules, verdict } from './summary.ts'
+import { groupByObject, skippedByNeed, skippedRules, verdict } from './summary.ts'
 
 /**
- * The result as one page that needs nothing else: a map of each target with what is wrong where, and the findings. It may load nothing and run no
- * script but its own, so a manifest cannot inject one.
+ * The result as one self-contained page: a map of each target with its errors and warnings, and the findings. It may load nothing and run only
+ * its own script, so a manifest cannot inject one.
  */
 export function reportHtml(result: CheckResult): string {
   const scriptHash = createHash('sha256').update(pageScript).digest('base64')
@@ -85,13 +85,13 @@ function facts(result: TargetResult): string {
   const lines = [
     markup`<p class="facts"><strong class="${state(findings)}">${verdict(findings)}</strong> · ${plural(objects, 'object')} · ${exempted.length} exempted</p>`,
   ]
-  const off = [...skippedRules(result)]
-  if (off.length > 0) {
-    const entries = off.map(
-      ([lacks, rules]) => markup`<li><code>${[...new Set(rules)].join(', ')}</code> needs ${lacks}</li>`,
+  const skipped = [...skippedByNeed(result)]
+  if (skipped.length > 0) {
+    const entries = skipped.map(
+      ([needs, rules]) => markup`<li><code>${[...new Set(rules)].join(', ')}</code> needs ${needs}</li>`,
     )
     lines.push(
-      `<details><summary>${plural(result.switchedOff.length, 'skipped rule')}</summary><ul>${entries.join('')}</ul></details>`,
+      `<details><summary>${plural(skippedRules(result).length, 'skipped rule')}</summary><ul>${entries.join('')}</ul></details>`,
     )
   }
   if (exempted.length > 0) {
@@ -115,7 +115,7 @@ function drawnMap(map: EnvironmentMap, counts: ReadonlyMap<string, Counts>, pref
   return `<figure class="environment${hidden}"><figcaption><fieldset class="kinds"><legend>Connections</legend>${toggles.join('')}</fieldset><p class="legend">${legend}</p></figcaption><div class="scroll" tabindex="0" role="region" aria-label="Map">${drawMap(map, counts, prefix)}</div></figure>`
 }
 
-/** The ids of the boxes of the components that an object belongs to. */
+/** The ids of the boxes of the components that contain an object. */
 function boxesOf(map: EnvironmentMap | undefined, prefix: string): Map<string, string[]> {
   const boxes = new Map<string, string[]>()
   for (const [index, { objects }] of (map?.components ?? []).entries())

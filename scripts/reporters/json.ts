@@ -1,14 +1,19 @@
 import type { CheckResult } from '#check/result.ts'
 import { type Finding, formatPath } from '#kubernetes/model/finding.ts'
+import { skippedRules } from './summary.ts'
 
-/** The result for programs, as described by `json.schema.json`. `version` increases when a field changes its meaning or is removed. */
+/**
+ * The result for programs, as described by `json.schema.json`. `version` increases when a field changes its meaning or is removed.
+ * `switchedOff` is the former name of `skippedRules`, deprecated, and will be removed in the next version.
+ */
 export function reportJson(result: CheckResult): string {
-  const targets = result.targets.map(({ target, objects, findings, exempted, switchedOff }) => ({
-    target,
-    objects,
-    findings: findings.map(toJson),
-    exempted: exempted.map(({ finding, ...exemption }) => ({ ...toJson(finding), ...exemption })),
-    switchedOff,
+  const targets = result.targets.map((one) => ({
+    target: one.target,
+    objects: one.objects,
+    findings: one.findings.map(toJson),
+    exempted: one.exempted.map(({ finding, ...exemption }) => ({ ...toJson(finding), ...exemption })),
+    skippedRules: skippedRules(one),
+    switchedOff: skippedRules(one).map(({ rule, needs }) => ({ rule, lacks: needs })),
   }))
   return `${JSON.stringify({ version: 1, rules: result.rules, targets }, undefined, 2)}\n`
 }

@@ -2,6 +2,7 @@ import type { CheckResult, TargetResult } from '#check/result.ts'
 import { type Finding, formatPath, formatSource } from '#kubernetes/model/finding.ts'
 import { ruleTexts } from '#ruleset/catalog.ts'
 import { escapeHtml } from '#text/html.ts'
+import { skippedRules } from './summary.ts'
 
 /** The result as JUnit XML: one suite per target; in it one failed case per finding, a passed case for each rule without one, and a skipped case for the rest. */
 export function reportJunit(result: CheckResult): string {
@@ -13,7 +14,8 @@ export function reportJunit(result: CheckResult): string {
 }
 
 function toSuite(result: TargetResult): { lines: string[]; counts: Readonly<Record<string, number>> } {
-  const { target, findings, exempted, switchedOff } = result
+  const { target, findings, exempted } = result
+  const skipped = skippedRules(result)
   const cases: string[] = []
   const failed = (finding: Finding) => nameOf(finding)
   for (const finding of findings) {
@@ -29,14 +31,12 @@ function toSuite(result: TargetResult): { lines: string[]; counts: Readonly<Reco
   }
   for (const { finding, reason } of exempted)
     cases.push(testcase(target, failed(finding), `<skipped message="${escapeHtml(`exempted: ${reason}`)}"/>`))
-  for (const { rule, lacks } of switchedOff)
-    cases.push(testcase(target, rule, `<skipped message="${escapeHtml(`needs ${lacks}`)}"/>`))
-  const reported = new Set(
-    [...findings, ...exempted.map(({ finding }) => finding), ...switchedOff].map(({ rule }) => rule),
-  )
+  for (const { rule, needs } of skipped)
+    cases.push(testcase(target, rule, `<skipped message="${escapeHtml(`needs ${needs}`)}"/>`))
+  const reported = new Set([...findings, ...exempted.map(({ finding }) => finding), ...skipped].map(({ rule }) => rule))
   const passed = ruleTexts.filter(({ id }) => !reported.has(id))
   for (const { id } of passed) cases.push(testcase(target, id, ''))
-  const counts = { tests: cases.length, failures: findings.length, skipped: exempted.length + switchedOff.length }
+  const counts = { tests: cases.length, failures: findings.length, skipped: exempted.length + skipped.length }
   const attributes = Object.entries(counts).map(([name, count]) => `${name}="${count}"`)
   return {
     lines: [`  <testsuite name="${escapeHtml(target)}" ${attributes.join(' ')}>`, ...cases, '  </testsuite>'],

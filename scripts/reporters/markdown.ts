@@ -2,9 +2,9 @@ import type { CheckResult, TargetResult } from '#check/result.ts'
 import { type Finding, formatPath, formatSource } from '#kubernetes/model/finding.ts'
 import { docsOf } from '#ruleset/catalog.ts'
 import { plural } from '#text/plural.ts'
-import { groupByObject, skippedRules, verdict } from './summary.ts'
+import { groupByObject, skippedByNeed, verdict } from './summary.ts'
 
-/** More findings than anyone reads, and well below the 65,536 characters that GitHub allows in a comment. */
+/** More findings than anyone reads, and well below the 65,536 characters of a GitHub comment. */
 const maxFindings = 100
 
 /** The result as Markdown, for a comment on a pull request or the summary of a job. */
@@ -37,10 +37,10 @@ function section(result: TargetResult, shown: readonly Finding[]): string[] {
       `Exempted${end}: ${plain(finding.object ?? target)} from \`${finding.rule}\`, because ${plain(reason)}`,
     )
   }
-  const off = [...skippedRules(result)]
-  if (off.length > 0) {
+  const skipped = [...skippedByNeed(result)]
+  if (skipped.length > 0) {
     lines.push('', `Skipped rules for ${plain(target)}:`, '')
-    for (const [lacks, rules] of off) lines.push(`- ${[...new Set(rules)].join(', ')}: needs ${plain(lacks)}`)
+    for (const [needs, rules] of skipped) lines.push(`- ${[...new Set(rules)].join(', ')}: needs ${plain(needs)}`)
   }
   return lines
 }
@@ -69,7 +69,7 @@ function plain(text: string): string {
     .replaceAll('\n', '<br>')
 }
 
-/** Code in backquotes, one more than the longest run inside it. */
+/** Code in backticks, one more than the longest run inside it. */
 function code(text: string): string {
   const line = text.replaceAll('\n', ' ')
   const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length))

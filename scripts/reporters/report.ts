@@ -5,7 +5,7 @@ import { printableDeep } from '#text/printable.ts'
 /** Turns a result into a report. Its strings are printable: a reporter only has to escape what its own format treats specially. */
 export type Reporter = (result: CheckResult) => string
 
-/** Each format's reporter, loaded on demand: people wait for the text. */
+/** Each format's reporter, loaded on demand so that the text appears faster. */
 const reporters: Readonly<Record<string, () => Promise<Reporter>>> = {
   text: async () => (await import('./text.ts')).reportText,
   json: async () => (await import('./json.ts')).reportJson,

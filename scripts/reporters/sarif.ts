@@ -4,7 +4,7 @@ import type { CheckResult } from '#check/result.ts'
 import { type Finding, formatPath } from '#kubernetes/model/finding.ts'
 import { docsOf, ruleTexts } from '#ruleset/catalog.ts'
 
-/** The result as SARIF 2.1.0, which code scanning shows beside the lines. Exempted findings are included as suppressed, with their reason. */
+/** The result as SARIF 2.1.0, which code scanning shows next to the lines. Exempted findings are included as suppressed, with their reason. */
 export function reportSarif(result: CheckResult): string {
   const fingerprint = fingerprints()
   const results = result.targets.flatMap(({ findings, exempted }) => [

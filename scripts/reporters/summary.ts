@@ -21,9 +21,21 @@ export function groupByObject(findings: readonly Finding[]): Map<string, Finding
   return groups
 }
 
-/** The rules that were skipped for a target, by the precondition that is missing. */
-export function skippedRules({ switchedOff }: TargetResult): Map<string, string[]> {
-  const byLack = new Map<string, string[]>()
-  for (const { rule, lacks } of switchedOff) byLack.set(lacks, [...(byLack.get(lacks) ?? []), rule])
-  return byLack
+/** A rule that was skipped for a target because its precondition is not met. */
+export interface SkippedRule {
+  readonly rule: string
+  /** What the rule needs: `a program that reads CHAT_MODEL`. */
+  readonly needs: string
+}
+
+/** The rules that were skipped for a target. */
+export function skippedRules({ switchedOff }: TargetResult): SkippedRule[] {
+  return switchedOff.map(({ rule, lacks }) => ({ rule, needs: lacks }))
+}
+
+/** The names of the skipped rules, by the precondition that is not met. */
+export function skippedByNeed(result: TargetResult): Map<string, string[]> {
+  const byNeed = new Map<string, string[]>()
+  for (const { rule, needs } of skippedRules(result)) byNeed.set(needs, [...(byNeed.get(needs) ?? []), rule])
+  return byNeed
 }

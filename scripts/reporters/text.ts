@@ -2,7 +2,7 @@ import { styleText } from 'node:util'
 import type { CheckResult, TargetResult } from '#check/result.ts'
 import { type Finding, formatPath, formatSource, type Source } from '#kubernetes/model/finding.ts'
 import { plural } from '#text/plural.ts'
-import { groupByObject, skippedRules, verdict } from './summary.ts'
+import { groupByObject, skippedByNeed, verdict } from './summary.ts'
 
 /** The result for people: findings by target and object, then a summary. */
 export function reportText(result: CheckResult): string {
@@ -29,12 +29,12 @@ function describe({ rule, severity, path = [], message, fix, source }: Finding):
   return lines
 }
 
-/** Prefixes later lines with a bar: GitHub Actions takes a line that begins with `::` for a command, even after spaces. */
+/** Prefixes later lines with a bar: GitHub Actions interprets a line that begins with `::` as a command, even after spaces. */
 function indent(text: string, margin: number): string {
   return text.replaceAll('\n', `\n${' '.repeat(margin)}│ `)
 }
 
-/** How much of a line fits beside its number on most screens. */
+/** How many characters of a line fit beside its number on most screens. */
 const shownWidth = 100
 
 /** Characters that take two columns of a terminal. */
@@ -70,10 +70,10 @@ function summarize(targets: readonly TargetResult[]): string[] {
     )
   }
   for (const target of targets) {
-    const off = [...skippedRules(target)]
-    if (off.length === 0) continue
+    const skipped = [...skippedByNeed(target)]
+    if (skipped.length === 0) continue
     lines.push('', `${target.target}: skipped rules`)
-    for (const [lacks, rules] of off) lines.push(`  ${[...new Set(rules)].join(', ')}: needs ${lacks}`)
+    for (const [needs, rules] of skipped) lines.push(`  ${[...new Set(rules)].join(', ')}: needs ${needs}`)
   }
   const rules = new Set(targets.flatMap(({ findings }) => findings.map(({ rule }) => rule)))
   if (rules.size > 0) {

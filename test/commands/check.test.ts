@@ -16,14 +16,14 @@ const check = (files: Record<string, string | Buffer>, args: string[] = [], inpu
   runCommand(scratchRepository(files), ['check', ...args], input)
 
 describe('check', () => {
-  it('ends 0 and says so when everything passed', () => {
+  it('exits 0 and reports it when everything passed', () => {
     const { code, stdout, stderr } = check(right)
     expect(stderr).toBe('')
     expect(stdout).toMatch(/^dev +2 objects +passed$/m)
     expect(code).toBe(0)
   })
 
-  it('ends 1 with the finding, its file and line, and the fix', () => {
+  it('exits 1 with the finding, its file and line, and the fix', () => {
     const { code, stdout } = check({
       ...right,
       'overlays/dev/all.yaml': `${namespace}---\n${service.replace('type:', 'typo:')}`,
@@ -34,7 +34,7 @@ describe('check', () => {
     expect(code).toBe(1)
   })
 
-  it('tells every schema error, each at its own line', () => {
+  it('reports every schema error, each at its own line', () => {
     const wrong =
       'apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  externalName: []\n  ports:\n    - port: x\n      typo: 1\n'
     const { stdout } = check({}, ['--file', '-'], wrong)
@@ -45,7 +45,7 @@ describe('check', () => {
     )
   })
 
-  it('gives JSON that names its version', () => {
+  it('prints JSON with its version', () => {
     const { stdout } = check({ ...right, 'overlays/dev/all.yaml': service }, ['--format', 'json'])
     const report = JSON.parse(stdout)
     expect(report.version).toBe(1)
@@ -54,7 +54,7 @@ describe('check', () => {
     )
   })
 
-  it('writes a report into a file and the text to the terminal', () => {
+  it('writes a report to a file and the text to stdout', () => {
     const folder = scratchRepository({ ...right, 'overlays/dev/all.yaml': service })
     const { stdout, code } = runCommand(folder, ['check', '--format', 'json', '--output', 'report.json'])
     expect(stdout).toMatch(/^dev +1 object +1 error$/m)
@@ -70,12 +70,12 @@ describe('check', () => {
     expect(code).toBe(0)
   })
 
-  it('remembers an unchanged check and notices a change', () => {
+  it('caches an unchanged check and detects a change', () => {
     const folder = scratchRepository(right)
     const first = runCommand(folder, ['check'])
     const second = runCommand(folder, ['check'])
     expect(second.stdout).toBe(
-      `${first.stdout}Using the cached result: no input has changed. --no-cache checks again.\n`,
+      `${first.stdout}Using the cached result: no inputs changed. --no-cache runs the check again.\n`,
     )
     writeFileSync(join(folder, 'overlays/dev/all.yaml'), service.replace('type:', 'typo:'))
     expect(runCommand(folder, ['check']).code).toBe(1)
@@ -146,7 +146,7 @@ describe('several inputs', () => {
   })
 })
 
-describe('wrong use ends 2 with what was expected', () => {
+describe('a usage error exits 2 and reports what was expected', () => {
   const cases: [string, string[], RegExp][] = [
     ['an unknown environment', ['prd'], /unknown environment "prd"; expected one of dev/],
     ['an unknown option', ['--fast'], /Unknown option '--fast'[\s\S]*usage:/],
@@ -157,7 +157,7 @@ describe('wrong use ends 2 with what was expected', () => {
       ['--output', 'none/report.txt'],
       /the report cannot be written: .*none\/report/,
     ],
-    ['two ways at once', ['dev', '--file', 'x.yaml'], /only one of them/],
+    ['two kinds of input together', ['dev', '--file', 'x.yaml'], /expected only one of/],
     ['a missing file', ['--file', 'none.yaml'], /no such file: none\.yaml/],
     ['a folder without manifests', ['--file', 'empty'], /empty holds no manifests/],
     ['a folder of components alone', ['--file', 'parts'], /parts holds no manifests/],
@@ -192,7 +192,7 @@ describe('wrong use ends 2 with what was expected', () => {
     expect(code).toBe(2)
   })
 
-  it('a wrong check.yaml, with its line', () => {
+  it('an invalid check.yaml, with its line', () => {
     const { code, stderr } = check({
       ...right,
       'check.yaml': 'provided:\n  - kind: Secret\n    name: a\n    bye: me\n',
@@ -204,7 +204,7 @@ describe('wrong use ends 2 with what was expected', () => {
   })
 })
 
-describe('bad manifests end 1 with the file and line', () => {
+describe('invalid manifests exit 1 with the file and line', () => {
   const overlay = (kustomization: string, more: Record<string, string> = {}) => ({
     'overlays/dev/kustomization.yaml': kustomization,
     ...more,
@@ -248,7 +248,7 @@ describe('bad manifests end 1 with the file and line', () => {
     ['a binary file', '\0\0\0', /not a text file/],
     ['nothing at all', '', /there is no object in it/],
     [
-      'a YAML bomb, and what stands beside it',
+      'a YAML bomb, and the document after it',
       `${bomb}---\n${service.replace('ExternalName, externalName: db.example.com', 'Nonsense')}`,
       /aliases cannot be resolved[\s\S]*<stdin>:\d[\s\S]*shop\/web[\s\S]*<stdin>:9/,
     ],
@@ -267,13 +267,13 @@ describe('render', () => {
     expect(code).toBe(0)
   })
 
-  it('ends 2 without an environment and names those there are', () => {
+  it('exits 2 without an environment and lists the existing ones', () => {
     const { code, stderr } = runCommand(scratchRepository(right), ['render'])
     expect(stderr).toMatch(/expected one environment of dev/)
     expect(code).toBe(2)
   })
 
-  it("ends 1 with kustomize's own words", () => {
+  it("exits 1 with kustomize's message", () => {
     const { code, stderr } = runCommand(
       scratchRepository({ 'overlays/dev/kustomization.yaml': 'resources: [none.yaml]\n' }),
       ['render', 'dev'],

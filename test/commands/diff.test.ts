@@ -50,13 +50,13 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('npm run diff', { timeout: 120_000 }, () => {
-  it('says that nothing changes where nothing does', () => {
+  it('reports that nothing changes', () => {
     const { status, stdout } = diff()
     expect(stdout).toMatch(/^Risk none: the merge changes nothing in any environment/)
     expect(status).toBe(0)
   })
 
-  it('compares what is not yet committed, and touches neither the working tree nor the index', () => {
+  it('includes uncommitted changes, and touches neither the working tree nor the index', () => {
     write('overlays/dev/settings.yaml', settings('debug'))
     write('overlays/dev/account.yaml', account.replace('name: web', 'name: till'))
     git('add', 'overlays/dev/account.yaml')
@@ -70,10 +70,10 @@ describe('npm run diff', { timeout: 120_000 }, () => {
     expect(stdout).toContain('data.LOG_LEVEL: info → debug')
     expect(stdout).toContain('- ServiceAccount shop/web')
     expect(stdout).toMatch(/^prod {2}nothing changes$/m)
-    expect(status, 'the new account lacks labels that the check demands').toBe(1)
+    expect(status, 'the new account lacks labels that the check requires').toBe(1)
   })
 
-  it('compares with the commit where the branch left the base, not with what the base has done since', () => {
+  it('compares with the commit where the branch left the base, not with later commits of the base', () => {
     git('stash', '-q')
     git('switch', '-q', '-c', 'feature')
     write('overlays/dev/settings.yaml', settings('warn'))
@@ -87,7 +87,7 @@ describe('npm run diff', { timeout: 120_000 }, () => {
     expect(stdout).toMatch(/^prod {2}nothing changes$/m)
   })
 
-  it('keeps what the base renders to, for that commit alone', () => {
+  it('caches the render of the base, only for that commit', () => {
     const whole = diff('--base', 'main').stdout
     const file = join(folder, '.cache/base.json')
     const kept = readFileSync(file, 'utf8')
@@ -107,7 +107,7 @@ describe('npm run diff', { timeout: 120_000 }, () => {
     if (format === 'json') expect(JSON.parse(stdout)).toMatchObject({ version: 1, risk: 'low' })
   })
 
-  it('shows an environment that comes or goes', () => {
+  it('shows an added or removed environment', () => {
     write('overlays/team/kustomization.yaml', 'resources: [settings.yaml]\n')
     write('overlays/team/settings.yaml', settings('info').replace('shop', 'team'))
     rmSync(join(folder, 'overlays/prod'), { recursive: true })
@@ -118,7 +118,7 @@ describe('npm run diff', { timeout: 120_000 }, () => {
     rmSync(join(folder, 'overlays/team'), { recursive: true })
   })
 
-  it('holds an environment to one that does not change', () => {
+  it('checks the parity of an environment with one that does not change', () => {
     write('check.yaml', 'parity: [dev, prod]\n')
     write('overlays/prod/account.yaml', account.replace('false', 'true'))
     const { stdout } = diff('--base', 'HEAD')
@@ -130,7 +130,7 @@ describe('npm run diff', { timeout: 120_000 }, () => {
     rmSync(join(folder, 'check.yaml'))
   })
 
-  it('says that a side does not render, and ends 1', () => {
+  it('reports that a side does not render, and exits 1', () => {
     write('overlays/dev/kustomization.yaml', 'resources: [absent.yaml]\n')
     const { status, stdout } = diff('--base', 'main', 'dev')
     expect(stdout).toContain('dev  cannot be compared: the merge does not render')
@@ -148,7 +148,7 @@ describe('npm run diff', { timeout: 120_000 }, () => {
     [['--base', '--exec=x'], 'argument is ambiguous'],
     [['absent'], 'unknown environment "absent"; expected one of dev, prod'],
     [['--format', 'pdf'], 'unknown format "pdf"; expected one of text, markdown, json, html'],
-  ])('refuses %s in words', (args, words) => {
+  ])('rejects %s with an explanation', (args, words) => {
     const { status, stderr } = diff(...args)
     expect(stderr).toContain(words)
     expect(status).toBe(2)

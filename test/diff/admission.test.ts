@@ -16,12 +16,12 @@ if (missing !== undefined) {
   if (process.env.CI) throw new Error(missing)
 }
 
-/** The cases in which one object is changed under its own name: what a server can be asked about. */
-const asked = cases.filter(
+/** The cases in which one object is changed under its own name: these can be verified with a server. */
+const verifiable = cases.filter(
   ({ before: [old], after: [now], action }) => old && now && old.name === now.name && action !== undefined,
 )
 
-/** What the server answers to a change of an object that it holds. */
+/** How the server answers a change of an existing object. */
 interface Answer {
   readonly created: Reply
   readonly changed: Reply
@@ -50,11 +50,11 @@ describe.skipIf(missing)('a real API server', () => {
           object.raw,
           'application/apply-patch+yaml',
         )
-      for (const one of asked) {
+      for (const one of verifiable) {
         const [before, after] = [one.before[0] as KubeObject, one.after[0] as KubeObject]
         const created = await apply(before)
         if (before.kind === 'CustomResourceDefinition') await definitionsServed(server)
-        // A claim grows only once it is bound, to a volume whose class allows it: a controller's work, done here by hand.
+        // A claim grows only once it is bound, to a volume whose class allows it: a controller's work, done manually here.
         if (before.kind === 'PersistentVolumeClaim') await bind(send, address(before))
         answers.set(one, { created, changed: await apply(after, '&dryRun=All') })
         await send('DELETE', `${address(before)}?gracePeriodSeconds=0&propagationPolicy=Background`)
@@ -64,12 +64,12 @@ describe.skipIf(missing)('a real API server', () => {
     })
   }, 120_000)
 
-  it.each(asked.map((one) => [one.name, one] as const))('%s', (_, one) => {
+  it.each(verifiable.map((one) => [one.name, one] as const))('%s', (_, one) => {
     const { created, changed } = answers.get(one) as Answer
     expect(at(created.body, 'message'), 'the object as it was').toBeUndefined()
-    const words = String(at(changed.body, 'message'))
-    if (one.action === 'replace') expect(words).toMatch(/immutable|forbidden|may not|cannot/i)
-    else if (!one.before[0]?.annotations['argocd.argoproj.io/hook']) expect(changed.status, words).toBe(200)
+    const message = String(at(changed.body, 'message'))
+    if (one.action === 'replace') expect(message).toMatch(/immutable|forbidden|may not|cannot/i)
+    else if (!one.before[0]?.annotations['argocd.argoproj.io/hook']) expect(changed.status, message).toBe(200)
   })
 })
 

@@ -38,34 +38,34 @@ const project = (repos: readonly string[]) => ({
   spec: { sourceRepos: repos },
 })
 
-const told = (before: string, after: string) =>
+const changesIn = (before: string, after: string) =>
   applicationChanges(before, after).map(({ application, action, risk }) => `${application} ${action} ${risk}`)
 
 it('finds nothing where nothing differs', () => {
-  expect(told(repository(set(['dev'])), repository(set(['dev'])))).toEqual([])
+  expect(changesIn(repository(set(['dev'])), repository(set(['dev'])))).toEqual([])
 })
 
-it('tells which Applications a set makes and which it deletes with all they made', () => {
-  expect(told(repository(set(['dev', 'prod'])), repository(set(['dev', 'test'])))).toEqual([
+it('lists the Applications that a set generates and those that it deletes with all their resources', () => {
+  expect(changesIn(repository(set(['dev', 'prod'])), repository(set(['dev', 'test'])))).toEqual([
     'shop-prod delete critical',
     'shop-test create medium',
   ])
 })
 
-it('knows the policies that keep an Application, or what it has made', () => {
+it('respects the policies that keep an Application or its resources', () => {
   const keeps = { applicationsSync: 'create-update' }
-  expect(told(repository(set(['dev', 'prod'], keeps)), repository(set(['dev'], keeps)))).toEqual([
+  expect(changesIn(repository(set(['dev', 'prod'], keeps)), repository(set(['dev'], keeps)))).toEqual([
     'shop-prod keep medium',
   ])
   const preserves = { preserveResourcesOnDeletion: true }
-  expect(told(repository(set(['dev', 'prod'], preserves)), repository(set(['dev'], preserves)))).toEqual([
+  expect(changesIn(repository(set(['dev', 'prod'], preserves)), repository(set(['dev'], preserves)))).toEqual([
     'shop-prod delete high',
   ])
 })
 
-it('tells which Applications a change of the template or of their project concerns', () => {
+it('lists the Applications that a change of the template or of their project affects', () => {
   expect(
-    told(repository(set(['dev', 'prod'])), repository(set(['dev', 'prod'], {}, 'other/{{ .environment }}'))),
+    changesIn(repository(set(['dev', 'prod'])), repository(set(['dev', 'prod'], {}, 'other/{{ .environment }}'))),
   ).toEqual(['shop-dev change medium', 'shop-prod change medium'])
   const [change] = applicationChanges(
     repository(set(['dev']), project(['a'])),
@@ -73,7 +73,7 @@ it('tells which Applications a change of the template or of their project concer
   )
   expect(change?.reasons).toContain('its AppProject shop has changed: sourceRepos')
   const [orphan] = applicationChanges(repository(set(['dev']), project(['a'])), repository(set(['dev'])))
-  expect(orphan?.reasons).toContain('its AppProject shop is gone: Argo CD syncs it no more')
+  expect(orphan?.reasons).toContain('its AppProject shop is removed: Argo CD no longer syncs it')
 })
 
 /** A set whose patch gives some environments another sync policy. */
@@ -89,7 +89,7 @@ const changesOf = (before: object, after: object) =>
     changes.map(changeText),
   ])
 
-it('works the template patch out: which Applications it changes, and how', () => {
+it('evaluates the template patch: which Applications it changes, and how', () => {
   const elements = (prod: boolean) => [
     { environment: 'dev', automated: true },
     { environment: 'prod', automated: prod },
@@ -97,7 +97,7 @@ it('works the template patch out: which Applications it changes, and how', () =>
   expect(changesOf(patched(elements(false), automatic), patched(elements(true), automatic))).toEqual([
     ['shop-prod', 'change', ['spec.syncPolicy: + {"automated":{"prune":true}}']],
   ])
-  // The same written otherwise makes the same Applications.
+  // The same condition written differently generates the same Applications.
   const other = automatic.replace('.automated', 'eq .environment "dev"')
   expect(changesOf(patched(elements(false), automatic), patched(elements(false), other))).toEqual([])
   const moves = '{{ if eq .environment "prod" }}{metadata: {name: main}}{{ end }}'
@@ -107,13 +107,13 @@ it('works the template patch out: which Applications it changes, and how', () =>
   ])
 })
 
-it('says what it cannot work out, and still shows that it changes', () => {
+it('reports what it cannot evaluate, and still shows that it changes', () => {
   const elements = [{ environment: 'dev' }]
   const [change] = applicationChanges(
     repository(patched(elements, automatic)),
     repository(patched(elements, automatic.replace('true', 'false'))),
   )
-  expect(change?.reasons.join()).toContain('not known: there is no parameter .automated')
+  expect(change?.reasons.join()).toContain('unknown: there is no parameter .automated')
   expect(change?.changes.map(({ path }) => path[0])).toEqual(['templatePatch'])
   const broken = applicationChanges(repository(patched(elements, '')), repository(patched(elements, 'a: {')))
   expect(broken[0]?.reasons.join()).toContain('its template patch is not YAML')
@@ -124,7 +124,7 @@ it('says what it cannot work out, and still shows that it changes', () => {
   expect(loop[0]?.reasons.join()).toContain('{{ range .list }} is not worked out here')
 })
 
-it('knows nothing of what a cluster generator finds, and shows what is made of it as it is written', () => {
+it('does not evaluate a cluster generator, and shows its template as written', () => {
   const clusters = (path: string) => {
     const one = set([], {}, path)
     return {
@@ -132,7 +132,7 @@ it('knows nothing of what a cluster generator finds, and shows what is made of i
       spec: { ...one.spec, generators: [{ clusters: {} }], templatePatch: '{{ if .values.x }}spec: {}{{ end }}' },
     }
   }
-  expect(told(repository(clusters('a/{{ .name }}')), repository(clusters('b/{{ .name }}')))).toEqual([
+  expect(changesIn(repository(clusters('a/{{ .name }}')), repository(clusters('b/{{ .name }}')))).toEqual([
     'shop-{{ .environment }} change medium',
   ])
 })
@@ -167,6 +167,6 @@ it.each([
 })
 
 it.each(['{{ if .x }}', '{{ end }}', '{{ printf "%s" .a }}', '{{ $x := .a }}', '{{ (eq .a "b" }}'])(
-  'refuses %j in words',
+  'rejects %j with an explanation',
   (template) => expect(() => fillTemplate(template, { a: 1, x: 1 }, true)).toThrow(TemplateFault),
 )

@@ -2,18 +2,18 @@ import type { Action } from '#diff/action.ts'
 import type { Risk } from '#diff/risk.ts'
 import { type KubeObject, toObject } from '#kubernetes/model/objects.ts'
 
-/** A change that somebody might merge, and what Argo CD does about the object that it touches. */
+/** A change that somebody might merge, and what Argo CD does with the object that it touches. */
 export interface Case {
   readonly name: string
   readonly before: readonly KubeObject[]
   readonly after: readonly KubeObject[]
-  /** The object in question, `Kind name`; undefined where nothing should be seen. */
+  /** The object in question, `Kind name`; undefined where nothing should be reported. */
   readonly object: string
   readonly action: Action | undefined
   readonly risk: Risk
-  /** Words of the reason why data is at risk; absent where none is. */
+  /** Matches the reason why data is at risk; absent where none is. */
   readonly data?: RegExp
-  /** Words of one of the reasons. */
+  /** Matches one of the reasons. */
   readonly reason?: RegExp
   readonly stops?: true
 }
@@ -192,12 +192,13 @@ function change(name: string, raw: Raw, edit: (raw: Raw) => void, expected: Expe
   return { name, before: [read(raw)], after: [read(after)], object: `${raw.kind} ${raw.metadata.name}`, ...expected }
 }
 
-/** A case in which one object comes or goes; `besides` are on both sides. */
-function comes(name: string, raw: Raw, expected: Expected): Case {
+/** A case in which one object is added. */
+function added(name: string, raw: Raw, expected: Expected): Case {
   return { name, before: [], after: [read(raw)], object: `${raw.kind} ${raw.metadata.name}`, ...expected }
 }
 
-function goes(name: string, raw: Raw, expected: Expected): Case {
+/** A case in which one object is removed. */
+function removed(name: string, raw: Raw, expected: Expected): Case {
   return { name, before: [read(raw)], after: [], object: `${raw.kind} ${raw.metadata.name}`, ...expected }
 }
 
@@ -211,7 +212,7 @@ const pruned: Expected = { action: 'prune', risk: 'high' }
 
 const container = (raw: Raw) => raw.spec.template.spec.containers[0]
 
-/** At least one case for every class of change, kind with immutable fields, and trap that we know of. */
+/** At least one case for every class of change, kind with immutable fields, and known trap. */
 export const cases: readonly Case[] = [
   // What restarts pods.
   change(
@@ -231,28 +232,28 @@ export const cases: readonly Case[] = [
     { ...restart, reason: /env\[LOG_LEVEL\]\.value info → debug/ },
   ),
   change(
-    'a variable more',
+    'an added variable',
     deployment(),
     (d) => {
       container(d).env.push({ name: 'MORE', value: '1' })
     },
-    { ...restart, reason: /env\[MORE\] is new/ },
+    { ...restart, reason: /env\[MORE\] is added/ },
   ),
   change(
-    'a variable less',
+    'a removed variable',
     deployment(),
     (d) => {
       container(d).env.pop()
     },
-    { ...restart, reason: /env\[PORT\] is gone/ },
+    { ...restart, reason: /env\[PORT\] is removed/ },
   ),
   change(
-    'variables in another order',
+    'variables in a different order',
     deployment(),
     (d) => {
       container(d).env.reverse()
     },
-    { ...restart, reason: /another order/ },
+    { ...restart, reason: /different order/ },
   ),
   change(
     'an argument',
@@ -263,7 +264,7 @@ export const cases: readonly Case[] = [
     { ...restart, reason: /args\[1\]/ },
   ),
   change(
-    'an argument more',
+    'an added argument',
     deployment(),
     (d) => {
       container(d).args.push('--verbose')
@@ -332,7 +333,7 @@ export const cases: readonly Case[] = [
     (d) => {
       container(d).image = 'docker.io/library/redis:8.2.4'
     },
-    { ...restart, reason: /all its pods end/ },
+    { ...restart, reason: /all its pods stop/ },
   ),
   change(
     'an image of a StatefulSet',
@@ -348,7 +349,7 @@ export const cases: readonly Case[] = [
     (s) => {
       container(s).image = 'docker.io/library/redis:8.2.4'
     },
-    { ...restart, reason: /only pod ends/ },
+    { ...restart, reason: /only pod stops/ },
   ),
   change(
     'an image of a DaemonSet',
@@ -374,7 +375,7 @@ export const cases: readonly Case[] = [
     (d) => {
       delete d.spec.replicas
     },
-    { action: 'update', risk: 'medium', reason: /left to a scaler: the API server makes it 1/ },
+    { action: 'update', risk: 'medium', reason: /left to a scaler: the API server defaults it to 1/ },
   ),
   change(
     'a label of the Deployment itself',
@@ -489,7 +490,7 @@ export const cases: readonly Case[] = [
     update,
   ),
   change(
-    'a port more of a Service',
+    'an added port of a Service',
     service(),
     (s) => {
       s.spec.ports.push({ name: 'metrics', port: 9090 })
@@ -521,7 +522,7 @@ export const cases: readonly Case[] = [
     update,
   ),
   change(
-    'a ConfigMap made immutable',
+    'a ConfigMap that becomes immutable',
     configMap(),
     (c) => {
       c.immutable = true
@@ -593,7 +594,7 @@ export const cases: readonly Case[] = [
     update,
   ),
 
-  // What bounds others.
+  // What limits others.
   change(
     'a policy',
     policy(),
@@ -603,7 +604,7 @@ export const cases: readonly Case[] = [
     guard,
   ),
   change(
-    'the floor of a scaler',
+    'the minimum of a scaler',
     scaler(),
     (s) => {
       s.spec.minReplicas = 1
@@ -611,7 +612,7 @@ export const cases: readonly Case[] = [
     guard,
   ),
   change(
-    'the ceiling of a scaler',
+    'the maximum of a scaler',
     scaler(),
     (s) => {
       s.spec.maxReplicas = 9
@@ -651,7 +652,7 @@ export const cases: readonly Case[] = [
     guard,
   ),
   change(
-    'a role that nobody is bound to',
+    'a role without a binding',
     role(),
     (r) => {
       r.rules[0].verbs.push('list')
@@ -659,7 +660,7 @@ export const cases: readonly Case[] = [
     guard,
   ),
   change(
-    'who is bound',
+    'the subject of a binding',
     binding(),
     (b) => {
       b.subjects[0].name = 'api'
@@ -727,7 +728,7 @@ export const cases: readonly Case[] = [
     (s) => {
       s.spec.volumeClaimTemplates[0] = claimTemplate('2Gi')
     },
-    { ...refused, risk: 'critical', data: /old form/ },
+    { ...refused, risk: 'critical', data: /volumes do not change/ },
   ),
   change(
     'the class of a claim template',
@@ -735,7 +736,7 @@ export const cases: readonly Case[] = [
     (s) => {
       s.spec.volumeClaimTemplates[0].spec.storageClassName = 'ssd'
     },
-    { ...refused, risk: 'critical', data: /old form/ },
+    { ...refused, risk: 'critical', data: /volumes do not change/ },
   ),
   change(
     'how pods of a StatefulSet are started',
@@ -763,7 +764,7 @@ export const cases: readonly Case[] = [
     refused,
   ),
   change(
-    'a Service made headless',
+    'a Service that becomes headless',
     service({ clusterIP: '10.96.0.20' }),
     (s) => {
       s.spec.clusterIP = 'None'
@@ -792,7 +793,7 @@ export const cases: readonly Case[] = [
     (c) => {
       c.spec.storageClassName = 'hdd'
     },
-    { ...refused, risk: 'critical', data: /deleted to change/ },
+    { ...refused, risk: 'critical', data: /deleted to change it/ },
   ),
   change(
     'another access mode of a claim',
@@ -800,7 +801,7 @@ export const cases: readonly Case[] = [
     (c) => {
       c.spec.accessModes = ['ReadWriteMany']
     },
-    { ...refused, risk: 'critical', data: /deleted to change/ },
+    { ...refused, risk: 'critical', data: /deleted to change it/ },
   ),
   change(
     'the disk of a volume',
@@ -808,7 +809,7 @@ export const cases: readonly Case[] = [
     (v) => {
       v.spec.hostPath.path = '/other'
     },
-    { ...refused, risk: 'critical', data: /volume has to be deleted/ },
+    { ...refused, risk: 'critical', data: /volume must be deleted/ },
   ),
   change(
     'data of an immutable ConfigMap',
@@ -904,12 +905,12 @@ export const cases: readonly Case[] = [
     (j) => {
       container(j).image = 'docker.io/library/redis:8.2.4'
     },
-    { action: 'replace', risk: 'high', reason: /makes it anew/ },
+    { action: 'replace', risk: 'high', reason: /recreates the object/ },
   ),
 
   // What risks data without being refused.
   change(
-    'claims that end with the set',
+    'claims that are deleted with the StatefulSet',
     statefulSet(),
     (s) => {
       s.spec.persistentVolumeClaimRetentionPolicy = { whenDeleted: 'Delete', whenScaled: 'Retain' }
@@ -917,7 +918,7 @@ export const cases: readonly Case[] = [
     { action: 'update', risk: 'critical', data: /deleted together/ },
   ),
   change(
-    'fewer replicas that take their claims along',
+    'fewer replicas whose claims are deleted',
     {
       ...statefulSet(),
       spec: {
@@ -944,42 +945,46 @@ export const cases: readonly Case[] = [
     (d) => {
       d.spec.template.spec.volumes[1].persistentVolumeClaim.claimName = 'fresh'
     },
-    { action: 'restart', risk: 'critical', data: /leave the claim web-data/ },
+    { action: 'restart', risk: 'critical', data: /no longer use the claim web-data/ },
   ),
 
-  // What comes.
-  comes('a new Deployment', deployment(), { action: 'create', risk: 'low' }),
-  comes('a new ConfigMap', configMap(), { action: 'create', risk: 'low' }),
-  comes('a new policy', policy(), { action: 'create', risk: 'medium' }),
-  comes('a new quota', quota(), { action: 'create', risk: 'medium' }),
-  comes('a new hook', hook(), { action: 'run', risk: 'low' }),
+  // What is created.
+  added('a new Deployment', deployment(), { action: 'create', risk: 'low' }),
+  added('a new ConfigMap', configMap(), { action: 'create', risk: 'low' }),
+  added('a new policy', policy(), { action: 'create', risk: 'medium' }),
+  added('a new quota', quota(), { action: 'create', risk: 'medium' }),
+  added('a new hook', hook(), { action: 'run', risk: 'low' }),
 
-  // What goes.
-  goes('a Deployment less', deployment(), pruned),
-  goes('a Service less', service(), pruned),
-  goes('a ConfigMap less', configMap(), { action: 'prune', risk: 'medium' }),
-  goes('a hook less', hook(), { action: 'prune', risk: 'low' }),
-  goes('a Namespace less', namespaceObject(), { ...pruned, risk: 'critical', data: /everything in the namespace/ }),
-  goes('a claim less', claim(), { ...pruned, risk: 'critical', data: /volume with it/ }),
-  goes('a StatefulSet less', statefulSet(), { ...pruned, risk: 'critical', data: /claims stay/ }),
-  goes(
-    'a StatefulSet less with its claims',
+  // What is removed.
+  removed('a removed Deployment', deployment(), pruned),
+  removed('a removed Service', service(), pruned),
+  removed('a removed ConfigMap', configMap(), { action: 'prune', risk: 'medium' }),
+  removed('a removed hook', hook(), { action: 'prune', risk: 'low' }),
+  removed('a removed Namespace', namespaceObject(), {
+    ...pruned,
+    risk: 'critical',
+    data: /everything in the namespace/,
+  }),
+  removed('a removed claim', claim(), { ...pruned, risk: 'critical', data: /volume with it/ }),
+  removed('a removed StatefulSet', statefulSet(), { ...pruned, risk: 'critical', data: /claims stay/ }),
+  removed(
+    'a StatefulSet removed with its claims',
     {
       ...statefulSet(),
       spec: { ...statefulSet().spec, persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete' } },
     },
     { ...pruned, risk: 'critical', data: /deleted with it/ },
   ),
-  goes('a volume less', volume(), { ...pruned, risk: 'critical', data: /volume/ }),
-  goes('a definition less', definition(), { ...pruned, risk: 'critical', data: /every Cake/ }),
-  goes('a claim that asks first', options(claim(), 'Prune=confirm'), {
+  removed('a removed volume', volume(), { ...pruned, risk: 'critical', data: /volume/ }),
+  removed('a removed definition', definition(), { ...pruned, risk: 'critical', data: /every Cake/ }),
+  removed('a claim whose pruning must be confirmed', options(claim(), 'Prune=confirm'), {
     ...pruned,
     risk: 'critical',
     data: /claim/,
     stops: true,
     reason: /someone confirms/,
   }),
-  goes('a claim that is never pruned', options(claim(), 'Prune=false'), {
+  removed('a claim that is never pruned', options(claim(), 'Prune=false'), {
     action: 'leave',
     risk: 'medium',
     reason: /stays in the cluster/,
@@ -992,7 +997,7 @@ export const cases: readonly Case[] = [
     (j) => {
       j.spec.template.spec.containers[0].image = 'docker.io/library/redis:8.2.4'
     },
-    { action: 'run', risk: 'low', reason: /made anew/ },
+    { action: 'run', risk: 'low', reason: /recreated/ },
   ),
   generated('the generated ConfigMap itself', 'ConfigMap web-config', {
     action: 'update',
@@ -1004,7 +1009,7 @@ export const cases: readonly Case[] = [
     reason: /ConfigMap web-config has changed: LOG_LEVEL/,
   }),
 
-  // What opens.
+  // What is exposed.
   change(
     'a Service opened to the world',
     service(),
@@ -1014,7 +1019,7 @@ export const cases: readonly Case[] = [
     { action: 'update', risk: 'high' },
   ),
   change(
-    'a host more',
+    'an added host',
     ingress(),
     (i) => {
       i.spec.rules[0].host = 'www.example.com'
@@ -1022,17 +1027,17 @@ export const cases: readonly Case[] = [
     { action: 'update', risk: 'high' },
   ),
   change(
-    'a way in less',
+    'a Service no longer exposed',
     service({ type: 'LoadBalancer' }),
     (s) => {
       s.spec.type = 'ClusterIP'
     },
     { action: 'update', risk: 'medium' },
   ),
-  comes('an Ingress', ingress(), { action: 'create', risk: 'high' }),
+  added('an Ingress', ingress(), { action: 'create', risk: 'high' }),
   {
     ...change(
-      'a right more',
+      'an added permission',
       role(),
       (r) => {
         r.rules[0].verbs.push('delete')
@@ -1046,10 +1051,10 @@ export const cases: readonly Case[] = [
     ],
   },
 
-  // What is nothing.
+  // What has no effect.
   change('nothing', deployment(), () => {}, nothing),
   change(
-    'fields in another order',
+    'fields in a different order',
     deployment(),
     (d) => {
       d.spec = Object.fromEntries(Object.entries(d.spec).reverse())
@@ -1073,7 +1078,7 @@ export const cases: readonly Case[] = [
     noise,
   ),
   change(
-    'owners in another order',
+    'owners in a different order',
     { ...configMap(), metadata: { name: 'settings', namespace, ownerReferences: owners() } },
     (c) => {
       c.metadata.ownerReferences.reverse()

@@ -10,7 +10,7 @@ function compare(before: readonly KubeObject[], after: readonly KubeObject[]): E
 }
 
 describe('the class of a change', () => {
-  it('is tried on at least 80 changes', () => expect(cases.length).toBeGreaterThanOrEqual(80))
+  it('is tested with at least 80 changes', () => expect(cases.length).toBeGreaterThanOrEqual(80))
 
   it.each(cases.map((one) => [one.name, one] as const))('%s', (_, { before, after, object, ...expected }) => {
     const found = compare(before, after)
@@ -34,10 +34,10 @@ describe('the class of a change', () => {
     expect(found.effects.map(({ action }) => action).sort()).toEqual(['create', 'prune', 'prune'])
   })
 
-  it('leaves new hashes and mere order out of what is told', () => {
+  it('leaves new hashes and mere reordering out of the significant changes', () => {
     const reader = cases.find(({ name }) => name === 'the reader of a generated ConfigMap')
     const found = compare(reader?.before ?? [], reader?.after ?? [])
-    expect(found.effects.map(({ object, telling }) => [object, telling.length])).toEqual([
+    expect(found.effects.map(({ object, significant }) => [object, significant.length])).toEqual([
       ['ConfigMap shop/web-config', 1],
       ['Deployment shop/web', 0],
     ])

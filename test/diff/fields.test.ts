@@ -3,8 +3,8 @@ import { applyChanges, diffFields, formatSteps, meansTheSame } from '#diff/field
 import { at, items, type Value } from '#kubernetes/model/objects.ts'
 import definition from '../../schemas/crds/httproutes.gateway.networking.k8s.io.json' with { type: 'json' }
 
-/** What differs, less what is stored the same: `spec.parentRefs[public].kind: undefined → Gateway`. */
-function told(before: Value, after: Value, namespace = 'shop'): string[] {
+/** What differs, without what is stored the same: `spec.parentRefs[public].kind: undefined → Gateway`. */
+function changesOf(before: Value, after: Value, namespace = 'shop'): string[] {
   const changes = diffFields(before, after)
   expect(applyChanges(before, changes)).toEqual(after)
   return changes
@@ -15,19 +15,19 @@ function told(before: Value, after: Value, namespace = 'shop'): string[] {
 const route = (parent: object, backend: object): Value =>
   ({ spec: { parentRefs: [parent], rules: [{ backendRefs: [backend] }] } }) as Value
 
-it('takes a reference as the same when only its defaults are written out', () => {
+it('treats a reference as the same when only its defaults are written out', () => {
   const short = route({ name: 'public' }, { name: 'gateway', port: 80 })
   const long = route(
     { group: 'gateway.networking.k8s.io', kind: 'Gateway', namespace: 'shop', name: 'public' },
     { group: '', kind: 'Service', namespace: 'shop', name: 'gateway', port: 80, weight: 1 },
   )
-  expect(told(short, long)).toEqual([])
-  expect(told(long, short)).toEqual([])
+  expect(changesOf(short, long)).toEqual([])
+  expect(changesOf(long, short)).toEqual([])
 })
 
-it('tells of a reference the part that differs, where it can only be the same one', () => {
+it('reports only the part of a reference that differs, where it can only be the same one', () => {
   expect(
-    told(
+    changesOf(
       route({ name: 'public' }, { name: 'a', port: 80 }),
       route({ name: 'public', namespace: 'edge' }, { name: 'a', port: 81 }),
     ),
@@ -37,7 +37,7 @@ it('tells of a reference the part that differs, where it can only be the same on
   ])
 })
 
-it('tells references apart by the listener that they name', () => {
+it('distinguishes references by the listener that they name', () => {
   const before = {
     parentRefs: [
       { name: 'public', sectionName: 'http' },
@@ -50,7 +50,7 @@ it('tells references apart by the listener that they name', () => {
       { name: 'public', sectionName: 'http', port: 80 },
     ],
   }
-  expect(told(before, after)[0]).toBe('parentRefs[public/http].port: undefined → 80')
+  expect(changesOf(before, after)[0]).toBe('parentRefs[public/http].port: undefined → 80')
 })
 
 it.each([
@@ -73,12 +73,12 @@ it.each([
       'list[a/y]: undefined → {"name":"a","kind":"y"}',
     ],
   ],
-])('%s', (_, before, after, lines) => expect(told({ list: before }, { list: after })).toEqual(lines))
+])('%s', (_, before, after, lines) => expect(changesOf({ list: before }, { list: after })).toEqual(lines))
 
-it('takes a port as the same when its protocol is written out as TCP, and no other', () => {
+it('treats a port as the same when its protocol is written out as TCP, and no other', () => {
   const ports = (protocol?: string) => ({ ports: [{ containerPort: 80, ...(protocol && { protocol }) }] })
-  expect(told(ports(), ports('TCP'))).toEqual([])
-  expect(told(ports(), ports('UDP'))).toEqual(['ports[80/UDP].protocol: undefined → "UDP"'])
+  expect(changesOf(ports(), ports('TCP'))).toEqual([])
+  expect(changesOf(ports(), ports('UDP'))).toEqual(['ports[80/UDP].protocol: undefined → "UDP"'])
 })
 
 it('knows the defaults that the definition of HTTPRoute states', () => {

@@ -17,7 +17,7 @@ function diffOf(before: readonly KubeObject[], after: readonly KubeObject[]): Di
   return { base: { ref: 'main', commit: '0123456789abcdef' }, risk: one.risk, environments: [one], applications: [] }
 }
 
-it('fits into a comment however much changes, and says what it leaves out', () => {
+it('fits into a comment however much changes, and reports what it leaves out', () => {
   for (const count of [10, 300, 3000]) {
     const many = (value: string) =>
       Array.from({ length: count }, (_, index) =>

@@ -44,7 +44,7 @@ it('finds nothing between a document and itself', () => {
   fc.assert(property)
 })
 
-it('says all that is needed to make one document of another', () => {
+it('contains all that is needed to turn one document into the other', () => {
   const property = fc.property(document, document, (before, after) => {
     const untouched = structuredClone(before)
     expect(applyChanges(before, diffFields(before, after))).toEqual(after)
@@ -88,26 +88,26 @@ it('finds nothing between an environment and itself', () => {
   fc.assert(property)
 })
 
-it('tells of every object of random pairs of environments what becomes of it', () => {
+it('covers every object of random pairs of environments', () => {
   const property = fc.property(sides, ([before, after]) => {
     const { effects } = diffEnvironment(side(before), side(after))
     const cluster = new Map(before.map((object) => [nameOf(object), object.raw as unknown]))
     const wanted = new Map(after.map((object) => [nameOf(object), object.raw as unknown]))
     for (const { object, action, changes } of effects) {
-      // A hash is left out of the name: find the object that bears it.
-      const bears = (name: string) => name === object || name.startsWith(`${object}-`)
-      const old = [...cluster.keys()].find(bears)
+      // The hash is left out of the name: find the object with it.
+      const matches = (name: string) => name === object || name.startsWith(`${object}-`)
+      const old = [...cluster.keys()].find(matches)
       if (action === 'prune' || action === 'leave') cluster.delete(object)
       else if (changes.length === 0) cluster.set(object, wanted.get(object))
       else if (old !== undefined) {
-        const made = applyChanges(cluster.get(old), changes) as {
+        const updated = applyChanges(cluster.get(old), changes) as {
           kind: string
           metadata: { namespace?: string; name: string }
         }
         cluster.delete(old)
         cluster.set(
-          nameOf({ kind: made.kind, namespace: made.metadata.namespace ?? '', name: made.metadata.name }),
-          made,
+          nameOf({ kind: updated.kind, namespace: updated.metadata.namespace ?? '', name: updated.metadata.name }),
+          updated,
         )
       }
     }
@@ -116,7 +116,7 @@ it('tells of every object of random pairs of environments what becomes of it', (
   fc.assert(property)
 })
 
-/** The objects of a case under names and a namespace of its own, so that cases do not meet. */
+/** The objects of a case under names and a namespace of its own, so that cases do not affect each other. */
 function apart(one: Case, index: number): { before: readonly KubeObject[]; after: readonly KubeObject[] } {
   const rename = (object: KubeObject): KubeObject => {
     const text = JSON.stringify(object).replaceAll('"shop"', `"shop-${index}"`)
@@ -126,7 +126,7 @@ function apart(one: Case, index: number): { before: readonly KubeObject[]; after
   return { before: one.before.map(rename), after: one.after.map(rename) }
 }
 
-it('never gives a lower risk to a merge that holds more changes', { timeout: 120_000 }, () => {
+it('never assigns a lower risk to a merge with more changes', { timeout: 120_000 }, () => {
   const moved = cases.map(apart)
   const indexes = fc.subarray([...moved.keys()])
   const property = fc.property(indexes, indexes, (some, more) => {

@@ -7,7 +7,7 @@ import { playKubelet, withControllers } from '#validation/api-server/controllers
 import { type ApiServer, withApiServer } from '#validation/api-server/server.ts'
 import { type Case, cases } from './cases.ts'
 
-// Whether pods are replaced, seen with Kubernetes' own controllers. The one thing that is played is the kubelet: it calls every pod ready.
+// Whether pods are replaced, observed with Kubernetes' own controllers. Only the kubelet is simulated: it reports every pod ready.
 
 const manager = await findInstalled('kube-controller-manager')
 const missing =
@@ -24,7 +24,7 @@ const plurals: Readonly<Record<string, string>> = {
   DaemonSet: 'daemonsets',
 }
 
-/** The object that a case is about, on both sides; undefined where there is no such pair of a kind that makes pods. */
+/** The object that a case is about, on both sides; undefined where there is no such pair of a kind that creates pods. */
 function workloads({ before, after, object }: Case): [KubeObject, KubeObject] | undefined {
   const [kind = '', name] = object.split(' ')
   const find = (objects: readonly KubeObject[]) => objects.find((one) => one.kind === kind && one.name === name)
@@ -32,13 +32,13 @@ function workloads({ before, after, object }: Case): [KubeObject, KubeObject] | 
   return plurals[kind] !== undefined && old !== undefined && now !== undefined ? [old, now] : undefined
 }
 
-/** The controllers that make pods of workloads. */
+/** The controllers that create the pods of workloads. */
 const controllers = ['deployment-controller', 'replicaset-controller', 'statefulset-controller', 'daemonset-controller']
 
-/** The changes that the API server takes. */
-const asked = cases.filter((one) => one.action !== 'replace' && workloads(one) !== undefined)
+/** The changes that the API server accepts. */
+const accepted = cases.filter((one) => one.action !== 'replace' && workloads(one) !== undefined)
 
-/** The pods of a workload before a change and after it, by their identity. */
+/** The UIDs of the pods of a workload before and after a change. */
 interface Outcome {
   readonly before: readonly string[]
   readonly after: readonly string[]
@@ -55,7 +55,7 @@ describe.skipIf(missing)('the controllers of Kubernetes', () => {
         const stop = await playKubelet(server)
         try {
           await Promise.all(
-            asked.map(async (one, index) => outcomes.set(one, await observe(server, one, `case-${index}`))),
+            accepted.map(async (one, index) => outcomes.set(one, await observe(server, one, `case-${index}`))),
           )
         } finally {
           await stop()
@@ -64,19 +64,19 @@ describe.skipIf(missing)('the controllers of Kubernetes', () => {
     })
   }, 180_000)
 
-  it.each(asked.map((one) => [one.name, one.action === 'restart' ? 'replaces' : 'keeps', one] as const))(
+  it.each(accepted.map((one) => [one.name, one.action === 'restart' ? 'replaces' : 'keeps', one] as const))(
     '%s %s the pods',
     (_, __, one) => {
       const { before, after } = outcomes.get(one) as Outcome
       expect(before.length).toBeGreaterThan(0)
       const kept = before.filter((pod) => after.includes(pod))
-      // Pods that come or go because their number changes are not replaced.
+      // Pods that are added or removed because their number changes are not replaced.
       expect(kept).toHaveLength(one.action === 'restart' ? 0 : Math.min(before.length, after.length))
     },
   )
 
   it('leave one pod where replicas are left to a scaler', () => {
-    const [one] = asked.filter(({ name }) => name === 'replicas left to a scaler')
+    const [one] = accepted.filter(({ name }) => name === 'replicas left to a scaler')
     expect(outcomes.get(one as Case)?.after).toHaveLength(1)
   })
 })
@@ -89,7 +89,7 @@ async function observe(server: ApiServer, one: Case, namespace: string): Promise
   return { before, after: await applied(server, now, namespace) }
 }
 
-/** Applies a workload as Argo CD does, and gives its pods once the controllers have come to rest. */
+/** Applies a workload as Argo CD does, and returns its pods once the controllers have settled. */
 async function applied(server: ApiServer, { kind, name, raw }: KubeObject, namespace: string): Promise<string[]> {
   const address = `/apis/apps/v1/namespaces/${namespace}/${plurals[kind]}/${name}`
   const body = { ...raw, metadata: { ...(raw.metadata as object), namespace } }
@@ -103,14 +103,14 @@ async function applied(server: ApiServer, { kind, name, raw }: KubeObject, names
   if (status >= 400) throw new Error(`${kind} of ${namespace}: ${text(at(reply, 'message'))}`)
   const deadline = Date.now() + 60_000
   let last = ''
-  for (let calm = 0; calm < 10; ) {
-    if (Date.now() > deadline) throw new Error(`${kind} of ${namespace} does not come to rest: ${last}`)
+  for (let quiet = 0; quiet < 10; ) {
+    if (Date.now() > deadline) throw new Error(`${kind} of ${namespace} does not settle: ${last}`)
     await pause(200)
     const workload = (await server.send('GET', address)).body
     const pods = await podsOf(server, namespace)
     const seen = at(workload, 'status', 'observedGeneration') === at(workload, 'metadata', 'generation')
     const state = JSON.stringify([at(workload, 'status'), pods])
-    calm = seen && pods.length > 0 && state === last ? calm + 1 : 0
+    quiet = seen && pods.length > 0 && state === last ? quiet + 1 : 0
     last = state
   }
   return podsOf(server, namespace)

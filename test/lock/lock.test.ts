@@ -41,11 +41,11 @@ let server: ChildProcess
 let origin: string
 let gate: Server
 let gateOrigin: string
-/** What the gate before the registry asks for: a token, and to come back later. */
+/** A proxy before the registry requires a token, and answers 429 this many times. */
 let busy = 0
 let tokens: string[] = []
 
-/** A port that nobody listens on now. */
+/** A port that nothing listens on now. */
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => probe.once('listening', resolve))
@@ -54,7 +54,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** Pushes an image index, as docker would, and gives its digest. */
+/** Pushes an image index, as docker would, and returns its digest. */
 async function push(repository: string, tag: string, note: string): Promise<string> {
   const type = 'application/vnd.oci.image.index.v1+json'
   const body = JSON.stringify({ schemaVersion: 2, mediaType: type, manifests: [], annotations: { note } })
@@ -119,7 +119,7 @@ describe.skipIf(registry === undefined)('npm run lock', { timeout: 60_000 }, () 
       const url = new URL(request.url ?? '', 'http://gate')
       if (url.pathname === '/token') {
         tokens.push(
-          `${request.headers.authorization === authorization ? 'login' : 'nobody'} ${url.searchParams.get('scope')}`,
+          `${request.headers.authorization === authorization ? 'login' : 'anonymous'} ${url.searchParams.get('scope')}`,
         )
         response.end(JSON.stringify({ token: 'opened' }))
         return
@@ -158,14 +158,14 @@ describe.skipIf(registry === undefined)('npm run lock', { timeout: 60_000 }, () 
   const locked = () =>
     content.replace('redis:8.2.3', `redis:8.2.3@${redis}`).replace('gateway:0.1.0', `gateway:0.1.0@${gateway}`)
 
-  it('writes the digests that the registry has, and leaves all else as it is', async () => {
+  it('writes the digests of the registry and changes nothing else', async () => {
     const { status, text } = await lock(through(origin))
     expect(status, text).toBe(0)
     expect(readFileSync(file, 'utf8')).toBe(locked())
     expect(await lock(through(origin))).toEqual({ status: 0, text: 'dev: every image has its digest\n' })
   })
 
-  it('asks again for tags that have moved, only when told to', async () => {
+  it('resolves tags that have moved only with --update', async () => {
     writeFileSync(file, content.replace('redis:8.2.3', `redis:8.2.3@sha256:${'0'.repeat(64)}`))
     await lock(through(origin))
     expect(readFileSync(file, 'utf8')).toContain(`redis:8.2.3@sha256:${'0'.repeat(64)}`)
@@ -173,7 +173,7 @@ describe.skipIf(registry === undefined)('npm run lock', { timeout: 60_000 }, () 
     expect(readFileSync(file, 'utf8')).toBe(locked())
   })
 
-  it('gets a token where one is asked for, and comes back when the registry is busy', async () => {
+  it('gets a token where one is required, and retries when the registry is busy', async () => {
     busy = 1
     const { status, text } = await lock(through(gateOrigin))
     expect(status, text).toBe(0)
@@ -184,16 +184,16 @@ describe.skipIf(registry === undefined)('npm run lock', { timeout: 60_000 }, () 
     expect(readFileSync(file, 'utf8')).toBe(locked())
   })
 
-  it('gives up on a registry that stays busy, and writes nothing', async () => {
+  it('fails for a registry that stays busy, and writes nothing', async () => {
     busy = 100
     const { status, text } = await lock(through(gateOrigin))
-    expect(text).toContain('limits the rate of requests')
+    expect(text).toMatch(/^error: dev images\.\w+: rate limit of (ghcr|docker)\.io exceeded; retry after 0 s$/m)
     expect(text).toContain('nothing was written')
     expect(status).toBe(1)
     expect(readFileSync(file, 'utf8')).toBe(content)
   })
 
-  it('writes nothing when one tag is not there', async () => {
+  it('writes nothing when one tag does not exist', async () => {
     const before = content.replace('gateway:0.1.0', 'gateway:9.9.9')
     writeFileSync(file, before)
     const { status, text } = await lock(through(origin))
@@ -202,16 +202,16 @@ describe.skipIf(registry === undefined)('npm run lock', { timeout: 60_000 }, () 
     expect(readFileSync(file, 'utf8')).toBe(before)
   })
 
-  it('says how to log in', async () => {
+  it('explains how to log in', async () => {
     const { status, text } = await lock(through(origin), 'wrong')
     expect(text).toContain('Log in with: docker login ghcr.io')
     expect(text).not.toContain('wrong')
     expect(status).toBe(1)
   })
 
-  it('says that it is offline, and changes nothing', async () => {
+  it('reports that it is offline, and changes nothing', async () => {
     const { status, text } = await lock(through(`http://127.0.0.1:${await freePort()}`))
-    expect(text).toMatch(/cannot be reached: ECONNREFUSED\n {2}fix: Connect to the internet/)
+    expect(text).toMatch(/cannot be reached: ECONNREFUSED\n {2}fix: Connect to the network/)
     expect(status).toBe(1)
     expect(readFileSync(file, 'utf8')).toBe(content)
   })
@@ -219,7 +219,7 @@ describe.skipIf(registry === undefined)('npm run lock', { timeout: 60_000 }, () 
   it.each([
     [['--mirror', 'x'], '--mirror x: expected REGISTRY=URL'],
     [['moon'], 'unknown environment "moon"; expected one of dev'],
-  ])('refuses %s in words', async (args, words) => {
+  ])('rejects %s with an explanation', async (args, words) => {
     const { status, text } = await lock(args)
     expect(text).toContain(words)
     expect(status).toBe(2)

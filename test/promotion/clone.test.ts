@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { locked, promotionRepository } from '../support/promotion.ts'
 
-// Clones that are not as one expects; the path of this one has blanks and a quote in it.
+// Unusual clones; the path of this one contains spaces and a quote.
 
 const { folder, work, remote, git, command, edit, commit, branches, state } = promotionRepository("a clone's folder")
 const promote = (...more: string[]) => command('promote', ['--from', 'dev', '--to', 'staging', ...more])
@@ -11,7 +11,7 @@ const config = (text: string) => writeFileSync(join(work, 'promotion.yaml'), tex
 const restore = () => git(work, 'checkout', '-q', '--', '.')
 
 describe('a promotion', { timeout: 120_000 }, () => {
-  it('starts from the main branch, and from no other', async () => {
+  it('starts only from the main branch', async () => {
     git(work, 'switch', '-q', '-c', 'feature')
     git(work, 'push', '-q', '-u', 'origin', 'feature')
     onTestFinished(() => void git(work, 'switch', '-q', 'main'))
@@ -21,7 +21,7 @@ describe('a promotion', { timeout: 120_000 }, () => {
     })
   })
 
-  it('needs the whole history', async () => {
+  it('requires the complete history', async () => {
     const shallow = join(folder, 'shallow')
     git(folder, 'clone', '-q', '--depth', '1', `file://${remote}`, shallow)
     for (const [name, args] of [
@@ -36,7 +36,7 @@ describe('a promotion', { timeout: 120_000 }, () => {
       })
   })
 
-  it('goes from a folder with blanks in its name', async () => {
+  it('works in a folder with spaces in its name', async () => {
     edit('dev', (text) => locked(text.replace('inference-worker:0.1.0', 'inference-worker:0.2.0')))
     commit('Run worker 0.2.0 in dev')
     const before = state()
@@ -45,7 +45,7 @@ describe('a promotion', { timeout: 120_000 }, () => {
     expect(state()).toBe(before)
   })
 
-  it('takes a branch that was squashed for merged', async () => {
+  it('treats a squashed branch as merged', async () => {
     git(work, 'fetch', '-q', 'origin', branches()[0] as string)
     git(work, 'merge', '-q', '--squash', 'FETCH_HEAD')
     commit('Promote (#1)')
@@ -54,7 +54,7 @@ describe('a promotion', { timeout: 120_000 }, () => {
     expect((await promote('--dry-run')).text).toMatch(/ok {3}alone/)
   })
 
-  it('does not take an environment that was broken before for one that is right', async () => {
+  it('does not accept an environment that was broken before', async () => {
     const file = join(work, 'overlays/staging/kustomization.yaml')
     appendFileSync(file, 'resources: [absent.yaml]\n')
     commit('Break staging')
@@ -66,7 +66,7 @@ describe('a promotion', { timeout: 120_000 }, () => {
     git(work, 'push', '-q')
   })
 
-  it('says in words what git wants to know', async () => {
+  it('prints what git requires', async () => {
     for (const key of ['user.name', 'user.email']) git(work, 'config', '--unset', key)
     onTestFinished(() => {
       git(work, 'config', 'user.name', 'test')
@@ -79,7 +79,7 @@ describe('a promotion', { timeout: 120_000 }, () => {
     expect(branches()).toHaveLength(1)
   })
 
-  it('says what a remote refuses, in its words', async () => {
+  it('prints the message of a remote that refuses', async () => {
     const hook = join(remote, 'hooks/pre-receive')
     writeFileSync(hook, '#!/bin/sh\necho "nobody promotes today" >&2\nexit 1\n', { mode: 0o755 })
     onTestFinished(() => rmSync(hook))
@@ -88,7 +88,7 @@ describe('a promotion', { timeout: 120_000 }, () => {
   })
 })
 
-it('is needed at all', { timeout: 60_000 }, async () => {
+it('is required for every command', { timeout: 60_000 }, async () => {
   const bare = join(folder, 'unpacked')
   cpSync(work, bare, { recursive: true, filter: (path) => !/\.git$/.test(path) })
   for (const [name, args] of [
@@ -100,7 +100,7 @@ it('is needed at all', { timeout: 60_000 }, async () => {
   ] as const)
     expect(await command(name, args, {}, bare), name).toMatchObject({
       status: 2,
-      text: expect.stringContaining('is not a git repository; expected a clone'),
+      text: expect.stringContaining('git repository; expected a clone'),
     })
 })
 
@@ -119,16 +119,16 @@ describe('promotion.yaml', { timeout: 60_000 }, () => {
       'a freeze names prd; expected an environment of the order: dev, prod',
     ],
     ['order: [dev, ../prod]\nsoakHours: {}\nfreezes: []\n', 'must match pattern'],
-  ])('%j is refused in words', async (text, words) => {
+  ])('%j is rejected with an explanation', async (text, words) => {
     config(text)
     onTestFinished(() => void restore())
     expect(await command('versions')).toMatchObject({ status: 2, text: expect.stringContaining(words) })
   })
 })
 
-it('counts one commit as one', { timeout: 60_000 }, async () => {
+it('uses the singular for one commit', { timeout: 60_000 }, async () => {
   appendFileSync(join(work, 'promotion.yaml'), '# note\n')
   git(work, 'commit', '-q', '-a', '-m', 'Note')
-  expect((await promote()).text).toContain('main has 1 commit that origin has not')
+  expect((await promote()).text).toContain('main has 1 commit that origin does not have')
   git(work, 'push', '-q')
 })

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { locked, promotionRepository } from '../support/promotion.ts'
 
-// One history, told from the first change in dev to the rollback of prod, in a scratch clone of a bare remote. The environments are this repository's own.
+// One history, from the first change in dev to the rollback of prod, in a scratch clone of a bare remote. The environments are this repository's own.
 
 const { folder, work, remote, clock, realGit, git, command, edit, read, commit, branches, merge, state } =
   promotionRepository()
@@ -24,15 +24,15 @@ function killer(step: string, when: string): string {
 
 const digest = `sha256:${'a'.repeat(64)}`
 
-// Each command renders and judges real environments.
+// Each command renders and checks real environments.
 describe('from dev to prod and back', { timeout: 240_000 }, () => {
-  it('has nothing to promote while all run the same', async () => {
+  it('has nothing to promote while all environments run the same versions', async () => {
     const { status, text } = await promote('dev', 'staging')
     expect(text).toContain('STOP ahead')
     expect(status).toBe(1)
   })
 
-  it('refuses an image without a digest, with the command that resolves it', async () => {
+  it('refuses an image without a digest, and names the command that resolves it', async () => {
     edit('dev', (text) => text.replace('inference-worker:0.1.0', 'inference-worker:0.2.0'))
     commit('Run worker 0.2.0 in dev')
     const before = state()
@@ -44,16 +44,16 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     expect(state()).toBe(before)
   })
 
-  it('refuses a dirty tree, a detached HEAD, and a branch that is not what the remote has', async () => {
+  it('refuses a dirty tree, a detached HEAD, and a branch that differs from the remote', async () => {
     edit('dev', locked)
     expect(await promote('dev', 'staging')).toMatchObject({
       status: 2,
-      text: expect.stringContaining('not committed: overlays/dev/versions.yaml'),
+      text: expect.stringContaining('uncommitted changes: overlays/dev/versions.yaml'),
     })
     git(work, 'commit', '-q', '-a', '-m', 'Lock the images of dev')
     expect(await promote('dev', 'staging')).toMatchObject({
       status: 2,
-      text: expect.stringContaining('has 1 commit that origin has not'),
+      text: expect.stringContaining('has 1 commit that origin does not have'),
     })
     git(work, 'push', '-q')
     git(work, 'switch', '-q', '--detach')
@@ -87,21 +87,21 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     git(work, 'push', '-q')
   })
 
-  it('prints the plan and does nothing in a dry run', async () => {
+  it('prints the plan and changes nothing in a dry run', async () => {
     const before = state()
     const { status, text } = await promote('dev', 'staging', '--dry-run')
     expect(text).toMatch(/images\.worker +0\.1\.0 → 0\.2\.0 \(aaaaaaaa\)/)
-    expect(text).toContain('the same: models.chat')
+    expect(text).toContain('unchanged: models.chat')
     expect(text).toMatch(/StatefulSet inference-staging\/ollama: .*model-keeper/)
     expect(status).toBe(0)
     expect(branches()).toEqual([])
     expect(state()).toBe(before)
   })
 
-  /** Every step that git does for a promotion, from the first that asks the remote to the one that others see. */
+  /** Every git step of a promotion, from the first that contacts the remote to the one that others see. */
   const steps = ['fetch', 'log', 'ls-remote', 'checkout-index', 'hash-object', 'write-tree', 'commit-tree', 'push']
 
-  it.each(steps)('leaves the clone as it was when it is killed at git %s, and goes on where it was', async (step) => {
+  it.each(steps)('leaves the clone unchanged when killed at git %s, and continues from there', async (step) => {
     const before = state()
     const source = git(work, 'rev-parse', 'HEAD')
     for (const when of ['before', 'after']) {
@@ -112,7 +112,7 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
       expect(state()).toBe(before)
       expect(branches()).toHaveLength(step === 'push' && when === 'after' ? 1 : 0)
     }
-    // The last step is done, so whoever runs it again gets one whole branch, and others see no more than that.
+    // The last step is done, so running it again results in one complete branch, and others see nothing else.
     if (step !== 'push') return
     expect((await promote('dev', 'staging')).status).toBe(0)
     const [branch = '', ...more] = branches()
@@ -132,7 +132,7 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     expect(message).toMatch(/- [0-9a-f]{10} Lock the images of dev\n- [0-9a-f]{10} Run worker 0\.2\.0 in dev/)
   })
 
-  it('refuses a second promotion beside one that is open', async () => {
+  it('refuses a second promotion while one is open', async () => {
     edit('dev', (text) => text.replace('inference-worker:0.2.0', 'inference-worker:0.3.0'))
     commit('Run worker 0.3.0 in dev')
     const { status, text } = await promote('dev', 'staging')
@@ -141,13 +141,13 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     expect(status).toBe(1)
   })
 
-  it('stops where somebody has changed the same in the target', async () => {
+  it('stops where the same value was changed in the target', async () => {
     const [branch = ''] = branches()
     edit('staging', (text) => text.replace('inference-worker:0.1.0', 'inference-worker:0.1.9'))
     commit('Hotfix of staging')
     const before = state()
     expect((await promote('dev', 'staging')).text).toMatch(
-      /STOP keeps +staging has what dev never had: images\.worker 0\.1\.9/,
+      /STOP keeps +staging has values that dev never had: images\.worker 0\.1\.9/,
     )
     expect(state()).toBe(before)
     expect(() => merge(branch)).toThrow()
@@ -157,7 +157,7 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     git(work, 'push', '-q')
   })
 
-  it('passes the guard as a promotion, and is merged beside what has changed meanwhile', async () => {
+  it('passes the guard as a promotion, and merges with later changes', async () => {
     const [branch = ''] = branches()
     git(work, 'fetch', '-q', 'origin')
     git(work, 'switch', '-q', '--detach', `origin/${branch}`)
@@ -177,7 +177,7 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     edit('prod', () => read('staging'))
     expect(await command('guard', ['--base', 'origin/main'])).toMatchObject({
       status: 1,
-      text: expect.stringContaining('two environments at once'),
+      text: expect.stringContaining('the versions of two environments'),
     })
     git(work, 'checkout', '-q', '--', '.')
     git(work, 'switch', '-q', 'main')
@@ -186,9 +186,9 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     expect(read('dev')).toContain('inference-worker:0.3.0')
   })
 
-  it('asks for the order and for the soak', async () => {
-    expect((await promote('dev', 'prod')).text).toContain('prod takes from staging, not from dev')
-    // The commits of this history are months old: one of now has not soaked.
+  it('requires the order and the soak', async () => {
+    expect((await promote('dev', 'prod')).text).toContain('prod is promoted from staging, not from dev')
+    // The commits of this history are months old: a new one has not soaked.
     clock.now = Math.floor(Date.now() / 1000) - 3600
     edit('dev', (text) => text.replace('inference-worker:0.3.0', 'inference-worker:0.2.1'))
     commit('Run worker 0.2.1 in dev')
@@ -209,7 +209,7 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     commit('Thaw')
   })
 
-  it('refuses an environment that is not like the one that it is held to', async () => {
+  it('refuses an environment that violates parity', async () => {
     const file = join(work, 'overlays/prod/kustomization.yaml')
     const patch = [
       '  - target: {kind: Deployment, name: gateway}',
@@ -230,7 +230,7 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     expect(read('prod')).toBe(read('staging'))
   })
 
-  it('rolls prod back, and says what stays', async () => {
+  it('rolls prod back, and lists what is not undone', async () => {
     const before = state()
     expect(await command('rollback', ['prod', '--dry-run'])).toMatchObject({
       status: 0,
@@ -248,23 +248,23 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     expect(read('prod')).toContain('inference-worker:0.1.0')
   })
 
-  it('refuses to take a hotfix away, and to move back unasked', async () => {
+  it('refuses to drop a hotfix, and to return to older values without --rollback', async () => {
     edit('staging', (text) => text.replace('inference-gateway:0.1.0', 'inference-gateway:0.1.1'))
     commit('Hotfix of staging')
     expect((await promote('dev', 'staging')).text).toMatch(
-      /STOP keeps +staging has what dev never had: images\.gateway 0\.1\.1/,
+      /STOP keeps +staging has values that dev never had: images\.gateway 0\.1\.1/,
     )
     edit('staging', () => read('dev'))
     commit('Undo the hotfix')
     edit('dev', (text) => text.replace('inference-worker:0.2.1', 'inference-worker:0.2.0'))
     commit('Go back to worker 0.2.0 in dev')
     expect((await promote('dev', 'staging')).text).toMatch(
-      /STOP forwards this would move back what staging has left behind: images\.worker 0\.2\.1 .* → 0\.2\.0/,
+      /STOP forwards this would return staging to older values: images\.worker 0\.2\.1 .* → 0\.2\.0/,
     )
     expect((await promote('dev', 'staging', '--rollback', '--dry-run')).status).toBe(0)
   })
 
-  it('shows what runs where, since when, and how far behind', async () => {
+  it('shows the versions per environment, since when, and how far behind', async () => {
     const { status, text } = await command('versions')
     expect(text).toMatch(/images\.worker +0\.2\.0 \(aaaaaaaa\) +0\.2\.1 \(aaaaaaaa\) \* +0\.1\.0 \*/)
     expect(text).toMatch(/behind +- +1 value, 1 change +\d+ values/)
@@ -281,7 +281,7 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     ['rollback', ['prod', '--to', 'absent'], 'there is no commit "absent"'],
     ['versions', ['--format', 'pdf'], 'unknown format "pdf"'],
     ['guard', ['--base', 'absent'], 'there is no commit "absent"'],
-  ])('%s refuses %s in words', async (name, args, words) => {
+  ])('%s rejects %s with an explanation', async (name, args, words) => {
     const { status, text } = await command(name, args)
     expect(text).toContain(words)
     expect(status).toBe(2)

@@ -6,7 +6,7 @@ import { findInstalled, tool } from '#system/tools.ts'
 import { startGitHub } from '../support/github.ts'
 import { locked, promotionRepository } from '../support/promotion.ts'
 
-// The real gh opens the pull request, at a server that stands where GitHub is. git's own way to the remote is a stand-in for ssh.
+// The real gh opens the pull request at a fake GitHub server. A fake ssh connects git to the remote.
 
 const gh = await findInstalled('gh')
 if (gh === undefined) {
@@ -35,7 +35,7 @@ describe.skipIf(gh === undefined)('promote with gh', { timeout: 120_000 }, async
     git(work, 'remote', 'set-url', 'origin', 'git@github.com:example/inference-platform.git')
   })
 
-  it('says what gh refuses, and leaves the branch and the command', async () => {
+  it('prints the error of gh, and leaves the branch and the command', async () => {
     const { status, text } = await promote({ GH_TOKEN: 'wrong' })
     expect(text).toMatch(
       /No pull request could be opened: .*401.*\nRun this command again, or:\n {2}gh pr create --repo github\.com\/example\/inference-platform --base main --head promote\/staging\//s,
@@ -45,7 +45,7 @@ describe.skipIf(gh === undefined)('promote with gh', { timeout: 120_000 }, async
     expect(github.pulls).toEqual([])
   })
 
-  it('opens the pull request of the branch that is there', async () => {
+  it('opens the pull request for the existing branch', async () => {
     const { status, text } = await promote()
     expect(text).toContain('The pull request is open: https://github.com/example/inference-platform/pull/1')
     expect(status).toBe(0)
@@ -54,20 +54,20 @@ describe.skipIf(gh === undefined)('promote with gh', { timeout: 120_000 }, async
     expect(github.pulls[0]?.body).toContain('Run worker 0.2.0 in dev')
   })
 
-  it('finds the one that is open', async () => {
+  it('finds the open pull request', async () => {
     expect((await promote()).text).toContain(
       'The pull request is open: https://github.com/example/inference-platform/pull/1',
     )
     expect(github.pulls).toHaveLength(1)
   })
 
-  it('says that there is no gh', async () => {
+  it('reports that gh is not installed', async () => {
     const bin = join(folder, 'bin')
     mkdirSync(bin)
     const programs = [realGit, '/bin/sh', '/bin/sed', await tool('kustomize'), await tool('kubeconform')]
     for (const program of programs) symlinkSync(program, join(bin, basename(program)))
     const { text } = await promote({ PATH: bin })
-    expect(text).toContain('the program gh is not here; get it from https://cli.github.com')
+    expect(text).toContain('gh is not installed; get it from https://cli.github.com')
   })
 })
 
@@ -80,4 +80,4 @@ it.each([
   ['https://gitlab.com/github/shop.git', undefined],
   ['/srv/github/shop.git', undefined],
   ['../github.com/example/shop.git', undefined],
-])('takes %s for %s', (url, expected) => expect(repositoryOnGitHub(url)).toBe(expected))
+])('maps %s to %s', (url, expected) => expect(repositoryOnGitHub(url)).toBe(expected))

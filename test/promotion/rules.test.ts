@@ -23,10 +23,11 @@ function facts(change: Partial<Facts> = {}): Facts {
   return { from: 'staging', to: 'prod', source, target, moves, config, now, open: [], backwards: false, ...change }
 }
 
-const closed = (change?: Partial<Facts>) => gatesOf(facts(change)).flatMap(({ name, passed }) => (passed ? [] : [name]))
+const failing = (change?: Partial<Facts>) =>
+  gatesOf(facts(change)).flatMap(({ name, passed }) => (passed ? [] : [name]))
 
 describe('the gates', () => {
-  it('are all open for a promotion as it should be', () => expect(closed()).toEqual([]))
+  it('all pass for a valid promotion', () => expect(failing()).toEqual([]))
 
   it.each<[string, Partial<Facts>]>([
     ['order', { from: 'dev' }],
@@ -50,11 +51,11 @@ describe('the gates', () => {
       },
     ],
     ['alone', { open: ['promote/prod/0123456789ab'] }],
-  ])('%s closes alone', (name, change) => expect(closed(change)).toEqual([name]))
+  ])('%s fails alone', (name, change) => expect(failing(change)).toEqual([name]))
 
-  it('close for as long as a freeze holds', () => {
+  it('fail while a freeze is active', () => {
     const frozen = (from: string, until: string) =>
-      closed({
+      failing({
         config: {
           order: ['staging', 'prod'],
           soakHours: {},
@@ -65,7 +66,7 @@ describe('the gates', () => {
     expect(frozen('2026-06-01T00:00:00Z', '2026-06-30T12:00:00Z')).toEqual([])
   })
 
-  it('say what to do wherever they are closed', () => {
+  it('have a fix wherever they fail', () => {
     for (const { passed, fix } of gatesOf(facts({ from: 'dev', open: ['x'] }))) expect(fix !== '').toBe(!passed)
   })
 })
@@ -79,13 +80,13 @@ describe('the guard', () => {
     history: [release(worker(before), 10), release(worker('0'), 20)],
   })
 
-  it('lets the first environment change with anything else', () => {
+  it('allows the first environment to change with anything else', () => {
     expect(
       guard(['overlays/dev/versions.yaml', 'base/a.yaml'], [change('dev', '1', '2'), change('staging', '1', '1', '1')]),
     ).toEqual([])
   })
 
-  it('lets a promotion and a rollback through', () => {
+  it('allows a promotion and a rollback', () => {
     expect(guard(['overlays/staging/versions.yaml'], [change('staging', '1', '2', '2')])).toEqual([])
     expect(guard(['overlays/staging/versions.yaml'], [change('staging', '1', '0', '2')])).toEqual([])
   })
@@ -107,7 +108,7 @@ describe('the guard', () => {
       'two environments',
       [],
       [change('dev', '1', '2'), change('staging', '1', '2', '1')],
-      /two environments at once: dev .* and staging/,
+      /the versions of two environments: dev .* and staging/,
     ],
   ])('refuses %s', (_, files, changes, words) => {
     expect(
@@ -117,7 +118,7 @@ describe('the guard', () => {
     ).toMatch(words)
   })
 
-  it('lets a new key come to all environments at once', () => {
+  it('allows a new key in all environments together', () => {
     const more = (environment: string): Change => ({
       ...change(environment, '1', '1', '1'),
       after: new Map([...worker('1'), ['images.more', 'x']]),
@@ -126,7 +127,7 @@ describe('the guard', () => {
   })
 })
 
-it('says what a rollback leaves, by what returns', () => {
+it('lists what a rollback does not undo, by key', () => {
   const at = (key: string, value: string) => release(new Map([[key, value]]), 1)
   const lasting = (key: string, before: string, after: string) =>
     planRollback('prod', [at(key, before)], at(key, after), []).lasting.join()
@@ -138,7 +139,7 @@ it('says what a rollback leaves, by what returns', () => {
   expect(lasting('models.chat', 'b:1@sha256:b', 'a:1@sha256:a')).toContain('pulled again')
 })
 
-it('counts how far behind, how often and how long', () => {
+it('computes lag, change frequency and lead time', () => {
   const dev = [release(worker('3'), 10), release(worker('2'), 100), release(worker('1'), 800)]
   const staging = [release(worker('2'), 52), release(worker('1'), 700)]
   const [first, second] = tableOf(

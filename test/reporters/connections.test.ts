@@ -39,7 +39,7 @@ spec: {rules: [{backendRefs: [{name: store, port: 80}]}]}
 `,
 ].join('---')
 
-it('tells allowed, denied, unknown and undeclared connections apart', () => {
+it('distinguishes allowed, denied, unknown and undeclared connections', () => {
   const environment = createEnvironment('shop', readDocuments(manifests, 'shop').objects)
   const target = { target: 'shop', objects: 0, findings: [], exempted: [], switchedOff: [], map: mapOf(environment) }
   const [, head, ...rows] = reportConnections({ targets: [target], rules: 0 }).split('\n')
@@ -56,7 +56,7 @@ it('tells allowed, denied, unknown and undeclared connections apart', () => {
   )
 })
 
-it('is printed behind the text only', () => {
+it('is appended to the text only', () => {
   const repository = scratchRepository({ 'shop.yaml': manifests })
   const printed = runCommand(repository, ['check', '--file', 'shop.yaml', '--connections']).stdout
   expect(printed).toMatch(/^undeclared +\. +\+80$/m)

@@ -17,7 +17,7 @@ import { many, results } from './results.ts'
 const chromium = findChromium()
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-/** What the check says of a file of manifests, with its map. */
+/** The check result of a file of manifests, with its map. */
 function checkFile(content: string): CheckResult {
   const { objects } = readDocuments(content, 'shop', 'shop.yaml')
   const environment = createEnvironment('shop', objects)
@@ -38,14 +38,14 @@ describe.skipIf(chromium === undefined)('the page', () => {
   })
   afterAll(() => browser?.close())
 
-  /** Opens a report; anything it asks the network for, and any error, is a failure. */
+  /** Opens a report; any network request and any error is a failure. */
   async function open(
     result: CheckResult,
     colorScheme: 'light' | 'dark' = 'light',
   ): Promise<{ page: Page; faults: string[] }> {
     const page = await browser.newPage({ colorScheme, viewport: { width: 1400, height: 1000 } })
     const faults: string[] = []
-    page.on('request', (request) => faults.push(`asked for ${request.url()}`))
+    page.on('request', (request) => faults.push(`requested ${request.url()}`))
     page.on('pageerror', (error) => faults.push(error.message))
     page.on('console', (message) => faults.push(message.text()))
     page.on('dialog', (dialog) => faults.push(`dialog ${dialog.message()}`))
@@ -54,11 +54,11 @@ describe.skipIf(chromium === undefined)('the page', () => {
   }
 
   const all: [string, CheckResult][] = [...Object.entries(results), ['many', many], ['shop', checkFile(shop)]]
-  it.each(all)('of the result "%s" runs without a fault and is accessible in light and dark', async (_name, result) => {
+  it.each(all)('of the result "%s" runs without errors and is accessible in light and dark', async (_name, result) => {
     for (const scheme of ['light', 'dark'] as const) {
       const { page, faults } = await open(result, scheme)
       expect(faults).toEqual([])
-      // The page's own policy keeps a script from being added, so axe comes by the debugging protocol.
+      // The Content-Security-Policy of the page blocks added scripts, so axe is injected through the debugging protocol.
       await page.evaluate(axe)
       const violations = await page.evaluate(async () => {
         const { axe: tester } = globalThis as unknown as {
@@ -71,7 +71,7 @@ describe.skipIf(chromium === undefined)('the page', () => {
     }
   })
 
-  it('draws every component and connection, and shows by keyboard what is wrong with one', async () => {
+  it('draws every component and connection, and shows the findings of one by keyboard', async () => {
     const { page, faults } = await open(checkFile(shop))
     expect(await page.locator('.component .name').allTextContents()).toEqual(
       expect.arrayContaining(['web', 'queue', 'KEDA']),
@@ -94,7 +94,7 @@ describe.skipIf(chromium === undefined)('the page', () => {
     expect(faults).toEqual([])
   })
 
-  it('finds by words and severity, and says when nothing is like that', async () => {
+  it('filters by text and severity, and reports when nothing matches', async () => {
     const { page } = await open(checkFile(shop))
     await page.getByRole('searchbox').fill('service-target-port shop/web')
     expect(await page.locator('.findings li:visible').count()).toBe(1)
@@ -103,7 +103,7 @@ describe.skipIf(chromium === undefined)('the page', () => {
     expect(await page.locator('.empty').isVisible()).toBe(true)
   })
 
-  it('moves between targets by the arrow keys and opens the first that is wrong', async () => {
+  it('moves between targets with the arrow keys and opens the first with findings', async () => {
     const { page } = await open({
       ...results.findings,
       rules: 1,
@@ -116,7 +116,7 @@ describe.skipIf(chromium === undefined)('the page', () => {
     expect(await page.locator('.target:visible').getAttribute('data-name')).toBe('staging')
   })
 
-  it('turns from light to dark', async () => {
+  it('switches from light to dark', async () => {
     const { page } = await open(checkFile(shop))
     const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor')
     const before = await ground()

@@ -18,13 +18,13 @@ const report = async (format: string, result: CheckResult) => (await reporter(fo
 const cases = Object.entries(results)
 const all = [...cases, ['many', many] as const]
 
-/** The page is judged in a browser; its text would change with every rule. */
+/** The page is tested in a browser; its text would change with every rule. */
 const inText = formats.filter((format) => format !== 'html')
 
 describe.each(inText)('%s', (format) => {
-  it.each(cases)('of the result "%s" is as it was looked at', async (name, result) => {
+  it.each(cases)('of the result "%s" matches the golden file', async (name, result) => {
     let text = await report(format, result)
-    // The list of all rules is not what is judged here.
+    // The list of all rules is not under test here.
     if (format === 'sarif')
       text = text
         .replace(/"rules": \[\n[\s\S]*?\n {10}\]/, '"rules": []')
@@ -38,14 +38,14 @@ describe.each(all)('the result "%s"', (name, result) => {
   const findings = result.targets.flatMap((target) => target.findings)
   const exempted = result.targets.flatMap((target) => target.exempted)
 
-  it('in JSON keeps to the schema', async () => {
+  it('in JSON is valid against the schema', async () => {
     const validate = new Ajv2020({ allErrors: true }).compile(jsonSchema)
     const value = JSON.parse(await report('json', result))
     expect(validate(value), JSON.stringify(validate.errors)).toBe(true)
     expect(value.targets.flatMap((target: { findings: object[] }) => target.findings)).toHaveLength(findings.length)
   })
 
-  it('in SARIF keeps to the schema of OASIS, with a fingerprint of its own for each result', async () => {
+  it('in SARIF is valid against the OASIS schema, with a unique fingerprint per result', async () => {
     const ajv = new AjvDraft4.default({ allErrors: true, strict: false, unicodeRegExp: false })
     addFormats.default(ajv)
     const validate = ajv.compile(sarifSchema)
@@ -60,7 +60,7 @@ describe.each(all)('the result "%s"', (name, result) => {
     for (const { ruleId, ruleIndex } of found) expect(tool.driver.rules[ruleIndex]?.id).toBe(ruleId)
   })
 
-  it('in JUnit is well-formed XML that counts rightly', async () => {
+  it('in JUnit is well-formed XML with correct counts', async () => {
     const xml = await report('junit', result)
     expect(XMLValidator.validate(xml)).toBe(true)
     const { testsuites } = new XMLParser({
@@ -82,13 +82,13 @@ describe.each(all)('the result "%s"', (name, result) => {
     }
   })
 
-  it('for GitHub is one command a finding', async () => {
+  it('for GitHub is one command per finding', async () => {
     const lines = (await report('github', result)).split('\n')
     expect(lines.filter((line) => line.startsWith('::'))).toHaveLength(findings.length)
     expect(lines).toHaveLength(findings.length + result.targets.length + 1)
   })
 
-  it('in Markdown fits into a comment and holds no markup that a manifest wrote', async () => {
+  it('in Markdown fits into a comment and contains no markup from a manifest', async () => {
     const markdown = await report('markdown', result)
     expect(markdown.length).toBeLessThan(name === 'many' ? 65_536 : 20_000)
     const html = await marked.parse(markdown)
@@ -96,26 +96,33 @@ describe.each(all)('the result "%s"', (name, result) => {
     const own = ['h1', 'h2', 'table', 'thead', 'tbody', 'tr', 'th', 'td', 'p', 'br', 'ul', 'li', 'strong', 'code', 'a']
     expect([...tags].filter((tag) => !own.includes(tag ?? ''))).toEqual([])
     for (const [, href] of html.matchAll(/href="([^"]*)"/g)) expect(href).toMatch(/^docs\/rules\/[a-z-]+\.md$/)
-    const spoken = html.replace(/<code>[\s\S]*?<\/code>|&#39;/g, '')
-    expect(spoken, 'no notice to a person, no link to an issue').not.toMatch(/[@#]\w/)
+    const rendered = html.replace(/<code>[\s\S]*?<\/code>|&#39;/g, '')
+    expect(rendered, 'no mention of a person, no link to an issue').not.toMatch(/[@#]\w/)
   })
 
-  it('in HTML holds no tag that a manifest wrote', async () => {
+  it('in HTML contains no tag from a manifest', async () => {
     const page = await report('html', result)
     expect(page.match(/<script/g)).toHaveLength(1)
     expect(page).not.toMatch(/<img|<b>|onerror=[^&]*>(?!<)/)
     expect(page).not.toMatch(/(?:src|href)="?(?:http|javascript)/)
   })
 
-  it.each(formats)('as %s holds nothing that a terminal would act on', async (format) => {
+  it.each(formats)('as %s contains no terminal control characters', async (format) => {
     expect(await report(format, result)).not.toMatch(/[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069]|\p{Cs}/u)
   })
 })
 
 describe.each(formats.filter((format) => format !== 'github'))('%s', (format) => {
-  it('begins no line as GitHub Actions begins a command', async () => {
+  it('starts no line like a GitHub Actions command', async () => {
     for (const [, result] of all) expect(await report(format, result)).not.toMatch(/^\s*::/m)
   })
+})
+
+it('lists the skipped rules in JSON, also under the deprecated name', async () => {
+  const [, , prod] = JSON.parse(await report('json', results.findings as CheckResult)).targets
+  const needs = 'a program that reads CHAT_MODEL'
+  expect(prod.skippedRules).toEqual(['models-agree', 'ollama-parallelism'].map((rule) => ({ rule, needs })))
+  expect(prod.switchedOff).toEqual(['models-agree', 'ollama-parallelism'].map((rule) => ({ rule, lacks: needs })))
 })
 
 interface SarifResult {

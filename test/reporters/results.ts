@@ -31,7 +31,7 @@ const isolation: Finding = {
   fix: 'Render a NetworkPolicy.',
 }
 
-/** What a hostile manifest would write where its names and values are shown. */
+/** Names and values of a hostile manifest. */
 export const hostile = [
   '\u001b]0;title\u0007\u001b[31mred\u001b[0m\u009b2J\r\bgone',
   '::error file=x::injected\n::set-output name=a::b',
@@ -61,7 +61,7 @@ export const results: Readonly<Record<string, CheckResult>> = {
         port,
         isolation,
         { ...port, path: ['spec', 'ports', 1, 'targetPort'], source: { file: 'base/web/service.yaml', line: 18 } },
-        { rule: 'render', severity: 'error', target: 'dev', message: 'first line\nsecond line', fix: 'Mend it.' },
+        { rule: 'render', severity: 'error', target: 'dev', message: 'first line\nsecond line', fix: 'Fix it.' },
       ]),
       target('staging'),
       target('prod', [{ ...port, target: 'prod' }], {

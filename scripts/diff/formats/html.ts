@@ -2,7 +2,7 @@ import { escapeHtml } from '#text/html.ts'
 import type { Diff } from '../diff.ts'
 import { type Line, outline, type Section } from '../outline.ts'
 
-/** The diff as one page that needs nothing else: no script, no other file. */
+/** The diff as one self-contained page: no script, no other file. */
 export function formatHtml(diff: Diff): string {
   const { headline, applications, environments } = outline(diff)
   const body = environments.map(({ name, headline: line, sections }) => {

@@ -2,17 +2,19 @@ import { formatPath } from '#kubernetes/model/finding.ts'
 import type { Diff } from '../diff.ts'
 import { formatSteps } from '../fields.ts'
 
-/** The diff for programs. `version` counts up when a field changes its meaning or goes away. */
+/**
+ * The diff for programs. `version` increases when a field changes its meaning or is removed.
+ * `telling` is the former name of `significant`, deprecated, and will be removed in the next version.
+ */
 export function formatJson(diff: Diff): string {
   const environments = diff.environments.map(({ effects, findings, ...rest }) => ({
     ...rest,
-    effects: effects.map(({ changes, telling, ...effect }) => ({
+    effects: effects.map(({ changes, significant, ...effect }) => ({
       ...effect,
-      changes: changes.map(({ path, ...change }) => ({
-        path: formatSteps(path),
-        ...change,
-        telling: telling.some((one) => one.path === path),
-      })),
+      changes: changes.map(({ path, ...change }) => {
+        const isSignificant = significant.some((one) => one.path === path)
+        return { path: formatSteps(path), ...change, significant: isSignificant, telling: isSignificant }
+      }),
     })),
     findings: {
       errors: findings.errors.length,

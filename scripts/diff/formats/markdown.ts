@@ -4,12 +4,12 @@ import type { Diff } from '../diff.ts'
 import { type Line, type Outline, outline, type Section } from '../outline.ts'
 import type { Risk } from '../risk.ts'
 
-/** The most characters that a comment may have; GitHub refuses more than 65,536. */
+/** The maximum length of a comment in characters; GitHub refuses more than 65,536. */
 export const commentLimit = 60_000
 
 const marks: Record<Risk, string> = { none: '⚪', low: '🟢', medium: '🟡', high: '🟠', critical: '🔴' }
 
-/** How much is laid out: lines a section, fields an object. Each step shows less, until the comment fits. */
+/** How much is shown: lines per section, fields per object. Each step shows less, until the comment fits. */
 const steps = [
   { lines: 1000, details: 1000 },
   { lines: 200, details: 20 },
@@ -20,7 +20,7 @@ const steps = [
   { lines: 1, details: 0 },
 ]
 
-/** The diff as a pull request comment: the risk on top, the noise folded; where it would be too long, what is cut is said. */
+/** The diff as a pull request comment: the risk on top, the noise folded; what is cut to fit is reported. */
 export function formatMarkdown(diff: Diff): string {
   const whole = outline(diff)
   for (const step of steps) {
@@ -39,7 +39,7 @@ function title(diff: Diff, { headline }: Outline): string {
 }
 
 function hint(diff: Diff, names: readonly string[]): string {
-  return `See all of it with \`npm run diff -- --base ${diff.base.commit.slice(0, 10)} ${names.join(' ')}\`.`
+  return `See everything with \`npm run diff -- --base ${diff.base.commit.slice(0, 10)} ${names.join(' ')}\`.`
 }
 
 function lay(diff: Diff, whole: Outline, step: { lines: number; details: number }): string {
@@ -72,7 +72,7 @@ function laySection(
     return layLine({ ...line, details: line.details.slice(0, step.details) })
   })
   const count = shown.length < lines.length ? `${shown.length} of ${lines.length}` : `${lines.length}`
-  // Long lists are folded even where they matter: the headline has told their number.
+  // Long lists are folded even where they matter: the headline has their number.
   if (folded || shown.length > 12)
     return { text: `<details><summary>${title} (${count})</summary>\n\n${laid.join('\n')}\n\n</details>`, cut }
   const more = shown.length < lines.length ? ` (${count})` : ''

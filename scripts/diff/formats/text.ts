@@ -12,11 +12,11 @@ const riskColours: Record<Risk, 'green' | 'yellow' | 'red'> = {
   critical: 'red',
 }
 
-/** Colours are for people: not for files, pipes or those who want none (no-color.org). */
+/** Colours only on a terminal and without NO_COLOR (no-color.org). */
 const paint: typeof styleText = (style, text) =>
   process.stdout.isTTY && !process.env.NO_COLOR ? styleText(style, text) : text
 
-/** The diff for a terminal: all of it, nothing folded. */
+/** The complete diff for a terminal, with nothing folded. */
 export function formatText(diff: Diff): string {
   const { headline, applications, environments } = outline(diff)
   const lines = [paint(['bold', riskColours[diff.risk]], headline)]
