@@ -28,10 +28,12 @@ export async function commandFault(
   place: 'in a block' | 'within a text' = 'in a block',
 ): Promise<string | undefined> {
   const [program = '', ...args] = command
+  // With npx the command is typed in another repository, whose paths these are.
+  if (program === 'npx' && args[0] === 'inference-platform') return ownFault(args.slice(1))
   const missing = args.map((word) => ownPath.exec(word)?.[1]).find((path) => path && !existsSync(join(root, path)))
   if (missing !== undefined) return `there is no ${missing}`
   if (program === 'npm') return npmFault(args, place === 'in a block')
-  if (program === 'npx') return args[0] === 'inference-platform' ? ownFault(args.slice(1)) : binaryFault(args[0])
+  if (program === 'npx') return binaryFault(args[0])
   if (program === 'node') return args[0] === 'scripts/run.mjs' ? ownFault(args.slice(1)) : undefined
   if (program === 'kubectl') return kubectlFault(args)
   return foreign.includes(program) ? undefined : `unknown program ${program}`
