@@ -40,8 +40,8 @@ export async function commandFault(
 }
 
 async function npmFault(args: readonly string[], isTyped: boolean): Promise<string | undefined> {
-  const [verb, script = '', ...rest] = args.filter((word) => word !== '--silent')
-  if (verb === 'ci' || verb === 'test') return undefined
+  const [verb = '', script = '', ...rest] = args.filter((word) => word !== '--silent')
+  if (['ci', 'install', 'pack', 'test'].includes(verb)) return undefined
   if (verb !== 'run') return `unknown npm command ${verb}`
   if (!isTyped && script.startsWith('<')) return undefined
   const line = scripts[script]
