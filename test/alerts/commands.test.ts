@@ -9,6 +9,7 @@ import { eachParallel } from '#system/process.ts'
 import { findInstalled } from '#system/tools.ts'
 import { findPrograms } from '#validation/admission.ts'
 import { withApiServer } from '#validation/api-server/server.ts'
+import { words } from '../support/shell.ts'
 import { renderedRules, targets } from './rules.ts'
 
 // The commands of the runbooks, asked of a real kubectl and a real API server that holds the objects of prod. Its pods run on no node,
@@ -23,14 +24,14 @@ if (missing !== '') {
   if (process.env.GITHUB_ACTIONS) throw new Error(missing)
 }
 
-/** Every kubectl command of the pages for people on call, as an indented line or within text, with the pages that have it. */
+/** Every kubectl command of the pages for people on call, as a line of a code block or within text, with the pages that have it. */
 const commands = new Map<string, string[]>()
 for (const page of [
   ...readdirSync(join(root, 'docs/runbooks')).map((file) => `runbooks/${file}`),
   'troubleshooting.md',
 ]) {
   const content = readFileSync(join(root, 'docs', page), 'utf8')
-  const found = [...content.matchAll(/^ {4}(kubectl .+)$/gm), ...content.matchAll(/`(kubectl [^`]+)`/g)]
+  const found = [...content.matchAll(/^(?: {4})?(kubectl .+)$/gm), ...content.matchAll(/`(kubectl [^`]+)`/g)]
   for (const [, command = ''] of found) commands.set(command, [...(commands.get(command) ?? []), page])
 }
 
@@ -146,16 +147,6 @@ function run(program: string, args: readonly string[]): Promise<{ code: number; 
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: `${stdout}${stderr}` })
     })
   })
-}
-
-/** A command as a shell splits it. */
-function words(command: string): string[] {
-  return [...command.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)].map(([word]) =>
-    word.replace(
-      /'([^']*)'|"([^"]*)"/g,
-      (_, single: string | undefined, double: string | undefined) => single ?? double ?? '',
-    ),
-  )
 }
 
 /** A pod of a workload, as its controller would make it, but for the volumes that need a claim. */

@@ -48,9 +48,9 @@ describe('the component backup', () => {
     for (const part of ['base', 'components', 'overlays', 'check.yaml'])
       cpSync(join(root, part), join(folder, part), { recursive: true })
     const file = join(folder, 'overlays/kind/kustomization.yaml')
-    const said = /^ {4}components:\n {6}- \.\.\/\.\.\/components\/backup[\s\S]*?\n\n/m.exec(
+    const said = /^```yaml\n(# overlays\/kind\/kustomization\.yaml\n[\s\S]*?)```$/m.exec(
       readFileSync(join(root, 'docs/operations.md'), 'utf8'),
-    )?.[0]
+    )?.[1]
     const add = parse(said ?? '')
     const kustomization = parse(readFileSync(file, 'utf8'))
     const components = [...add.components, ...kustomization.components]
