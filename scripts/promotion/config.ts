@@ -42,11 +42,11 @@ export async function readPromotionConfig(root: string): Promise<PromotionConfig
   const value = document.toJS()
   const check = await validator(schema)
   if (!check(value)) {
-    const faults = (check.errors ?? []).map(
+    const problems = (check.errors ?? []).map(
       ({ instancePath, message }) =>
         `promotion.yaml: ${formatPath(pointerPath(instancePath)) || 'the file'} ${message}`,
     )
-    throw new UsageError(faults.join('\n'))
+    throw new UsageError(problems.join('\n'))
   }
   const config = value as PromotionConfig
   refuseUnknown(root, config)
@@ -63,7 +63,7 @@ function refuseUnknown(root: string, { order, soakHours, freezes }: PromotionCon
   const there = environments(root)
     .map(({ name }) => name)
     .filter((name) => existsSync(join(root, versionsFile(name))))
-  const faults = [
+  const problems = [
     ...order
       .filter((name) => !there.includes(name))
       .map((name) => `order names ${name}, but there is no ${versionsFile(name)}; there are ${there.join(', ')}`),
@@ -74,5 +74,5 @@ function refuseUnknown(root: string, { order, soakHours, freezes }: PromotionCon
       .filter(([, name]) => !order.includes(name))
       .map(([what, name]) => `${what} ${name}; expected an environment of the order: ${order.join(', ')}`),
   ]
-  if (faults.length > 0) throw new UsageError(faults.map((fault) => `promotion.yaml: ${fault}`).join('\n'))
+  if (problems.length > 0) throw new UsageError(problems.map((problem) => `promotion.yaml: ${problem}`).join('\n'))
 }

@@ -42,14 +42,14 @@ export function gatesOf(facts: Facts): Gate[] {
   ]
 }
 
-function gate(name: string, fault: string | undefined, success: string, fix: string): Gate {
-  return { name, passed: fault === undefined, message: fault ?? success, fix: fault === undefined ? '' : fix }
+function gate(name: string, failure: string | undefined, success: string, fix: string): Gate {
+  return { name, passed: failure === undefined, message: failure ?? success, fix: failure === undefined ? '' : fix }
 }
 
 /** Each environment is promoted from the one before it, so that what reaches the last has run in all. */
 function order({ from, to, config }: Facts): Gate {
   const before = config.order[config.order.indexOf(to) - 1]
-  const fault =
+  const failure =
     before === from
       ? undefined
       : before === undefined
@@ -57,21 +57,22 @@ function order({ from, to, config }: Facts): Gate {
         : `${to} is promoted from ${before}, not from ${from}`
   const fix =
     before === undefined ? `Change ${to} with a separate pull request.` : `Promote with --from ${before} --to ${to}.`
-  return gate('order', fault, `${from} comes before ${to}`, fix)
+  return gate('order', failure, `${from} comes before ${to}`, fix)
 }
 
 function ahead({ from, to, moves }: Facts): Gate {
-  const fault = moves.length > 0 ? undefined : `${to} already runs what ${from} runs`
-  return gate('ahead', fault, `${from} is ahead in ${plural(moves.length, 'value')}`, 'There is nothing to promote.')
+  const failure = moves.length > 0 ? undefined : `${to} already runs what ${from} runs`
+  return gate('ahead', failure, `${from} is ahead in ${plural(moves.length, 'value')}`, 'There is nothing to promote.')
 }
 
 /** A value that the target had earlier is older than its current one. */
 function forwards({ to, moves, target, backwards }: Facts): Gate {
   const older = moves.filter(({ key, after }) => target.slice(1).some(({ versions }) => versions.get(key) === after))
-  const fault = backwards || older.length === 0 ? undefined : `this would return ${to} to older values: ${list(older)}`
+  const failure =
+    backwards || older.length === 0 ? undefined : `this would return ${to} to older values: ${list(older)}`
   return gate(
     'forwards',
-    fault,
+    failure,
     'no value returns to an older one',
     `To return to earlier versions: npm run rollback -- ${to}, or add --rollback if this is intended.`,
   )
@@ -82,13 +83,13 @@ function keeps({ from, to, moves, source, backwards }: Facts): Gate {
   const own = moves.filter(
     ({ key, before }) => before !== undefined && !source.some(({ versions }) => versions.get(key) === before),
   )
-  const fault =
+  const failure =
     backwards || own.length === 0
       ? undefined
       : `${to} has values that ${from} never had: ${own.map(({ key, before }) => `${key} ${shortVersion(before)}`).join(', ')}`
   return gate(
     'keeps',
-    fault,
+    failure,
     `every value of ${to} has run in ${from}`,
     `Merge it into ${from} first, so that the promotion does not undo it.`,
   )
@@ -99,11 +100,11 @@ function soaked({ from, to, source, config, now }: Facts): Gate {
   const since = source[0]?.at ?? now
   const passed = (now - since) / 3_600_000
   const due = new Date(since + hours * 3_600_000).toISOString().slice(0, 16).replace('T', ' ')
-  const fault =
+  const failure =
     passed >= hours ? undefined : `${from} has run these versions for ${passed.toFixed(1)} h; expected ${hours} h`
   return gate(
     'soak',
-    fault,
+    failure,
     `${from} has run these versions for ${passed.toFixed(1)} h of ${hours} h`,
     `Promote after ${due} UTC; promotion.yaml sets soakHours.`,
   )
@@ -117,13 +118,13 @@ function digests({ from, moves }: Facts): Gate {
   const open = moved.filter(
     ({ after }) => !/@sha256:[0-9a-f]{64}$/.test(after) && (parseImage(after) !== undefined || after !== ''),
   )
-  const fault =
+  const failure =
     open.length === 0
       ? undefined
       : `the digest is missing for ${open.map(({ key, after }) => `${key} (${after})`).join(', ')}`
   return gate(
     'digests',
-    fault,
+    failure,
     'every image and model that changes has a digest',
     `Resolve them with \`npm run lock -- ${from}\`, merge that, then promote.`,
   )
@@ -133,15 +134,20 @@ function notFrozen({ to, config, now }: Facts): Gate {
   const freeze = config.freezes.find(
     ({ environments, from, until }) => environments.includes(to) && Date.parse(from) <= now && now < Date.parse(until),
   )
-  const fault = freeze && `${to} is frozen until ${freeze.until}: ${freeze.reason}`
-  return gate('freeze', fault, 'no freeze is active', 'Wait, or end the freeze in promotion.yaml with a pull request.')
+  const failure = freeze && `${to} is frozen until ${freeze.until}: ${freeze.reason}`
+  return gate(
+    'freeze',
+    failure,
+    'no freeze is active',
+    'Wait, or end the freeze in promotion.yaml with a pull request.',
+  )
 }
 
 function alone({ to, open }: Facts): Gate {
-  const fault = open.length === 0 ? undefined : `another promotion into ${to} is open: ${open.join(', ')}`
+  const failure = open.length === 0 ? undefined : `another promotion into ${to} is open: ${open.join(', ')}`
   return gate(
     'alone',
-    fault,
+    failure,
     'no other promotion is open',
     'Merge it, or close it and delete its branch, then promote.',
   )

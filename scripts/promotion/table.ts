@@ -75,7 +75,7 @@ export function formatTable(rows: readonly Row[], now: number): string {
     value === undefined ? '-' : value < 48 ? `${value} h` : `${Math.round(value / 24)} d`
   const age = (since: string | undefined) =>
     since === undefined ? '-' : hours(Math.round((now - Date.parse(since)) / 360_000) / 10)
-  lines.push(['for', ...rows.map(({ since }) => age(since))])
+  lines.push(['age', ...rows.map(({ since }) => age(since))])
   lines.push([
     'behind',
     ...rows.map(({ behind, changesBehind }) =>

@@ -13,9 +13,10 @@ it('marks the significant changes, also under the deprecated name', () => {
   const changes: Record<string, unknown>[] = value.environments[0].effects.flatMap(
     (effect: { changes: object[] }) => effect.changes,
   )
-  expect(changes.map(({ path, significant, telling }) => [path, significant, telling])).toEqual([
-    ['data.LOG_LEVEL', true, true],
-    ['metadata.name', false, false],
-    ['spec.template.spec.containers[main].envFrom[0].configMapRef.name', false, false],
+  const field = 'spec.template.spec.containers[main].envFrom[0].configMapRef.name'
+  expect(changes).toMatchObject([
+    { path: 'data.LOG_LEVEL', significant: true, telling: true },
+    { path: 'metadata.name', significant: false, telling: false },
+    { path: field, significant: false, telling: false },
   ])
 })

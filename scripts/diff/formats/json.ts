@@ -4,7 +4,7 @@ import { formatSteps } from '../fields.ts'
 
 /**
  * The diff for programs. `version` increases when a field changes its meaning or is removed.
- * `telling` is the former name of `significant`, deprecated, and will be removed in the next version.
+ * `significant` is repeated as `telling: …`, its former name, which is deprecated and will be removed in the next version.
  */
 export function formatJson(diff: Diff): string {
   const environments = diff.environments.map(({ effects, findings, ...rest }) => ({
