@@ -7,6 +7,7 @@ import { type Finding, formatPath, formatSource, type Path, pointerPath } from '
 import { at, type Fields, fields, items, text, type Value } from '#kubernetes/model/objects.ts'
 import { readSimple } from '#manifests/fast-yaml.ts'
 import type { Target } from '#manifests/kustomize.ts'
+import { readPlatform } from '#platform/platform-file.ts'
 import { validator } from '#system/json-schema.ts'
 import configSchema from './config.schema.json' with { type: 'json' }
 import { type CheckConfig, emptyConfig, type Provided } from './config.ts'
@@ -25,8 +26,11 @@ export async function readConfig(root: string): Promise<CheckConfig> {
       faults.map(({ message, path, source }) => `${formatSource(source)}: ${formatPath(path)}: ${message}`).join('\n'),
     )
   const { metrics, parity, delivery } = fields(value)
-  const declared = (kind: string, names: Value) =>
-    items(names).map((name): Provided => ({ kind, name: String(name), by: 'check.yaml' }))
+  const declared = (kind: string, names: readonly Value[]) =>
+    names.map((name): Provided => ({ kind, name: String(name), by: 'check.yaml' }))
+  // The address of this repository itself is written once, in platform.yaml.
+  const own = delivery === undefined ? undefined : (await readPlatform(root))?.git
+  const repositories = [...(own === undefined ? [] : [own]), ...items(at(delivery, 'repositories')).map(String)]
   return {
     provided: [
       ...(items(fields(value).provided) as CheckConfig['provided']),
@@ -37,10 +41,10 @@ export async function readConfig(root: string): Promise<CheckConfig> {
           ? []
           : [{ kind: 'Parity', name: String(name), keys: all.slice(0, index).map(String), by: 'check.yaml' }],
       ),
-      ...declared('Repository', at(delivery, 'repositories')),
+      ...declared('Repository', repositories),
     ],
     exemptions: items(fields(value).exemptions).map((entry, index) => toExemption(entry, index, file, root)),
-    delivery: { ...emptyConfig.delivery, ...(delivery as Partial<CheckConfig['delivery']> | undefined) },
+    delivery: { ...emptyConfig.delivery, ...(delivery as Partial<CheckConfig['delivery']> | undefined), repositories },
   }
 }
 
