@@ -27,6 +27,8 @@ export interface CheckResult {
   readonly targets: readonly TargetResult[]
   /** How many rules looked at each target. */
   readonly rules: number
+  /** What a reader should know although nothing is wrong. */
+  readonly notices?: readonly string[]
 }
 
 /** What to check: `environments` (none means all), or one kustomization, or one file. */

@@ -6,7 +6,7 @@ import { UsageError } from '#cli/errors.ts'
 import { type Finding, formatPath, formatSource, type Path, pointerPath } from '#kubernetes/model/finding.ts'
 import { at, type Fields, fields, items, text, type Value } from '#kubernetes/model/objects.ts'
 import { readSimple } from '#manifests/fast-yaml.ts'
-import type { Target } from '#manifests/kustomize.ts'
+import { environments, type Target } from '#manifests/kustomize.ts'
 import { readPlatform } from '#platform/platform-file.ts'
 import { validator } from '#system/json-schema.ts'
 import configSchema from './config.schema.json' with { type: 'json' }
@@ -25,6 +25,7 @@ export async function readConfig(root: string): Promise<CheckConfig> {
     throw new UsageError(
       faults.map(({ message, path, source }) => `${formatSource(source)}: ${formatPath(path)}: ${message}`).join('\n'),
     )
+  refuseUnknownEnvironments(root, value)
   const { metrics, parity, delivery } = fields(value)
   const declared = (kind: string, names: readonly Value[]) =>
     names.map((name): Provided => ({ kind, name: String(name), by: 'check.yaml' }))
@@ -46,6 +47,24 @@ export async function readConfig(root: string): Promise<CheckConfig> {
     exemptions: items(fields(value).exemptions).map((entry, index) => toExemption(entry, index, file, root)),
     delivery: { ...emptyConfig.delivery, ...(delivery as Partial<CheckConfig['delivery']> | undefined), repositories },
   }
+}
+
+/** A name that is misspelt would switch off what it is written for. */
+function refuseUnknownEnvironments(root: string, value: Value): void {
+  const known = environments(root).map(({ name }) => name)
+  if (known.length === 0) return
+  const named = [
+    ...items(at(value, 'parity')).map((name) => ['parity', String(name)] as const),
+    ...['provided', 'exemptions'].flatMap((list) =>
+      items(at(value, list)).flatMap((entry, index) =>
+        items(at(entry, 'environments')).map((name) => [`${list}[${index}].environments`, String(name)] as const),
+      ),
+    ),
+  ]
+  const faults = named
+    .filter(([, name]) => !known.includes(name))
+    .map(([place, name]) => `check.yaml: ${place} names ${name}; expected one of ${known.join(', ')}`)
+  if (faults.length > 0) throw new UsageError(faults.join('\n'))
 }
 
 /** Every series that the lists of metrics in a folder name; a histogram is three. */

@@ -15,6 +15,8 @@ import { groupOf, type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
 import { type Documents, readDocuments } from '#manifests/documents.ts'
 import { environments, type Rendering, type Target } from '#manifests/kustomize.ts'
 import { locateInFile, locateInKustomization } from '#manifests/source-locations.ts'
+import { ownFacts } from '#platform/own-facts.ts'
+import { readPlatform } from '#platform/platform-file.ts'
 import { rules } from '#rules/index.ts'
 import { builtInRules } from '#ruleset/built-in.ts'
 import { validateRules } from '#validation/cel.ts'
@@ -24,6 +26,7 @@ import { type CheckConfig, emptyConfig, exemptionsIn, providedIn } from './confi
 import { configFor, readConfig, versionsChecker } from './config-file.ts'
 import { addExcerpts } from './excerpts.ts'
 import { annotatedExemptions, applyExemptions, type Exemption, unusedExemption } from './exemptions.ts'
+import { noticesOf, repositoryFindings } from './repository-findings.ts'
 import { applicable, runRules, type SwitchedOff } from './run-rules.ts'
 
 /** A target with its documents read: what schemas, rules and admission look at. */
@@ -42,6 +45,7 @@ export interface Readable extends Manifests {
 }
 
 const ownConfig = await readConfig(root)
+const platform = await readPlatform(root)
 const checkVersions = await versionsChecker(root)
 
 /** Reads a file of manifests, `-` being standard input. */
@@ -87,7 +91,8 @@ export async function readRender(
     return toReadable(target.name, { documents: [], objects: [], findings: [outcome.finding, ...versions] }, context)
   }
   const read = readDocuments(outcome.manifests, target.name)
-  const surroundings = { folder: relative(root, target.folder), together }
+  const own = isEnvironment ? ownFacts(root, target.folder, platform) : undefined
+  const surroundings = { folder: relative(root, target.folder), own, together }
   return toReadable(target.name, { ...read, findings: [...versions, ...read.findings] }, context, surroundings)
 }
 
@@ -143,16 +148,21 @@ export async function judge(
     const found = [...readable.faults, ...processes, ...(byRule[index] ?? [])]
     results.push(summarize(readable, found, used, admit))
   }
-  const unused = unusedEverywhere(targets, used, admit)
+  const unused = [...unusedEverywhere(targets, used, admit), ...aboutRepository(targets)]
   if (unused.length > 0 && results[0] !== undefined)
     results[0] = { ...results[0], findings: [...results[0].findings, ...unused] }
-  if (!map) return { targets: results, rules: rules.length }
+  const notices = noticesOf(
+    root,
+    targets.filter(({ isEnvironment }) => isEnvironment).map(({ target }) => target),
+    platform,
+  )
+  if (!map) return { targets: results, rules: rules.length, notices }
   const { mapOf } = await import('#kubernetes/topology/connection-map.ts')
   const mapped = results.map((result, index) => {
     const environment = targets[index]?.environment
     return environment === undefined ? result : { ...result, map: mapOf(environment) }
   })
-  return { targets: mapped, rules: rules.length }
+  return { targets: mapped, rules: rules.length, notices }
 }
 
 const ruleNames = new Set([...rules, ...builtInRules].map(({ id }) => id))
@@ -176,7 +186,7 @@ function summarize(readable: Readable, all: readonly Finding[], used: Set<Exempt
     findings: addExcerpts(findings, contentOf, judged),
     exempted: outcome.exempted,
     switchedOff:
-      isEnvironment || isDelivery || objects.length === 0 ? [] : [...applicable(rules, environment).off, ...unjudged],
+      isDelivery || objects.length === 0 ? [] : [...applicable(rules, environment, isEnvironment).off, ...unjudged],
   }
 }
 
@@ -190,6 +200,16 @@ function unusedEverywhere(targets: readonly Readable[], used: ReadonlySet<Exempt
   )
   const findings = unused.map((exemption) => unusedExemption(exemption, first.target))
   return [...addExcerpts(findings, first.contentOf)]
+}
+
+/** What is wrong in the repository beside its manifests; known only where all of it is checked. */
+function aboutRepository(targets: readonly Readable[]): Finding[] {
+  const first = targets[0]
+  const checked = new Set(targets.map(({ target }) => target))
+  const isAll = [...environments(root), ...delivery].every(({ name }) => checked.has(name))
+  if (first === undefined || !isAll || !targets.some(({ isEnvironment }) => isEnvironment)) return []
+  const all = targets.map(({ environment }) => environment)
+  return repositoryFindings(root, first.target, all, ownConfig)
 }
 
 /** Refusals of the API server are found only when it is asked. */

@@ -5,7 +5,10 @@ import { today } from '#system/today.ts'
 import type { CheckResult } from './check.ts'
 
 /** All that the result of checking the environments depends on; what is remote is pinned inside these. */
-const inputs = ['base', 'components', 'overlays', 'argocd', 'schemas', 'scripts', 'check.yaml', 'package-lock.json']
+const inputs = [
+  ...['base', 'components', 'overlays', 'argocd', 'schemas', 'scripts', 'check.yaml', 'package-lock.json'],
+  ...['platform.yaml', 'promotion.yaml', 'apps', '.github/CODEOWNERS', 'CODEOWNERS', 'docs/CODEOWNERS'],
+]
 
 /** A fingerprint of the inputs by name, size and time of change, as make would judge them: reading them all would cost more than it proves. */
 export function inputsKey(root: string, environments: readonly string[]): string {

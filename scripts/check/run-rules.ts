@@ -35,8 +35,14 @@ export interface SwitchedOff {
  * The rules that apply to a target of another repository, and those whose convention is absent there. Our own environments are held to all
  * conventions: one that is lost there must not silence a rule.
  */
-export function applicable(rules: readonly Rule[], environment: Environment): { on: Rule[]; off: SwitchedOff[] } {
-  const lacking = rules.filter(({ needs }) => needs?.isIn(environment) === false)
+export function applicable(
+  rules: readonly Rule[],
+  environment: Environment,
+  isEnvironment = false,
+): { on: Rule[]; off: SwitchedOff[] } {
+  const lacking = rules.filter(
+    ({ needs }) => needs?.isIn(environment) === false && !(isEnvironment && needs.isExpected === false),
+  )
   return {
     on: rules.filter((rule) => rule.needs?.partly || !lacking.includes(rule)),
     off: lacking.map(({ id, needs }) => ({

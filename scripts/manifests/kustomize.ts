@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { parseDocument } from 'yaml'
 import { UsageError } from '#cli/errors.ts'
 import { shownFrom, typedPath } from '#cli/paths.ts'
 import type { Finding, Source } from '#kubernetes/model/finding.ts'
+import { at, items } from '#kubernetes/model/objects.ts'
 import { run } from '#system/process.ts'
 import { tool } from '#system/tools.ts'
 import { kustomizationFile } from './kustomization.ts'
@@ -13,9 +15,18 @@ export interface Target {
   readonly folder: string
 }
 
+/** The environments in the order of promotion, which `promotion.yaml` alone defines; none where it has no order that can be read. */
+export function promotionOrder(root: string): string[] {
+  const file = join(root, 'promotion.yaml')
+  if (!existsSync(file)) return []
+  // `npm run promote` checks the file; here only the order counts.
+  const order = at(parseDocument(readFileSync(file, 'utf8'), { logLevel: 'silent' }).toJS(), 'order')
+  return items(order).map(String)
+}
+
 /** The environments of the repository: the folders of `overlays/` that hold a kustomization, in the order of promotion, then by name. */
 export function environments(root: string): Target[] {
-  const order = ['dev', 'staging', 'prod']
+  const order = promotionOrder(root)
   const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
   const overlays = join(root, 'overlays')
   if (!existsSync(overlays)) return []

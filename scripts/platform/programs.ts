@@ -123,10 +123,12 @@ export const programs: Readonly<Record<string, readonly Name[]>> = {
   'collector/migrate': ['LOG_LEVEL', ...postgres, 'GATEWAY_PASSWORD', 'COLLECTOR_PASSWORD'],
 }
 
+const services = new Set(Object.keys(programs).map((program) => program.split('/')[0] ?? ''))
+
 /** The program of this platform that a container runs: its image and file; undefined for other images and commands. */
 export function programOf({ image, raw }: Container): { image: string; file: string } | undefined {
-  const service = /(?:^|\/)inference-(gateway|worker|collector)(?:[:@]|$)/.exec(image)?.[1]
-  if (service === undefined || at(raw, 'command') !== undefined) return undefined
+  const service = /(?:^|\/)inference-([a-z0-9-]+)(?:[:@]|$)/.exec(image)?.[1]
+  if (service === undefined || !services.has(service) || at(raw, 'command') !== undefined) return undefined
   const argument = text(at(raw, 'args', 0)) ?? 'dist/main.js'
   const file = /^dist\/(.+)\.js$/.exec(argument)?.[1]
   return file === undefined ? undefined : { image: service, file }

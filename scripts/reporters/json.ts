@@ -3,6 +3,7 @@ import { type Finding, formatPath } from '#kubernetes/model/finding.ts'
 
 /** The result for programs, as `json.schema.json` describes it. `version` counts up when a field changes its meaning or goes away. */
 export function reportJson(result: CheckResult): string {
+  const { notices = [] } = result
   const targets = result.targets.map(({ target, objects, findings, exempted, switchedOff }) => ({
     target,
     objects,
@@ -10,7 +11,7 @@ export function reportJson(result: CheckResult): string {
     exempted: exempted.map(({ finding, ...exemption }) => ({ ...toJson(finding), ...exemption })),
     switchedOff,
   }))
-  return `${JSON.stringify({ version: 1, rules: result.rules, targets }, undefined, 2)}\n`
+  return `${JSON.stringify({ version: 1, rules: result.rules, ...(notices.length > 0 && { notices }), targets }, undefined, 2)}\n`
 }
 
 function toJson({ path, ...finding }: Finding) {

@@ -31,6 +31,8 @@ export interface Convention {
   isIn(environment: Environment): boolean
   /** The rule still says what it can tell without. */
   readonly partly?: true
+  /** False where an environment of this repository does not have it by design, so that nobody needs to know. */
+  readonly isExpected?: false
 }
 
 export interface Rule extends RuleText {

@@ -63,7 +63,7 @@ function examples(root: string, rule: string, verdict: 'pass' | 'fail'): Example
       const content = readFileSync(join(root, folder, name), 'utf8')
       return {
         file: join(folder, name),
-        manifests: content.replace(/^# (?:expect|fix|reveals|provided) .*\n/gm, '').trim(),
+        manifests: content.replace(/^# (?:expect|fix|reveals|provided|own) .*\n/gm, '').trim(),
         broken: expectations(content),
       }
     })

@@ -33,8 +33,12 @@ export function mend({ finding, fix }: Expectation, content: string, before: rea
     const own = edits.filter(
       ({ object }) => holds(environment, object) || (environment === home && !objects.includes(object)),
     )
-    const { name, folder } = environment
-    return createEnvironment(name, mutatedObjects({ environment, edits: own }), provided, true, { folder, together })
+    const { name, folder, own: facts } = environment
+    return createEnvironment(name, mutatedObjects({ environment, edits: own }), provided, true, {
+      folder,
+      together,
+      own: facts,
+    })
   })
 }
 

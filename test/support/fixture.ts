@@ -4,7 +4,7 @@ import type { Finding } from '#kubernetes/model/finding.ts'
 import { readDocuments } from '#manifests/documents.ts'
 import type { Locate } from '#manifests/source-locations.ts'
 import type { Rule } from '#rule/define-rule.ts'
-import { declarations } from './declarations.ts'
+import { declarations, ownFacts } from './declarations.ts'
 
 /**
  * What a fixture holds, as it would be checked together. A document with the line `# target prod overlays/prod` belongs to that target in that
@@ -22,7 +22,11 @@ export function environmentsOf(name: string, content: string): Environment[] {
   return [...targets].map(([target, { folder, documents }]) => {
     const { objects, findings } = readDocuments(documents.join('\n---\n'), target, name)
     if (findings.length > 0) throw new Error(`${name}: the fixture itself is not right YAML: ${findings[0]?.message}`)
-    return createEnvironment(target, objects, declarations(content), true, { folder, together })
+    return createEnvironment(target, objects, declarations(content), true, {
+      folder,
+      together,
+      own: ownFacts(content),
+    })
   })
 }
 

@@ -36,13 +36,26 @@ export interface Environment {
   declares(kind: string): boolean
   /** Its folder in the repository, `overlays/prod`; undefined for a file, and in other repositories. */
   readonly folder: string | undefined
+  /** What its repository says of it; undefined in other repositories, and for what is no environment. */
+  readonly own: OwnFacts | undefined
   /** All that is checked together, itself included. Only a rule that is `across` may look at it: before, it is not complete. */
   readonly together: readonly Environment[]
+}
+
+/** What the files beside the manifests say of an environment of this repository. */
+export interface OwnFacts {
+  /** The services that the repository builds: `gateway`. */
+  readonly services: readonly string[]
+  /** The images that the environment's versions.yaml names; undefined where it has no such file. */
+  readonly images: readonly string[] | undefined
+  /** Whether platform.yaml has the values of an organisation, no longer those that the repository is delivered with. */
+  readonly isAdopted: boolean
 }
 
 /** Where an environment stands. */
 export interface Surroundings {
   readonly folder?: string | undefined
+  readonly own?: OwnFacts | undefined
   /** Filled with every environment that is made with it. */
   readonly together?: Environment[]
 }
@@ -53,7 +66,7 @@ export function createEnvironment(
   objects: readonly KubeObject[],
   provided: readonly Provided[] = [],
   isWhole = true,
-  { folder, together = [] }: Surroundings = {},
+  { folder, own, together = [] }: Surroundings = {},
 ): Environment {
   const declared = new Map(provided.map((entry) => [key(entry.kind, '', entry.name), entry]))
   const kinds = new Map<string, KubeObject[]>()
@@ -110,6 +123,7 @@ export function createEnvironment(
     provided: (kind, objectName) => declared.get(key(kind, '', objectName)),
     declares: (kind) => provided.some((entry) => entry.kind === kind),
     folder,
+    own,
     together,
   }
   together.push(environment)

@@ -37,6 +37,7 @@ parity: [staging, prod]
 delivery: {folders: [argocd], repositories: ["https://github.com/example/shop.git"]}
 provided: [{kind: Namespace, name: argocd, by: somebody}]
 `,
+      'promotion.yaml': 'order: [staging, prod]\n',
       ...environment('staging', '{PORT: "80"}'),
       ...environment('prod', '{PORT: "8080", DEBUG: "1"}'),
       'argocd/kustomization.yaml': 'resources: [project.yaml, staging.yaml, prod.yaml, gone.yaml]\n',
