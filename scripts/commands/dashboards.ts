@@ -14,7 +14,7 @@ const usage = `usage: npm run dashboards [-- --ask URL --environment NAME [--min
 Writes ${dashboardFolder} anew from scripts/dashboards/. The tests say when this was forgotten.
 
   --ask URL           asks a Prometheus for the data of every panel instead, and names the panels without any
-  --environment NAME  whose panels: dev, staging, prod or kind
+  --environment NAME  whose panels: a folder of overlays/, such as prod
   --minutes N         the time that is looked at, up to now (default 60)
   --output FILE.html  also draws the data
 

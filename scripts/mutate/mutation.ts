@@ -104,12 +104,12 @@ function withValue(draft: Value, path: Path, value: Value): Value {
  * What makes two mutants the same fault at the same place, whichever environment they are in: names of environments and the hashes of generated names
  * are left out.
  */
-export function siteOf({ class: { id }, edits }: Mutant): string {
+export function siteOf({ class: { id }, environment, edits }: Mutant): string {
   const parts = edits.map(
     ({ object, path, value }) => `${object.kind} ${object.name} ${path.join('/')} ${JSON.stringify(value)}`,
   )
   return `${id} ${parts.join(' ')}`
-    .replace(/inference-(?:dev|staging|prod|kind)/g, 'inference')
+    .replaceAll(`inference-${environment.name}`, 'inference')
     .replace(/-[2456789bcdfghkmt]{10}\b/g, '')
 }
 

@@ -10,7 +10,9 @@ import { createEnvironment, type Environment } from '#kubernetes/model/environme
 import type { Finding } from '#kubernetes/model/finding.ts'
 import type { KubeObject } from '#kubernetes/model/objects.ts'
 import { type ObjectDocument, readDocuments } from '#manifests/documents.ts'
-import { environments, render } from '#manifests/kustomize.ts'
+import { environments, promotionOrder, render, type Target } from '#manifests/kustomize.ts'
+import { ownFacts } from '#platform/own-facts.ts'
+import { readPlatform } from '#platform/platform-file.ts'
 import type { Rule } from '#rule/define-rule.ts'
 import { rules } from '#rules/index.ts'
 import { eachParallel } from '#system/process.ts'
@@ -26,6 +28,7 @@ export interface Verdict {
 }
 
 const config = await readConfig(root)
+const platform = await readPlatform(root)
 const nowhere = () => undefined
 const ruleNames = new Set(rules.map(({ id }) => id))
 
@@ -34,10 +37,9 @@ const ruleNames = new Set(rules.map(({ id }) => id))
  * @throws UsageError when one does not render or is not right by itself, since nothing could then be said about its mutants
  */
 export async function cleanEnvironments(): Promise<Environment[]> {
-  const rank = ['prod', 'staging', 'dev']
-  const overlays = environments(root).sort(
-    (a, b) => ((rank.indexOf(a.name) + 4) % 4) - ((rank.indexOf(b.name) + 4) % 4),
-  )
+  const order = promotionOrder(root)
+  const rank = ({ name }: Target) => (order.includes(name) ? order.length - order.indexOf(name) : order.length + 1)
+  const overlays = environments(root).sort((one, other) => rank(one) - rank(other))
   const delivery = config.delivery.folders.map((name) => ({ name, folder: join(root, name) }))
   const together: Environment[] = []
   const clean = await Promise.all(
@@ -64,7 +66,8 @@ function toEnvironment(
   together: Environment[],
 ): Environment {
   const folders = isDelivery(name) ? foldersNamed(objects, root) : []
-  return createEnvironment(name, objects, [...providedIn(config, name), ...folders], true, { folder, together })
+  const own = isDelivery(name) || folder === undefined ? undefined : ownFacts(root, join(root, folder), platform)
+  return createEnvironment(name, objects, [...providedIn(config, name), ...folders], true, { folder, own, together })
 }
 
 function isDelivery(name: string): boolean {
