@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { root } from '#cli/paths.ts'
+import { servicesOf } from '#platform/platform-file.ts'
 import { programs } from '#platform/programs.ts'
 
-const services = ['gateway', 'worker', 'collector']
+const services = servicesOf(root)
 const source = (service: string, file: string) => readFileSync(join(root, 'apps', service, 'src', `${file}.ts`), 'utf8')
 
 /** Variables that the cluster or nobody sets: their defaults are meant. */
@@ -39,7 +40,7 @@ describe('the table of programs', () => {
       readdirSync(join(root, 'apps', service, 'src'))
         .filter((name) => name.endsWith('.ts') && name !== 'config.ts')
         .map((name) => name.slice(0, -3))
-        .filter((file) => /loadConfigOrExit\(|loadWorkerConfig\(\)|loadCollectorConfig\(\)/.test(source(service, file)))
+        .filter((file) => /loadConfigOrExit\(|\bload[A-Z]\w+Config\(\)/.test(source(service, file)))
         .map((file) => `${service}/${file}`),
     )
     expect(Object.keys(programs).sort()).toEqual(found.sort())
