@@ -4,6 +4,7 @@ import { root } from '#cli/paths.ts'
 import { Changes } from '#new/changes.ts'
 import { newComponent } from '#new/component.ts'
 import { newEnvironment } from '#new/environment.ts'
+import { finish } from '#new/finish.ts'
 import { newRule } from '#new/rule.ts'
 import { newService } from '#new/service.ts'
 
@@ -23,7 +24,7 @@ const next: Readonly<Record<string, string>> = {
   environment: 'Put its passwords into the secret store if it has one, then: npm run check',
   service: 'Write what it does in apps/NAME/src, then: npm install && npm run check && npm test',
   component: 'Write what it does, switch it on in an overlay, then: npm run check',
-  rule: 'Write what it looks for, its fixtures and a class in scripts/mutate, then: npm run docs && npx vitest run test/rules.test.ts',
+  rule: 'Write what it looks for, its fixtures and a class in scripts/mutate, then: npm run docs && npx vitest run --project unit test/rules.test.ts',
 }
 
 await runCommand(async () => {
@@ -36,6 +37,13 @@ await runCommand(async () => {
   else if (kind === 'service') await newService(root, changes, name)
   else if (kind === 'component') newComponent(changes, name)
   else newRule(changes, name)
-  process.stdout.write(`${changes.write().join('\n')}\n\n${next[kind]?.replace('NAME', name ?? '')}\n`)
+  const written = changes.write()
+  await finish(
+    root,
+    kind,
+    written.map(({ file }) => file),
+  )
+  const lines = written.map(({ file, isNew }) => `${isNew ? '+' : '~'} ${file}`)
+  process.stdout.write(`${lines.join('\n')}\n\n${next[kind]?.replace('NAME', name ?? '')}\n`)
   return exit.right
 })

@@ -43,13 +43,13 @@ export class Changes {
     this.#files.set(file, after)
   }
 
-  /** Writes all files, and gives one line for each. */
-  write(): string[] {
+  /** Writes all files, and gives the path of each and whether it is new. */
+  write(): { readonly file: string; readonly isNew: boolean }[] {
     for (const [file, content] of this.#files) {
       mkdirSync(dirname(join(this.#root, file)), { recursive: true })
       writeFileSync(join(this.#root, file), content)
     }
-    return [...this.#files.keys()].map((file) => `${this.#created.includes(file) ? '+' : '~'} ${file}`)
+    return [...this.#files.keys()].map((file) => ({ file, isNew: this.#created.includes(file) }))
   }
 }
 

@@ -112,16 +112,6 @@ function register(changes: Changes, { name, like, previous }: Names): void {
   changes.edit('renovate.json', `overlays/${name} in ignorePaths`, (content) =>
     content.replace(/("ignorePaths": \[[^\]]*"schemas\/\*\*")/, `$1, "overlays/${name}/**"`),
   )
-  const readme = changes.read('README.md')
-  const line = new RegExp(`^ {4}${like} .*objects.*\\n`, 'm').exec(readme)?.[0]
-  if (line !== undefined)
-    changes.edit('README.md', `the line of ${name}`, (content) =>
-      insertAfter(
-        content,
-        new RegExp(`^ {4}${previous} .*objects.*\\n`, 'm'),
-        line.replace(like.padEnd(name.length), name.padEnd(like.length)),
-      ),
-    )
 }
 
 function addOwners(changes: Changes, { name, like, previous }: Names, { owners }: Platform): void {

@@ -1,5 +1,5 @@
 import { UsageError } from '#cli/errors.ts'
-import { type Changes, checkName } from './changes.ts'
+import { type Changes, checkName, insertAfter } from './changes.ts'
 
 /** Adds a rule with its fixtures and registers it. What it looks for is an example to be replaced. */
 export function newRule(changes: Changes, wanted: string | undefined): void {
@@ -35,7 +35,7 @@ export default defineRule({
   severity: 'error',
   summary: 'Say in one line what has to be so.',
   why: 'Say what happens in a cluster where it is not.',
-  fix: 'Say what to do about it: remove the annotation.',
+  fix: 'Say what to do about it, here: remove it from metadata.annotations.',
   check({ objects }, report) {
     // An example: replace it by what the rule looks for.
     for (const object of objects)
@@ -50,12 +50,12 @@ export default defineRule({
 function registered(content: string, id: string): string {
   const ids = [...content.matchAll(/^import \w+ from '\.\/([a-z0-9-]+)\.ts'$/gm)].map(([, known = '']) => known)
   if (ids.includes(id)) throw new UsageError(`the rule ${id} is there already`)
-  const after = ids.filter((known) => known < id).at(-1)
-  if (after === undefined) return content
-  const entry = (name: string) => `\n  ${variableOf(name)},`
+  const before = ids.find((known) => known > id)
+  const [line, entry] = [`import ${variableOf(id)} from './${id}.ts'\n`, `  ${variableOf(id)},\n`]
+  if (before === undefined) return insertAfter(insertAfter(content, /^import .*\n/m, line), /^ {2}\w+,\n/m, entry)
   return content
-    .replace(`from './${after}.ts'`, `from './${after}.ts'\nimport ${variableOf(id)} from './${id}.ts'`)
-    .replace(entry(after), entry(after) + entry(id))
+    .replace(`import ${variableOf(before)} `, (found) => line + found)
+    .replace(`\n  ${variableOf(before)},\n`, (found) => `\n${entry}${found.slice(1)}`)
 }
 
 function variableOf(id: string): string {

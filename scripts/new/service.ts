@@ -239,6 +239,14 @@ function addToTooling(changes: Changes, name: string): void {
   changes.edit('scripts/cluster/images.ts', name, (content) =>
     content.replace(`'${model}'] as const`, `'${model}', '${name}'] as const`),
   )
+  changes.edit('test/support/containers.ts', `the user ${name} of the broker`, (content) =>
+    content
+      .replace(`, user('${model}')`, (users) => users + named(users, name))
+      .replace(
+        new RegExp(`^ +permission\\('${model}'.*\\n`, 'm'),
+        (line) => line + named(line, name).replace('ai-responses', `ai-${name}`),
+      ),
+  )
   changes.edit('.github/workflows/release.yaml', name, (content) =>
     content.replace(/^( +service: \[[^\]]*)\]/m, `$1, ${name}]`),
   )
