@@ -47,7 +47,7 @@ await runCommand(async () => {
     process.stdout.write('Nothing was changed (--dry-run).\n')
     return exit.right
   }
-  applyInit(root, plan)
+  await applyInit(root, plan)
   process.stdout.write('See the changes with git diff, check them with npm run check, then commit.\n')
   return exit.right
 })

@@ -2,6 +2,7 @@ import { lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '#cli/errors.ts'
 import { parsePlatform, platformFile, readPlatform, valuesOf } from '#platform/platform-file.ts'
+import { formatFiles } from '#system/format.ts'
 import { git, needRepository } from '#system/git.ts'
 import { changesBetween, isReplaceable, replaceValues, type ValueChange } from './replacements.ts'
 import { checkValues, setValues } from './values.ts'
@@ -52,9 +53,13 @@ export async function planInit(
   return { changes, files }
 }
 
-/** Writes all files of a plan. */
-export function applyInit(root: string, { files }: InitPlan): void {
+/** Writes all files of a plan; a longer value may ask for another format of its line. */
+export async function applyInit(root: string, { files }: InitPlan): Promise<void> {
   for (const { file, content } of files) writeFileSync(join(root, file), content)
+  await formatFiles(
+    root,
+    files.map(({ file }) => file),
+  )
 }
 
 /**

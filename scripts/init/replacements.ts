@@ -47,9 +47,11 @@ const places: readonly Place[] = [
   { keys: /^(?:storageClasses|groups)\./, files: /^(?:docs\/.+|README)\.md$/, around: [['(?<=`)', '(?=`)']] },
 ]
 
-/** Files that keep their `example`: fixtures and what is generated from them, recorded reports, locks, licences and what a program generates. */
+/**
+ * Files that keep their `example`: programs, which read platform.yaml, fixtures and what is generated from them, recorded reports, locks and licences.
+ */
 const untouched =
-  /^(?:test|schemas|docs\/rules|docs\/evidence|docs\/images|bench\/results|node_modules)\/|^(?:package-lock\.json|LICENSE|platform\.yaml|scripts\/platform\/platform\.schema\.json)$|\.(?:png|jpe?g|gif|ico|woff2?|gz|zip)$/
+  /^(?:scripts|test|schemas|docs\/rules|docs\/evidence|docs\/images|bench\/results|node_modules)\/|^(?:package-lock\.json|LICENSE|platform\.yaml)$|\.(?:png|jpe?g|gif|ico|woff2?|gz|zip)$/
 
 /** Whether `npm run init` looks into a file, by its path from the root. */
 export function isReplaceable(file: string): boolean {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { formatFiles } from '#system/format.ts'
 import { run } from '#system/process.ts'
 
 /**
@@ -7,10 +8,7 @@ import { run } from '#system/process.ts'
  * README.md, and the page of a rule.
  */
 export async function finish(root: string, kind: string, files: readonly string[]): Promise<void> {
-  const biome = join(root, 'node_modules', '.bin', 'biome')
-  const formatted = files.filter((file) => /\.(?:ts|json)$/.test(file) && file !== 'package-lock.json')
-  if (existsSync(biome) && formatted.length > 0)
-    await run(biome, ['check', '--write', ...formatted.map((file) => join(root, file))])
+  await formatFiles(root, files)
   if (kind === 'environment' || kind === 'service') await refreshReadme(root)
   const tsx = join(root, 'node_modules', '.bin', 'tsx')
   if (kind === 'rule' && existsSync(tsx)) await run(tsx, [join(root, 'scripts', 'commands', 'docs.ts')])
