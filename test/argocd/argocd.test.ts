@@ -48,7 +48,8 @@ describe('what Argo CD is given', () => {
 
   it('has a project for each environment, and prod alone is synced by people within a window', async () => {
     const objects = await rendered('argocd')
-    const [set] = ofKind(objects, 'ApplicationSet')
+    // As it is where all are in one cluster; `argocd` may have ../clusters in its place.
+    const [set] = ofKind(await rendered('argocd/environments'), 'ApplicationSet')
     const elements = items(at(set, 'spec', 'generators', 0, 'list', 'elements'))
     // promotion.yaml has the order; what it does not name, such as kind, is not delivered.
     const order = promotionOrder(root)
