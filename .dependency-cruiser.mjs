@@ -17,7 +17,7 @@ const layers = [
   ['ruleset'],
   ['check'],
   ['reporters', 'diff', 'dashboards', 'cluster', 'dev'],
-  ['promotion', 'mutate'],
+  ['promotion', 'mutate', 'init', 'new'],
   ['lock'],
   ['commands'],
 ]

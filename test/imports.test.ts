@@ -21,13 +21,13 @@ function effectsOf(source: string): string[] {
   function visit(node: unknown): void {
     if (Array.isArray(node)) for (const each of node) visit(each)
     if (typeof node !== 'object' || node === null || Array.isArray(node)) return
-    const { type, body: inner, callee, ...rest } = node as Record<string, unknown>
+    const { type, body: inner, function: method, callee, ...rest } = node as Record<string, unknown>
     if (type === 'AwaitExpression') effects.push('await')
     const name = (callee as { value?: string } | undefined)?.value ?? ''
     if (type === 'CallExpression' && imported.has(name)) effects.push(name)
     // The body of a function or method runs later.
     const runsLater = /Function|Method|Constructor|ClassProperty/.test(String(type))
-    visit(runsLater ? [] : inner)
+    if (!runsLater) visit([inner, method])
     visit(callee)
     for (const value of Object.values(rest)) visit(value)
   }
@@ -40,6 +40,9 @@ it('finds what a module does when it is imported', () => {
   expect(effectsOf(`const a = await read()\nif (a) for (const b of a) await b()`)).toEqual(['await', 'await'])
   expect(
     effectsOf(`import { readFileSync } from 'node:fs'\nexport const a = async () => { await 1; readFileSync('a') }`),
+  ).toEqual([])
+  expect(
+    effectsOf(`import { readFileSync } from 'node:fs'\nexport class A { read() { return readFileSync('a') } }`),
   ).toEqual([])
 })
 

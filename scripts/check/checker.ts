@@ -3,6 +3,7 @@ import { home } from '#cli/paths.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Finding } from '#kubernetes/model/finding.ts'
 import { environments, type Target } from '#manifests/kustomize.ts'
+import { type Platform, readPlatform } from '#platform/platform-file.ts'
 import type { Rule } from '#rule/define-rule.ts'
 import { rules } from '#rules/index.ts'
 import type { Manifests } from '#validation/kubeconform.ts'
@@ -11,6 +12,7 @@ import { readConfig, versionsChecker } from './config-file.ts'
 import { addExcerpts } from './excerpts.ts'
 import { isDecidable, unusedExemption } from './exemptions.ts'
 import { type CheckedTarget, checkGroups, type Group, validate, withoutAnnotated } from './pipeline.ts'
+import { noticesOf, repositoryFindings } from './repository-findings.ts'
 import type { CheckResult, TargetResult } from './result.ts'
 import { applicable, type Located, runRules, runRulesAcross } from './run-rules.ts'
 import {
@@ -26,6 +28,8 @@ export interface CheckerOptions {
   /** The repository. */
   readonly root: string
   readonly config: CheckConfig
+  /** The content of its platform.yaml; undefined where it has none. */
+  readonly platform?: Platform | undefined
   readonly rules: readonly Rule[]
   /** The folder that `npm run generate:schemas` wrote. */
   readonly schemas: string
@@ -63,13 +67,14 @@ export interface Checker {
 
 /** The checker of a repository: its configuration, with all rules and its schemas. */
 export async function openChecker(root: string): Promise<Checker> {
-  return createChecker({ root, config: await readConfig(root), rules, schemas: join(home, 'schemas') })
+  const [config, platform] = await Promise.all([readConfig(root), readPlatform(root)])
+  return createChecker({ root, config, platform, rules, schemas: join(home, 'schemas') })
 }
 
 /** Reads nothing until it is asked to. */
-export function createChecker({ root, config, rules, schemas }: CheckerOptions): Checker {
+export function createChecker({ root, config, platform, rules, schemas }: CheckerOptions): Checker {
   const delivery = config.delivery.folders.map((name) => ({ name, folder: join(root, name) }))
-  const repository = { root, config }
+  const repository = { root, config, platform }
   const kindOf = ({ folder }: Target): TargetKind => {
     if (environments(root).some((own) => own.folder === folder)) return 'environment'
     return delivery.some((own) => own.folder === folder) ? 'delivery' : 'foreign'
@@ -90,9 +95,14 @@ export function createChecker({ root, config, rules, schemas }: CheckerOptions):
     readFiles: (name, files) => readFilesTarget(name, files, repository),
     check: async (targets, { admit = false, map = false } = {}) => {
       const [checked = []] = await checkGroups([targets], { rules, schemas, admit })
-      const results = withUnusedExemptions(root, config, checked, admit)
+      const results = withFindings(checked, [
+        ...unusedExemptions(root, config, checked, admit),
+        ...findingsBesideManifests(root, config, delivery, checked),
+      ])
       const notes = [...new Set(checked.flatMap((one) => one.notes))]
-      return { targets: map ? await withMaps(checked, results) : results, rules: rules.length, notes }
+      const own = checked.filter(({ target }) => target.kind === 'environment').map(({ target }) => target.target)
+      const notices = noticesOf(root, own, platform)
+      return { targets: map ? await withMaps(checked, results) : results, rules: rules.length, notes, notices }
     },
     checkStates: async (states) => {
       const checked = await checkGroups(states, { rules, schemas, admit: false })
@@ -119,26 +129,45 @@ export function createChecker({ root, config, rules, schemas }: CheckerOptions):
   }
 }
 
-/** Adds to the first result the exemptions for all environments that none of them needs: known only where all of them were checked. */
-function withUnusedExemptions(
+/** Adds findings that are not about one target to the first result. */
+function withFindings(checked: readonly CheckedTarget[], more: readonly Finding[]): TargetResult[] {
+  const [first] = checked
+  const results = checked.map(({ result }) => result)
+  if (first === undefined || more.length === 0) return results
+  const own = { ...first.result, findings: [...first.result.findings, ...addExcerpts(more, first.target.contentOf)] }
+  return [own, ...results.slice(1)]
+}
+
+/** The exemptions for all environments that none of them needs: known only where all of them were checked. */
+function unusedExemptions(
   root: string,
   config: CheckConfig,
   checked: readonly CheckedTarget[],
   admit: boolean,
-): TargetResult[] {
-  const results = checked.map(({ result }) => result)
+): Finding[] {
   const [first] = checked
   const own = checked.filter(({ target }) => target.kind === 'environment').map(({ target }) => target.target)
-  if (first === undefined || !environments(root).every(({ name }) => own.includes(name))) return results
+  if (first === undefined || !environments(root).every(({ name }) => own.includes(name))) return []
   const used = new Set(checked.flatMap((one) => [...one.used]))
   const unused = config.exemptions.filter(
     (exemption) => exemption.environments === undefined && !used.has(exemption) && isDecidable(exemption, admit),
   )
-  const findings = unused.map((exemption) => unusedExemption(exemption, first.target.target))
-  const shown = addExcerpts(findings, first.target.contentOf)
-  return results.map((result, index) =>
-    index === 0 ? { ...result, findings: [...result.findings, ...shown] } : result,
-  )
+  return unused.map((exemption) => unusedExemption(exemption, first.target.target))
+}
+
+/** What is wrong in the repository's files beside its manifests: known only where all of it was checked. */
+function findingsBesideManifests(
+  root: string,
+  config: CheckConfig,
+  delivery: readonly Target[],
+  checked: readonly CheckedTarget[],
+): Finding[] {
+  const [first] = checked
+  const names = new Set(checked.map(({ target }) => target.target))
+  const isAll = [...environments(root), ...delivery].every(({ name }) => names.has(name))
+  if (first === undefined || !isAll || !checked.some(({ target }) => target.kind === 'environment')) return []
+  const all = checked.map(({ target }) => target.environment)
+  return repositoryFindings(root, first.target.target, all, config)
 }
 
 async function withMaps(checked: readonly CheckedTarget[], results: readonly TargetResult[]): Promise<TargetResult[]> {

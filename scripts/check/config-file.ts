@@ -5,7 +5,8 @@ import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument }
 import { UsageError } from '#cli/errors.ts'
 import { type Finding, formatPath, formatSource, type Path, pointerPath } from '#kubernetes/model/finding.ts'
 import { at, fields, items, text, type Value } from '#kubernetes/model/objects.ts'
-import type { Target } from '#manifests/kustomize.ts'
+import { environments, type Target } from '#manifests/kustomize.ts'
+import { readPlatform } from '#platform/platform-file.ts'
 import { validator } from '#system/json-schema.ts'
 import { readSimple } from '#text/fast-yaml.ts'
 import configSchema from './config.schema.json' with { type: 'json' }
@@ -25,14 +26,36 @@ export async function readConfig(root: string): Promise<CheckConfig> {
     throw new UsageError(
       faults.map(({ message, path, source }) => `${formatSource(source)}: ${formatPath(path)}: ${message}`).join('\n'),
     )
+  rejectUnknownEnvironments(root, value)
   const { provided, metrics, parity, delivery } = fields(value)
+  // The address of this repository itself is written once, in platform.yaml.
+  const own = delivery === undefined ? undefined : (await readPlatform(root))?.git
+  const repositories = [...(own === undefined ? [] : [own]), ...items(at(delivery, 'repositories')).map(String)]
   return {
     provided: items(provided) as CheckConfig['provided'],
     exemptions: items(fields(value).exemptions).map((entry, index) => toExemption(entry, index, file, root)),
     metrics: metrics === undefined ? undefined : exportedSeries(join(root, String(metrics)), file),
     parity: items(parity).map(String),
-    delivery: { ...emptyConfig.delivery, ...(delivery as Partial<CheckConfig['delivery']> | undefined) },
+    delivery: { ...emptyConfig.delivery, ...(delivery as Partial<CheckConfig['delivery']> | undefined), repositories },
   }
+}
+
+/** A misspelt name would disable what it is written for. */
+function rejectUnknownEnvironments(root: string, value: Value): void {
+  const known = environments(root).map(({ name }) => name)
+  if (known.length === 0) return
+  const named = [
+    ...items(at(value, 'parity')).map((name) => ['parity', String(name)] as const),
+    ...['provided', 'exemptions'].flatMap((list) =>
+      items(at(value, list)).flatMap((entry, index) =>
+        items(at(entry, 'environments')).map((name) => [`${list}[${index}].environments`, String(name)] as const),
+      ),
+    ),
+  ]
+  const faults = named
+    .filter(([, name]) => !known.includes(name))
+    .map(([place, name]) => `check.yaml: ${place} names ${name}; expected one of ${known.join(', ')}`)
+  if (faults.length > 0) throw new UsageError(faults.join('\n'))
 }
 
 /**

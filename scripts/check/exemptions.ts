@@ -5,8 +5,11 @@ import { type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
 import type { Locate } from '#manifests/source-locations/index.ts'
 import { today } from '#system/today.ts'
 
-/** The annotation that exempts an object from a rule: this, then the rule's name; its value is the reason. */
-export const exemptionPrefix = 'inference.example.com/exempt.'
+/**
+ * The annotation that exempts an object from a rule: `inference-platform/exempt.`, then the rule's id; its value is the reason. The former prefix,
+ * which named a host, is accepted for one version.
+ */
+const exemptionPrefix = /^inference(?:-platform|\.example\.com)\/exempt\./
 
 /** Allows one object to violate one rule, for a stated reason. */
 export interface Exemption {
@@ -43,11 +46,12 @@ export interface ExemptedFindings {
 export function annotatedExemptions({ objects, name }: Environment, locate: Locate): Exemption[] {
   return objects.flatMap((object) =>
     Object.entries(object.annotations).flatMap(([key, value]): Exemption[] => {
-      if (!key.startsWith(exemptionPrefix)) return []
+      const [prefix] = exemptionPrefix.exec(key) ?? []
+      if (prefix === undefined) return []
       const [, until, rest = ''] = /^until (\S+?)(?::(.*))?$/s.exec(value) ?? []
       return [
         {
-          rule: key.slice(exemptionPrefix.length),
+          rule: key.slice(prefix.length),
           object: nameOf(object),
           reason: (until === undefined ? value : rest).trim(),
           until,

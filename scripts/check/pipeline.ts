@@ -110,7 +110,6 @@ export async function validate(all: readonly Manifests[], schemas: string): Prom
 /** One target's result: its findings with their lines, without what is exempted. */
 function summarize(target: ReadTarget, all: readonly Finding[], { rules, admit }: Checks): CheckedTarget {
   const { objects, environment, kind, config, locate, contentOf } = target
-  const isForeign = kind === 'foreign'
   const { findings, skipped } =
     kind === 'environment' ? { findings: all, skipped: [] } : withoutForeignKinds(all, objects)
   const exemptions = [...annotatedExemptions(environment, locate), ...exemptionsIn(config, target.target)]
@@ -126,7 +125,10 @@ function summarize(target: ReadTarget, all: readonly Finding[], { rules, admit }
     objects: objects.length,
     findings: addExcerpts(left, contentOf, findings),
     exempted: outcome.exempted,
-    switchedOff: isForeign && objects.length > 0 ? [...applicable(rules, environment).off, ...skipped] : [],
+    switchedOff:
+      kind === 'delivery' || objects.length === 0
+        ? []
+        : [...applicable(rules, environment, kind === 'environment').off, ...skipped],
   }
   return { target, result, used: outcome.used, notes: [...outcome.renamed].map(renamedNoteOf) }
 }

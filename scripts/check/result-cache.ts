@@ -8,15 +8,8 @@ import type { CheckResult } from './result.ts'
 
 /** All that the result of checking the environments depends on; what is remote is pinned inside these. */
 const inputs = [
-  'base',
-  'components',
-  'overlays',
-  'argocd',
-  'apps',
-  'schemas',
-  'scripts',
-  'check.yaml',
-  'package-lock.json',
+  ...['base', 'components', 'overlays', 'argocd', 'schemas', 'scripts', 'check.yaml', 'package-lock.json'],
+  ...['platform.yaml', 'promotion.yaml', 'apps', '.github/CODEOWNERS', 'CODEOWNERS', 'docs/CODEOWNERS'],
 ]
 
 /** A fingerprint of the inputs by name, size and time of change, as make does: reading them all would take longer than it is worth. */

@@ -22,6 +22,8 @@ export interface CheckResult {
   readonly targets: readonly TargetResult[]
   /** How many rules looked at each target. */
   readonly rules: number
+  /** What a reader should know although nothing is wrong; part of the report. */
+  readonly notices?: readonly string[]
   /** Not findings, but worth a line on the terminal: a rule that is named by a former id. */
   readonly notes?: readonly string[]
 }

@@ -59,8 +59,14 @@ export interface SwitchedOff {
  * The rules that apply to a target of another repository, and those whose convention is absent there. In environments of this repository every rule
  * applies: a convention that is lost there must not silence a rule.
  */
-export function applicable(rules: readonly Rule[], environment: Environment): { on: Rule[]; off: SwitchedOff[] } {
-  const lacking = rules.filter(({ needs }) => needs?.isIn(environment) === false)
+export function applicable(
+  rules: readonly Rule[],
+  environment: Environment,
+  isEnvironment = false,
+): { on: Rule[]; off: SwitchedOff[] } {
+  const lacking = rules.filter(
+    ({ needs }) => needs?.isIn(environment) === false && !(isEnvironment && needs.isExpected === false),
+  )
   return {
     on: rules.filter((rule) => rule.needs?.partly || !lacking.includes(rule)),
     off: lacking.map(({ id, needs }) => ({

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { relative, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { readInput } from '#cli/input.ts'
 import { shownFrom, typedPath } from '#cli/paths.ts'
 import { createEnvironment, type Environment, type RepositoryFacts } from '#kubernetes/model/environment.ts'
@@ -8,6 +8,8 @@ import type { KubeObject } from '#kubernetes/model/objects.ts'
 import { type Documents, readDocuments } from '#manifests/documents.ts'
 import type { Rendering, Target } from '#manifests/kustomize.ts'
 import { locateInFile, locateInKustomization } from '#manifests/source-locations/index.ts'
+import { ownFacts } from '#platform/own-facts.ts'
+import type { Platform } from '#platform/platform-file.ts'
 import type { Manifests } from '#validation/kubeconform.ts'
 import { type CheckConfig, emptyConfig, providedIn } from './config.ts'
 import { configFor } from './config-file.ts'
@@ -37,6 +39,8 @@ export interface ReadTarget extends Manifests {
 export interface Repository {
   readonly root: string
   readonly config: CheckConfig
+  /** The content of its platform.yaml; undefined where it has none. */
+  readonly platform?: Platform | undefined
 }
 
 /** A target, and what kustomize rendered of it. */
@@ -49,8 +53,9 @@ export interface RenderedTarget {
 export async function readFilesTarget(
   typed: string,
   files: readonly string[],
-  { root, config: own }: Repository,
+  repository: Repository,
 ): Promise<ReadTarget> {
+  const { root, config: own } = repository
   const shown = (file: string) => (file === '-' ? '<stdin>' : file)
   const target = shown(typed)
   const contents = new Map(files.map((file) => [shown(file), readInput(file)]))
@@ -63,7 +68,7 @@ export async function readFilesTarget(
     objects: read.flatMap((part) => part.objects),
     findings: read.flatMap((part) => part.findings),
   }
-  return toReadTarget(target, documents, undefined, root, {
+  return toReadTarget(target, documents, undefined, repository, {
     locate: (object, path) => locates.map((locate) => locate(object, path)).find((source) => source !== undefined),
     kind: 'foreign',
     config: await configFor(first === '-' ? typedPath('.') : resolve(typedPath(first), '..'), root, own),
@@ -78,9 +83,10 @@ export async function readFilesTarget(
 export async function readRenderedTarget(
   { target, outcome }: RenderedTarget,
   kind: TargetKind,
-  { root, config: own }: Repository,
+  repository: Repository,
   findings: readonly Finding[],
 ): Promise<ReadTarget> {
+  const { root, config: own } = repository
   const base = shownFrom(target.folder)
   const context = {
     locate: locateInKustomization(target.folder, base),
@@ -90,11 +96,11 @@ export async function readRenderedTarget(
   }
   if ('finding' in outcome) {
     const read = { documents: [], objects: [], findings: [outcome.finding, ...findings] }
-    return toReadTarget(target.name, read, undefined, root, context)
+    return toReadTarget(target.name, read, undefined, repository, context)
   }
   const read = readDocuments(outcome.manifests, target.name)
   const all = { ...read, findings: [...findings, ...read.findings] }
-  return toReadTarget(target.name, all, relative(root, target.folder), root, context)
+  return toReadTarget(target.name, all, relative(root, target.folder), repository, context)
 }
 
 function readIfThere(path: string): string | undefined {
@@ -110,7 +116,7 @@ function toReadTarget(
   target: string,
   read: Documents,
   folder: string | undefined,
-  root: string,
+  repository: Repository,
   context: Pick<ReadTarget, 'locate' | 'kind' | 'config' | 'contentOf'>,
 ): ReadTarget {
   const { documents, objects } = read
@@ -122,7 +128,7 @@ function toReadTarget(
     readFindings.push({ rule: 'empty-render', severity: 'error', target, message, fix })
   }
   const isWhole = kind === 'environment' || config !== emptyConfig
-  const environment = environmentOf({ name: target, folder, objects }, kind, { root, config }, isWhole)
+  const environment = environmentOf({ name: target, folder, objects }, kind, { ...repository, config }, isWhole)
   return { target, documents, objects, readFindings, environment, ...context }
 }
 
@@ -130,7 +136,7 @@ function toReadTarget(
 export function environmentOf(
   { name, folder, objects }: Pick<Environment, 'name' | 'folder' | 'objects'>,
   kind: TargetKind,
-  { root, config }: Repository,
+  { root, config, platform }: Repository,
   isWhole = true,
 ): Environment {
   const known: RepositoryFacts = {
@@ -139,5 +145,6 @@ export function environmentOf(
     repositories: config.delivery.repositories,
     folders: kind === 'delivery' ? foldersNamed(objects, root) : [],
   }
-  return createEnvironment(name, objects, { provided: providedIn(config, name), isWhole, folder, known })
+  const own = kind === 'environment' && folder !== undefined ? ownFacts(root, join(root, folder), platform) : undefined
+  return createEnvironment(name, objects, { provided: providedIn(config, name), isWhole, folder, known, own })
 }

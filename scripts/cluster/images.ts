@@ -14,9 +14,9 @@ export const services = ['gateway', 'worker', 'collector'] as const
 export type Service = (typeof services)[number]
 
 /** Built images carry this label, so that `npm run down` finds them. */
-const label = 'inference.example.com/built-by=npm-run-up'
+const label = 'inference-platform/built-by=npm-run-up'
 /** The sources that an image was built from, as their fingerprint. */
-const sourcesLabel = 'inference.example.com/sources'
+const sourcesLabel = 'inference-platform/sources'
 
 /** The images of an environment by the name that versions.yaml gives them. */
 export function imagesOf(root: string, environment: string): Record<string, string> {

@@ -81,7 +81,7 @@ export function restartingOnChange(documents: readonly string[]): string[] {
     const read = configMapsRead(workload.toJS()).filter((name) => configMaps.has(name))
     if (read.length === 0) return document
     const hash = createHash('sha256').update(read.map((name) => configMaps.get(name)).join('\n'))
-    const annotation = ['spec', 'template', 'metadata', 'annotations', 'inference.example.com/configuration']
+    const annotation = ['spec', 'template', 'metadata', 'annotations', 'inference-platform/configuration']
     workload.setIn(annotation, hash.digest('hex').slice(0, 16))
     return workload.toString()
   })

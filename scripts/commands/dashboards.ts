@@ -14,7 +14,7 @@ const usage = `usage: npm run generate:dashboards [-- --ask URL --environment NA
 Regenerates ${dashboardFolder} from scripts/dashboards/. A test fails when this was forgotten.
 
   --ask URL           query a Prometheus for the data of every panel instead, and list the panels without data
-  --environment NAME  whose panels: dev, staging, prod or kind
+  --environment NAME  whose panels: a folder of overlays/, such as prod
   --minutes N         the time range, up to now (default 60)
   --output FILE.html  also draw the data`
 

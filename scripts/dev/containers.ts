@@ -22,7 +22,7 @@ export interface Containers {
 }
 
 /** By this label containers are found whose process was killed before it could remove them; its value is the process id. */
-const label = 'inference.example.com/dev'
+const label = 'inference-platform/dev'
 
 /**
  * Containers of this machine's engine.

@@ -11,6 +11,7 @@ import { eachParallel } from '#system/process.ts'
 import { type ApplicationChange, applicationChanges } from './application-changes.ts'
 import { type Base, findBase, withFilesOf } from './base.ts'
 import { type BaseCache, noCache, openBaseCache } from './base-cache.ts'
+import { deliveryChanges } from './delivery.ts'
 import { diffEnvironment, type EnvironmentDiff, type Side } from './environments.ts'
 import { highest, type Risk } from './risk.ts'
 
@@ -56,6 +57,7 @@ export async function compareFolders(
   const renders = eachParallel(all, ({ name, repository }) =>
     renderIn(repository, name, repository === before ? cache : noCache),
   )
+  const delivery = wanted.length > 0 ? { folders: [], unrendered: [] } : deliveryChanges(before, after)
   const sides = await checkPairs(
     names.map((_, index) => Promise.all([renders[2 * index], renders[2 * index + 1]])),
     [before, after],
@@ -66,9 +68,11 @@ export async function compareFolders(
     const [old = nothing, now = nothing] = sides[index] ?? []
     return diffEnvironment(old, now)
   })
-  const applications = applicationChanges(before, after)
-  const risk = highest([...diffs, ...applications].map((part) => part.risk))
-  return { base, risk, environments: diffs, applications }
+  const { folders, unrendered } = await delivery
+  const applications = [...applicationChanges(before, after), ...unrendered]
+  const compared = [...diffs, ...folders]
+  const risk = highest([...compared, ...applications].map((part) => part.risk))
+  return { base, risk, environments: compared, applications }
 }
 
 function namesOf(before: string, after: string, wanted: readonly string[]): string[] {

@@ -1,6 +1,6 @@
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, fields, items, type KubeObject, text } from '#kubernetes/model/objects.ts'
-import { broken, type MutationClass, rewrite, set } from './mutation.ts'
+import { broken, type MutationClass, rewrite, type Seed, set } from './mutation.ts'
 
 const file = ['data', 'topology.json']
 
@@ -10,7 +10,7 @@ interface Topology {
 }
 
 /** Changes the broker's definitions; one mutant per change that the callback yields. */
-function topology(changes: (topology: Topology) => Iterable<(copy: Topology) => void>): MutationClass['seed'] {
+function topology(changes: (topology: Topology) => Iterable<(copy: Topology) => void>): Seed {
   return function* (environment: Environment) {
     for (const object of environment.ofKind('ConfigMap', '')) {
       const content = text(at(object.raw, ...file))

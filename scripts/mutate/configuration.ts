@@ -1,9 +1,9 @@
 import { at, fields, items, text } from '#kubernetes/model/objects.ts'
-import { broken, type MutationClass, remove, rewrite, set } from './mutation.ts'
+import { broken, type MutationClass, remove, rewrite, type Seed, set } from './mutation.ts'
 import { containers, files } from './places.ts'
 
 /** ConfigMaps whose keys are environment variables, with one of them. */
-function variable(name: string, change: (value: string) => string | undefined): MutationClass['seed'] {
+function variable(name: string, change: (value: string) => string | undefined): Seed {
   return function* (environment) {
     for (const { object, path } of files(environment, name)) {
       const value = change(text(at(object.raw, ...path)) ?? '')
@@ -18,7 +18,7 @@ function variable(name: string, change: (value: string) => string | undefined): 
   }
 }
 
-const all = (names: readonly string[], change: (value: string) => string | undefined): MutationClass['seed'] =>
+const all = (names: readonly string[], change: (value: string) => string | undefined): Seed =>
   function* (environment) {
     for (const name of names) yield* variable(name, change)(environment)
   }
@@ -54,7 +54,7 @@ const numbers = [
 ]
 
 /** A setting of a configuration file in a ConfigMap: `maxmemory 10gb`, `max_connections = 200`. */
-function setting(file: string, pattern: RegExp, replacement: string): MutationClass['seed'] {
+function setting(file: string, pattern: RegExp, replacement: string): Seed {
   return function* (environment) {
     for (const { object, path } of files(environment, file))
       yield* rewrite(object, path, (content) => content.replace(pattern, replacement))

@@ -1,3 +1,4 @@
+import { adoption } from './adoption.ts'
 import { delivered } from './applications.ts'
 import { broker } from './broker.ts'
 import { configuration } from './configuration.ts'
@@ -38,6 +39,7 @@ export const families: Readonly<Record<string, readonly MutationClass[]>> = {
   monitoring,
   delivery,
   applications: delivered,
+  adoption,
 }
 
 export const classes: readonly MutationClass[] = Object.values(families).flat()

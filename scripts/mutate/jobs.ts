@@ -1,6 +1,6 @@
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, text } from '#kubernetes/model/objects.ts'
-import { broken, type MutationClass, refused, remove, rewrite, set } from './mutation.ts'
+import { broken, type MutationClass, refused, remove, rewrite, type Seed, set } from './mutation.ts'
 
 function* cronJobs(environment: Environment) {
   yield* environment.ofKind('CronJob')
@@ -11,12 +11,12 @@ function* jobSpecs(environment: Environment) {
   for (const object of environment.ofKind('CronJob')) yield { object, path: ['spec', 'jobTemplate', 'spec'] }
 }
 
-const cron = (field: string, value: unknown): MutationClass['seed'] =>
+const cron = (field: string, value: unknown): Seed =>
   function* (environment) {
     for (const object of cronJobs(environment)) yield set(object, ['spec', field], value)
   }
 
-const job = (field: string, value: unknown): MutationClass['seed'] =>
+const job = (field: string, value: unknown): Seed =>
   function* (environment) {
     for (const { object, path } of jobSpecs(environment)) yield set(object, [...path, field], value)
   }

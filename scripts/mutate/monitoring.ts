@@ -1,7 +1,7 @@
 import type { Environment } from '#kubernetes/model/environment.ts'
 import { at, text } from '#kubernetes/model/objects.ts'
 import { type PrometheusRule, prometheusRulesOf } from '#kubernetes/monitoring/prometheus-rules.ts'
-import { broken, drop, type MutationClass, refused, remove, rewrite, set } from './mutation.ts'
+import { broken, drop, type MutationClass, refused, remove, rewrite, type Seed, set } from './mutation.ts'
 import { each } from './places.ts'
 
 function alerts(environment: Environment): Iterable<PrometheusRule> {
@@ -15,7 +15,7 @@ function* endpoints(environment: Environment) {
       for (const { path, value } of each(object.raw, 'spec', 'podMetricsEndpoints')) yield { object, path, value }
 }
 
-const inExpression = (change: (expression: string) => string, rulesOf = alerts): MutationClass['seed'] =>
+const inExpression = (change: (expression: string) => string, rulesOf = alerts): Seed =>
   function* (environment) {
     for (const { object, path } of rulesOf(environment)) yield* rewrite(object, [...path, 'expr'], change)
   }

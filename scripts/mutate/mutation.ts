@@ -12,6 +12,9 @@ export interface Edit {
   readonly value: Value
 }
 
+/** Finds the places of a fault in one environment; gives the edits of each mutant. */
+export type Seed = (environment: Environment) => Iterable<Edit | readonly Edit[]>
+
 /** One kind of fault, seeded at every place of the rendered environments where it can occur. */
 export interface MutationClass {
   readonly id: string
@@ -19,8 +22,8 @@ export interface MutationClass {
   readonly why: string
   /** Whether the API server rejects it; if not, the fault shows only at run time. `npm run mutate -- --prove` verifies it with a real server. */
   readonly refused: boolean
-  /** The edits of each mutant. */
-  readonly seed: (environment: Environment) => Iterable<Edit | readonly Edit[]>
+  /** The edits of each mutant; `all` are the clean environments, this one included. */
+  readonly seed: (environment: Environment, all: readonly Environment[]) => Iterable<Edit | readonly Edit[]>
 }
 
 /** One environment with one fault. */

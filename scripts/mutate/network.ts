@@ -1,5 +1,5 @@
 import { at, items, type KubeObject, text } from '#kubernetes/model/objects.ts'
-import { broken, type Edit, type MutationClass, refused, remove, set } from './mutation.ts'
+import { broken, type Edit, type MutationClass, refused, remove, type Seed, set } from './mutation.ts'
 import { each } from './places.ts'
 
 const label = 'app.kubernetes.io/name'
@@ -21,7 +21,7 @@ function inRules(
     peers: string
     direction: string
   }) => Iterable<Edit | Edit[]>,
-): MutationClass['seed'] {
+): Seed {
   return function* (environment) {
     for (const policy of environment.ofKind('NetworkPolicy'))
       for (const place of rules(policy)) yield* change({ policy, ...place })

@@ -1,12 +1,12 @@
 import { at, number } from '#kubernetes/model/objects.ts'
 import { probeKinds } from '#kubernetes/workloads/probes.ts'
-import { broken, type MutationClass, refused, remove, set } from './mutation.ts'
+import { broken, type MutationClass, refused, remove, type Seed, set } from './mutation.ts'
 import { containers } from './places.ts'
 
 function inProbes(
   change: (raw: unknown, kind: string) => Record<string, unknown> | undefined,
   kinds: readonly string[] = probeKinds,
-): MutationClass['seed'] {
+): Seed {
   return function* (environment) {
     for (const { object, container, path } of containers(environment))
       for (const kind of kinds) {
@@ -17,7 +17,7 @@ function inProbes(
   }
 }
 
-function gone(kind: string): MutationClass['seed'] {
+function gone(kind: string): Seed {
   return function* (environment) {
     for (const { object, container, path } of containers(environment))
       if (at(container.raw, kind) !== undefined) yield remove(object, [...path, kind])

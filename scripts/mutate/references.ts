@@ -1,6 +1,6 @@
 import { withoutHashes } from '#kubernetes/model/generated-names.ts'
 import { at, fields, items, text } from '#kubernetes/model/objects.ts'
-import { broken, drop, type Edit, type MutationClass, refused, rewrite, set } from './mutation.ts'
+import { broken, drop, type Edit, type MutationClass, refused, rewrite, type Seed, set } from './mutation.ts'
 import { containers, each, having } from './places.ts'
 
 const typo = (name: string) => `${name}x`
@@ -19,7 +19,7 @@ const inPods = (field: string, name: string, change: (value: string) => string) 
       for (const { path } of having(pod, field, podPath)) yield* rewrite(object, [...path, name], change)
   }
 
-const without = (kind: string, chosen: (name: string) => boolean = () => true): MutationClass['seed'] =>
+const without = (kind: string, chosen: (name: string) => boolean = () => true): Seed =>
   function* (environment) {
     for (const object of environment.ofKind(kind)) if (chosen(object.name)) yield drop(object)
   }

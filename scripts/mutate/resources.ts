@@ -1,9 +1,9 @@
 import { at, fields } from '#kubernetes/model/objects.ts'
-import { broken, type MutationClass, refused, remove, set } from './mutation.ts'
+import { broken, type MutationClass, refused, remove, type Seed, set } from './mutation.ts'
 import { containers } from './places.ts'
 
 /** Changes the requests or limits of every container that has them. */
-function resource(part: string, name: string, value: unknown): MutationClass['seed'] {
+function resource(part: string, name: string, value: unknown): Seed {
   return function* (environment) {
     for (const { object, container, path } of containers(environment))
       if (at(container.raw, 'resources', part, name) !== undefined)

@@ -1,11 +1,13 @@
 import { join, relative } from 'node:path'
 import { type Checker, createChecker, openChecker } from '#check/checker.ts'
+import { readConfig } from '#check/config-file.ts'
 import { UsageError } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { KubeObject } from '#kubernetes/model/objects.ts'
 import { type ObjectDocument, readDocuments } from '#manifests/documents.ts'
 import { environments, promotionOrder, render, type Target } from '#manifests/kustomize.ts'
+import { readPlatform } from '#platform/platform-file.ts'
 import { rules } from '#rules/index.ts'
 import { eachParallel } from '#system/process.ts'
 import type { Manifests } from '#validation/kubeconform.ts'
@@ -55,7 +57,7 @@ export function seedMutants(clean: readonly Environment[], classes: readonly Mut
   for (const mutationClass of classes) {
     const sites = new Set<string>()
     for (const environment of clean)
-      for (const seeded of mutationClass.seed(environment)) {
+      for (const seeded of mutationClass.seed(environment, clean)) {
         const mutant = { class: mutationClass, environment, edits: 'object' in seeded ? [seeded] : seeded }
         const site = siteOf(mutant, namespaces)
         if (sites.has(site) || !changesAnything(mutant)) continue
@@ -73,8 +75,8 @@ export function seedMutants(clean: readonly Environment[], classes: readonly Mut
 export async function checkMutants(mutants: readonly Mutant[], clean: readonly Environment[]): Promise<Verdict[]> {
   // What is in one environment alone is found by `parity`, whether it is a fault or not: it would count every mutant as detected.
   const rulesOfMutants = rules.filter(({ id }) => id !== 'parity')
-  const { config } = await openChecker(root)
-  const checker = createChecker({ root, config, rules: rulesOfMutants, schemas: join(root, 'schemas') })
+  const [config, platform] = await Promise.all([readConfig(root), readPlatform(root)])
+  const checker = createChecker({ root, config, platform, rules: rulesOfMutants, schemas: join(root, 'schemas') })
   const killers = mutants.map(() => new Set<string>())
   const manifests: Manifests[] = []
   for (const [index, mutant] of mutants.entries()) {

@@ -1,10 +1,10 @@
 import { at } from '#kubernetes/model/objects.ts'
-import { add, broken, type MutationClass, refused, remove, rewrite, set } from './mutation.ts'
+import { add, broken, type MutationClass, refused, remove, rewrite, type Seed, set } from './mutation.ts'
 
 const trigger = (field: string) => ['spec', 'triggers', 0, 'metadata', field]
 
 /** Changes one value of the metadata of the queue's trigger. */
-function metadata(field: string, change: (value: string) => string): MutationClass['seed'] {
+function metadata(field: string, change: (value: string) => string): Seed {
   return function* (environment) {
     for (const scaled of environment.ofKind('ScaledObject')) yield* rewrite(scaled, trigger(field), change)
   }

@@ -1,11 +1,11 @@
 import { at } from '#kubernetes/model/objects.ts'
-import { broken, type MutationClass, refused, remove, set } from './mutation.ts'
+import { broken, type MutationClass, refused, remove, type Seed, set } from './mutation.ts'
 import { containers } from './places.ts'
 
 const restricted = 'The Pod Security level of the namespace rejects the pods.'
 
 /** Sets one field of the security context of every container. */
-function container(field: string, value: unknown): MutationClass['seed'] {
+function container(field: string, value: unknown): Seed {
   return function* (environment) {
     for (const { object, path } of containers(environment))
       yield set(object, [...path, 'securityContext', field], value)
@@ -13,7 +13,7 @@ function container(field: string, value: unknown): MutationClass['seed'] {
 }
 
 /** Sets one field of every pod. */
-function pod(field: readonly string[], value: unknown): MutationClass['seed'] {
+function pod(field: readonly string[], value: unknown): Seed {
   return function* (environment) {
     for (const { object, podPath } of environment.workloads) yield set(object, [...podPath, ...field], value)
   }

@@ -1,5 +1,5 @@
 import { at, fields } from '#kubernetes/model/objects.ts'
-import { add, broken, type MutationClass, refused, rewrite, set } from './mutation.ts'
+import { add, broken, type MutationClass, refused, rewrite, type Seed, set } from './mutation.ts'
 
 const old: Readonly<Record<string, string>> = {
   PodDisruptionBudget: 'policy/v1beta1',
@@ -11,9 +11,7 @@ const old: Readonly<Record<string, string>> = {
 }
 
 /** One object per kind is enough where a fault is independent of the object. */
-const onePerKind = (
-  seed: (object: Parameters<typeof set>[0]) => Iterable<ReturnType<typeof set>>,
-): MutationClass['seed'] =>
+const onePerKind = (seed: (object: Parameters<typeof set>[0]) => Iterable<ReturnType<typeof set>>): Seed =>
   function* (environment) {
     const seen = new Set<string>()
     for (const object of environment.objects) {

@@ -7,6 +7,7 @@ import { skippedRules } from './summary.ts'
  * `switchedOff` is the former name of `skippedRules`, deprecated, and will be removed in the next version.
  */
 export function reportJson(result: CheckResult): string {
+  const { notices = [] } = result
   const targets = result.targets.map((one) => ({
     target: one.target,
     objects: one.objects,
@@ -15,7 +16,7 @@ export function reportJson(result: CheckResult): string {
     skippedRules: skippedRules(one),
     switchedOff: skippedRules(one).map(({ rule, needs }) => ({ rule, lacks: needs })),
   }))
-  return `${JSON.stringify({ version: 1, rules: result.rules, targets }, undefined, 2)}\n`
+  return `${JSON.stringify({ version: 1, rules: result.rules, ...(notices.length > 0 && { notices }), targets }, undefined, 2)}\n`
 }
 
 function toJson({ path, ...finding }: Finding) {

@@ -14,6 +14,7 @@ export function reportText(result: CheckResult): string {
       lines.push('')
     }
   lines.push(...summarize(result.targets))
+  for (const notice of result.notices ?? []) lines.push('', `${styleText('yellow', 'note')} ${notice}`)
   return `${lines.join('\n')}\n`
 }
 

@@ -59,6 +59,8 @@ export interface Convention {
   isIn(environment: Environment): boolean
   /** Without it the rule still checks what it can. */
   readonly partly?: true
+  /** False where an environment of this repository does not have it by design, so that nobody needs to know. */
+  readonly isExpected?: false
 }
 
 /** A rule about each environment by itself. */

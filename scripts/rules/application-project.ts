@@ -20,6 +20,7 @@ export default defineRule({
   needs: {
     what: 'an Application or ApplicationSet of Argo CD',
     isIn: (environment) => applicationsOf(environment).length > 0,
+    isExpected: false,
   },
   check(environment, report) {
     const seen = new Set<string>()

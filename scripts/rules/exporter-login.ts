@@ -17,6 +17,7 @@ export default defineRule({
   needs: {
     what: 'a container of postgres_exporter',
     isIn: ({ workloads }) => workloads.some(({ containers }) => containers.some(isExporter)),
+    isExpected: false,
   },
   check(environment, report) {
     for (const { object, containers } of environment.workloads)

@@ -1,10 +1,12 @@
 import type { Rule } from '#rule/define-rule.ts'
+import addressNamespace from './address-namespace.ts'
 import addressResolves from './address-resolves.ts'
 import alertActionable from './alert-actionable.ts'
 import alertExpression from './alert-expression.ts'
 import alertJobScraped from './alert-job-scraped.ts'
 import applicationPath from './application-path.ts'
 import applicationProject from './application-project.ts'
+import applicationRepository from './application-repository.ts'
 import backendExists from './backend-exists.ts'
 import claimShared from './claim-shared.ts'
 import claimWritable from './claim-writable.ts'
@@ -21,6 +23,7 @@ import dnsAllowed from './dns-allowed.ts'
 import emptyDirFits from './empty-dir-fits.ts'
 import envReferencesExist from './env-references-exist.ts'
 import envSourceEmpty from './env-source-empty.ts'
+import environmentsApart from './environments-apart.ts'
 import ephemeralStorage from './ephemeral-storage.ts'
 import exporterLogin from './exporter-login.ts'
 import extendedResources from './extended-resources.ts'
@@ -33,6 +36,7 @@ import gracePeriodOutlastsDrain from './grace-period-outlasts-drain.ts'
 import histogramBound from './histogram-bound.ts'
 import hostUsers from './host-users.ts'
 import ignoreDifferencesMatch from './ignore-differences-match.ts'
+import imageFromVersions from './image-from-versions.ts'
 import imagePinned from './image-pinned.ts'
 import imagePullPolicy from './image-pull-policy.ts'
 import imageRegistry from './image-registry.ts'
@@ -78,6 +82,7 @@ import pdbProtects from './pdb-protects.ts'
 import pdbSelectsPods from './pdb-selects-pods.ts'
 import pdbUnhealthyPods from './pdb-unhealthy-pods.ts'
 import persistentVolumeClaimExists from './persistent-volume-claim-exists.ts'
+import placeholderLeft from './placeholder-left.ts'
 import podIsolated from './pod-isolated.ts'
 import podSecurityApparmor from './pod-security-apparmor.ts'
 import podSecurityCapabilities from './pod-security-capabilities.ts'
@@ -134,8 +139,10 @@ import selectorsDisjoint from './selectors-disjoint.ts'
 import serviceAccountExists from './service-account-exists.ts'
 import serviceAccountToken from './service-account-token.ts'
 import servicePorts from './service-ports.ts'
+import serviceRecognized from './service-recognized.ts'
 import serviceSelectsPods from './service-selects-pods.ts'
 import serviceTargetPort from './service-target-port.ts'
+import serviceWave from './service-wave.ts'
 import standardLabels from './standard-labels.ts'
 import statefulSetService from './stateful-set-service.ts'
 import storeConfiguration from './store-configuration.ts'
@@ -150,18 +157,21 @@ import updateStrategy from './update-strategy.ts'
 import userKnown from './user-known.ts'
 import validLabels from './valid-labels.ts'
 import validNames from './valid-names.ts'
+import versionLabelSet from './version-label-set.ts'
 import volumeGroup from './volume-group.ts'
 import volumeMountDeclared from './volume-mount-declared.ts'
 import volumeUsed from './volume-used.ts'
 
 /** Every rule, in the order their findings are printed. */
 export const rules: readonly Rule[] = [
+  addressNamespace,
   addressResolves,
   alertActionable,
   alertExpression,
   alertJobScraped,
   applicationPath,
   applicationProject,
+  applicationRepository,
   backendExists,
   claimShared,
   claimWritable,
@@ -178,6 +188,7 @@ export const rules: readonly Rule[] = [
   emptyDirFits,
   envReferencesExist,
   envSourceEmpty,
+  environmentsApart,
   ephemeralStorage,
   exporterLogin,
   extendedResources,
@@ -190,6 +201,7 @@ export const rules: readonly Rule[] = [
   histogramBound,
   hostUsers,
   ignoreDifferencesMatch,
+  imageFromVersions,
   imagePinned,
   imagePullPolicy,
   imageRegistry,
@@ -235,6 +247,7 @@ export const rules: readonly Rule[] = [
   pdbSelectsPods,
   pdbUnhealthyPods,
   persistentVolumeClaimExists,
+  placeholderLeft,
   podIsolated,
   podSecurityApparmor,
   podSecurityCapabilities,
@@ -291,8 +304,10 @@ export const rules: readonly Rule[] = [
   serviceAccountExists,
   serviceAccountToken,
   servicePorts,
+  serviceRecognized,
   serviceSelectsPods,
   serviceTargetPort,
+  serviceWave,
   standardLabels,
   statefulSetService,
   storeConfiguration,
@@ -307,6 +322,7 @@ export const rules: readonly Rule[] = [
   userKnown,
   validLabels,
   validNames,
+  versionLabelSet,
   volumeGroup,
   volumeMountDeclared,
   volumeUsed,

@@ -19,6 +19,7 @@ export default defineRule({
   needs: {
     what: 'a Job of this platform that pulls models',
     isIn: (environment) => pullersOf(environment).length > 0,
+    isExpected: false,
   },
   check(environment, report) {
     const pullers = new Set(pullersOf(environment))

@@ -91,6 +91,24 @@ export const builtInRules: readonly RuleText[] = [
     fix: 'Change the manifest so that the API server admits it.',
   },
   {
+    id: 'code-owners',
+    category: 'environments',
+    scope: 'platform',
+    severity: 'error',
+    summary:
+      'CODEOWNERS names who approves the versions of every environment that is promoted into, and the order of promotion.',
+    why: 'A change that nobody owns is merged with any approval, so prod gets it without those who run prod.',
+    fix: 'Add a line for the folder of the environment, or for promotion.yaml, with its owners.',
+  },
+  {
+    id: 'delivery-repository',
+    category: 'argocd',
+    severity: 'error',
+    summary: 'An Application comes from every address of this repository that platform.yaml and check.yaml name.',
+    why: 'The rules about Applications know by these addresses which of them render this repository. Under another one they check nothing, and nobody notices.',
+    fix: 'Write the address that the Applications have, with npm run init, or remove the one that none has.',
+  },
+  {
     id: 'exemption',
     category: 'manifests',
     severity: 'error',

@@ -66,7 +66,7 @@ function examples(root: string, rule: string, verdict: 'pass' | 'fail'): Example
       return {
         file: join(folder, name),
         manifests: content
-          .replace(/^# (?:expect|fix|reveals|provided|metrics|parity|repositories|folders) .*\n/gm, '')
+          .replace(/^# (?:expect|fix|reveals|provided|metrics|parity|repositories|folders|own) .*\n/gm, '')
           .trim(),
         expected: expectations(content),
       }
@@ -185,7 +185,7 @@ function exemption(id: string): string[] {
     '```yaml',
     'metadata:',
     '  annotations:',
-    `    inference.example.com/exempt.${id}: 'until 2027-03-31: the reason'`,
+    `    inference-platform/exempt.${id}: 'until 2027-03-31: the reason'`,
     '```',
   ]
 }

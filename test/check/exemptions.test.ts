@@ -35,7 +35,7 @@ interface Target {
   exempted: { rule: string; object: string; reason: string; until?: string }[]
 }
 
-const annotation = (value: string, name = rule) => `inference.example.com/exempt.${name}: '${value}'`
+const annotation = (value: string, name = rule) => `inference-platform/exempt.${name}: '${value}'`
 const entry = (fields: string) => `exemptions:\n  - {${fields}}\n`
 
 describe('a valid exemption removes the finding and is counted', () => {
@@ -44,6 +44,11 @@ describe('a valid exemption removes the finding and is counted', () => {
     expect(findings).toEqual([])
     expect(exempted).toMatchObject([{ rule, object: 'Service shop/web', reason: 'a bucket serves it' }])
     expect(code).toBe(0)
+  })
+
+  it('by an annotation with the prefix of the previous version', () => {
+    const old = annotation('a bucket serves it').replace('inference-platform', 'inference.example.com')
+    expect(check(service(old)).findings).toEqual([])
   })
 
   it('by an annotation with an end', () => {
@@ -74,7 +79,7 @@ kind: CronJob
 metadata:
   name: sweep
   namespace: shop
-  annotations: {inference.example.com/exempt.cronjob-time-zone: 'any zone will do'}
+  annotations: {inference-platform/exempt.cronjob-time-zone: 'any zone will do'}
 spec:
   schedule: 0 3 * * *
   concurrencyPolicy: Forbid

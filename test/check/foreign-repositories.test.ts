@@ -91,7 +91,8 @@ it('says which rules it switched off, for want of what, and which kinds it did n
   })
 })
 
-it('switches nothing off in the environments of this repository', async () => {
+it('skips no rule that it expects to apply in the environments of this repository', async () => {
   const { targets } = await runCheck({ environments: [], admit: false, map: false })
-  for (const target of targets) expect(target.switchedOff).toEqual([])
+  const skipped = targets.map(({ target, switchedOff }) => [target, switchedOff.map(({ rule }) => rule)])
+  expect(skipped.filter(([, rules = []]) => rules.length > 0)).toEqual([])
 })

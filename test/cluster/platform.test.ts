@@ -29,7 +29,7 @@ const other = 'env: [{ name: DELAY, valueFrom: { configMapKeyRef: { name: others
 
 function annotationOf(kind: string, reference: string, value: string): unknown {
   const [, changed = ''] = restartingOnChange([configMap(value), workload(kind, reference)])
-  return at(parse(changed), 'spec', 'template', 'metadata', 'annotations', 'inference.example.com/configuration')
+  return at(parse(changed), 'spec', 'template', 'metadata', 'annotations', 'inference-platform/configuration')
 }
 
 describe('pods of the platform', () => {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { readPlatform } from '#platform/platform-file.ts'
 import { findInstalled, tools } from '#system/tools.ts'
 
 const folder = '.github/workflows'
@@ -56,7 +57,7 @@ it('has a pre-commit hook that git can run', () => {
   expect(statSync('.githooks/pre-commit').mode & 0o111).not.toBe(0)
 })
 
-it('lets Renovate bump dev, and leaves staging and prod to promotion', () => {
+it('lets Renovate bump dev, and leaves staging and prod to promotion', async () => {
   const renovate = JSON.parse(readFileSync('renovate.json', 'utf8'))
   expect(renovate.ignorePaths).toEqual(expect.arrayContaining(['overlays/staging/**', 'overlays/prod/**']))
   const [images] = renovate.customManagers
@@ -66,7 +67,7 @@ it('lets Renovate bump dev, and leaves staging and prod to promotion', () => {
   expect(found).toEqual(
     expect.arrayContaining([
       'docker.io/library/redis',
-      'ghcr.io/example/inference-gateway',
+      `${(await readPlatform('.'))?.registry}/inference-gateway`,
       'quay.io/prometheuscommunity/postgres-exporter',
     ]),
   )

@@ -36,7 +36,7 @@ describe.skipIf(shared === null)('the images', { timeout: 600_000 }, () => {
     await engine('rmi', '--force', ...services.map(image))
   })
 
-  const environments: Record<Service, Record<string, string>> = {
+  const environments: Partial<Record<Service, Record<string, string>>> = {
     gateway: {
       POSTGRES_URL: shared?.postgres.url ?? '',
       POSTGRES_USERNAME: 'postgres',

@@ -23,7 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), 'lock-test-'))
 const file = join(folder, 'overlays/dev/versions.yaml')
 const content = `# yaml-language-server: $schema=../versions.schema.json
 # Kept.
-apiVersion: inference.example.com/v1
+apiVersion: inference-platform/v1
 kind: Versions
 metadata:
   name: versions

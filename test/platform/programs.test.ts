@@ -1,14 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expectation, pick, type Variable, variables } from '@inference/common/variables.ts'
 import { describe, expect, it } from 'vitest'
 import { root } from '#cli/paths.ts'
+import { servicesOf } from '#platform/platform-file.ts'
 import { programs } from '#platform/programs.ts'
 
-/** The services, by their folder: each has a script that builds its programs. */
-const services = readdirSync(join(root, 'apps'), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && entry.name !== 'common')
-  .map(({ name }) => name)
+const services = servicesOf(root)
 
 /** `service/program` for each program that the image of a service contains. */
 function builtPrograms(service: string): string[] {

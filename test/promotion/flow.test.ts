@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { readPlatform } from '#platform/platform-file.ts'
 import { locked, promotionRepository } from '../support/promotion.ts'
 
 // One history, from the first change in dev to the rollback of prod, in a scratch clone of a bare remote. The environments are this repository's own.
@@ -22,6 +23,7 @@ function killer(step: string, when: string): string {
   return shim
 }
 
+const registry = (await readPlatform('.'))?.registry
 const digest = `sha256:${'a'.repeat(64)}`
 
 // Each command renders and checks real environments.
@@ -127,7 +129,7 @@ describe('from dev to prod and back', { timeout: 240_000 }, () => {
     const message = git(work, 'log', '-1', '--format=%B', 'FETCH_HEAD')
     expect(message).toMatch(/^Promote dev to staging: /)
     expect(message).toContain(
-      `images.worker: ghcr.io/example/inference-worker:0.1.0 → ghcr.io/example/inference-worker:0.2.0@${digest}`,
+      `images.worker: ${registry}/inference-worker:0.1.0 → ${registry}/inference-worker:0.2.0@${digest}`,
     )
     expect(message).toMatch(/- [0-9a-f]{10} Lock the images of dev\n- [0-9a-f]{10} Run worker 0\.2\.0 in dev/)
   })

@@ -1,4 +1,4 @@
-import type { RepositoryFacts } from '#kubernetes/model/environment.ts'
+import type { OwnFacts, RepositoryFacts } from '#kubernetes/model/environment.ts'
 import type { Provided } from '#kubernetes/model/provided.ts'
 
 /** What a rule's fixture declares as `check.yaml` would: `# provided Secret web-credentials password`. */
@@ -22,4 +22,14 @@ export function factsIn(content: string): RepositoryFacts {
     repositories: all('repositories'),
     folders: all('folders'),
   }
+}
+
+/** What a fixture knows of the repository around its environments: `# own services gateway`, `# own images a:1 b:2`, `# own adopted`. */
+export function ownFacts(content: string): OwnFacts | undefined {
+  const lines = new Map(
+    [...content.matchAll(/^# own (services|images|adopted) ?(.*)$/gm)].map(([, word = '', rest = '']) => [word, rest]),
+  )
+  if (lines.size === 0) return undefined
+  const list = (word: string) => lines.get(word)?.trim().split(/\s+/)
+  return { services: list('services') ?? [], images: list('images'), isAdopted: lines.has('adopted') }
 }

@@ -16,6 +16,7 @@ export const howToWrite = `Below the "# expect" line, write what applying the pr
   # fix Namespace shop: {apiVersion: v1}         adds an object; its kind and name are before the colon
   # fix provided Secret web password             declares it in check.yaml
   # fix metrics requests_total                   adds it to the lists that check.yaml names
+  # fix repositories https://git.test/shop.git     adds an address of the repository
 Where other rules report something only after the fix, because the fixture violates them, too: "# reveals rule-id".`
 
 /** The fixture's environments after the lines of a fix were applied. */
@@ -38,14 +39,14 @@ export function applyFix(
     const own = edits.filter(
       ({ object }) => holds(environment, object) || (environment === home && !objects.includes(object)),
     )
-    const { name, folder } = environment
-    return createEnvironment(name, mutatedObjects({ environment, edits: own }), { ...context, folder })
+    const { name, folder, own: facts } = environment
+    return createEnvironment(name, mutatedObjects({ environment, edits: own }), { ...context, folder, own: facts })
   })
 }
 
 /** Whether a line declares something in check.yaml: an object, or a metric. */
 function isDeclaration(line: string): boolean {
-  return /^(?:provided|metrics) /.test(line)
+  return /^(?:provided|metrics|repositories) /.test(line)
 }
 
 /** Whether the printed fix describes a line: it names the field that is changed, the kind that is added or removed, or the value. */

@@ -7,7 +7,7 @@ import type { Finding } from '#kubernetes/model/finding.ts'
 import { readDocuments } from '#manifests/documents.ts'
 import type { Locate } from '#manifests/source-locations/index.ts'
 import type { Rule } from '#rule/define-rule.ts'
-import { declarations, factsIn } from './declarations.ts'
+import { declarations, factsIn, ownFacts } from './declarations.ts'
 
 /**
  * What a fixture holds, as it would be checked together. A document with the line `# target prod overlays/prod` belongs to that target in that
@@ -25,7 +25,7 @@ export function environmentsOf(name: string, content: string): Environment[] {
   return [...targets].map(([target, { folder, documents }]) => {
     const { objects, findings } = readDocuments(documents.join('\n---\n'), target, name)
     if (findings.length > 0) throw new Error(`${name}: the fixture itself is not valid YAML: ${findings[0]?.message}`)
-    return createEnvironment(target, objects, { ...context, folder })
+    return createEnvironment(target, objects, { ...context, folder, own: ownFacts(content) })
   })
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { at, items, text } from '#kubernetes/model/objects.ts'
+import { readPlatform } from '#platform/platform-file.ts'
 import type { SecretManifest } from '#platform/secrets.ts'
 import type { Engine } from '#system/container-engine.ts'
 import { type Outcome, run } from '#system/process.ts'
@@ -11,7 +12,7 @@ import { images } from './containers.ts'
 const imagesOf: Record<string, string> = {
   'docker.io/library/postgres': images.postgres,
   'docker.io/library/redis': images.redis,
-  'ghcr.io/example/inference-collector': 'docker.io/library/node:24-bookworm-slim',
+  [`${(await readPlatform('.'))?.registry}/inference-collector`]: 'docker.io/library/node:24-bookworm-slim',
 }
 
 /** Where a Job runs: the container network with the stores, the Secrets, a folder for their files, and the folder that is the volume `backups`. */

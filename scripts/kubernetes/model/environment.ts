@@ -39,6 +39,18 @@ export interface Environment {
   readonly folder: string | undefined
   /** What its repository declares besides objects. */
   readonly known: RepositoryFacts
+  /** What its repository knows of it; undefined in other repositories, and for a target that is not an environment. */
+  readonly own: OwnFacts | undefined
+}
+
+/** What the files beside the manifests say about an environment of this repository. */
+export interface OwnFacts {
+  /** The services that the repository builds: `gateway`. */
+  readonly services: readonly string[]
+  /** The images that the environment's versions.yaml names; undefined where it has no such file. */
+  readonly images: readonly string[] | undefined
+  /** Whether platform.yaml has the values of an organisation instead of those that the repository is delivered with. */
+  readonly isAdopted: boolean
 }
 
 /** What a repository declares in `check.yaml`, or is known by its files, besides objects. */
@@ -63,13 +75,14 @@ interface EnvironmentContext {
   readonly isWhole?: boolean
   readonly folder?: string | undefined
   readonly known?: RepositoryFacts
+  readonly own?: OwnFacts | undefined
 }
 
 /** Builds the index. */
 export function createEnvironment(
   name: string,
   objects: readonly KubeObject[],
-  { provided = [], isWhole = true, folder, known = nothingKnown }: EnvironmentContext = {},
+  { provided = [], isWhole = true, folder, known = nothingKnown, own }: EnvironmentContext = {},
 ): Environment {
   const declared = new Map(provided.map((entry) => [objectKey(entry.kind, '', entry.name), entry]))
   const kinds = new Map<string, KubeObject[]>()
@@ -127,6 +140,7 @@ export function createEnvironment(
     declares: (kind) => provided.some((entry) => entry.kind === kind),
     folder,
     known,
+    own,
   }
 }
 
