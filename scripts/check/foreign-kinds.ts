@@ -2,7 +2,7 @@ import { isKubernetesGroup } from '#kubernetes/model/environment.ts'
 import type { Finding } from '#kubernetes/model/finding.ts'
 import { groupOf, type KubeObject, nameOf } from '#kubernetes/model/objects.ts'
 import { plural } from '#text/plural.ts'
-import type { SwitchedOff } from './run-rules.ts'
+import type { SkippedRule } from './run-rules.ts'
 
 /**
  * Other repositories use kinds of operators whose schemas are not here. That is no fault of theirs, so such kinds are listed as not validated
@@ -11,7 +11,7 @@ import type { SwitchedOff } from './run-rules.ts'
 export function withoutForeignKinds(
   findings: readonly Finding[],
   objects: readonly KubeObject[],
-): { findings: readonly Finding[]; skipped: readonly SwitchedOff[] } {
+): { findings: readonly Finding[]; skipped: readonly SkippedRule[] } {
   if (!findings.some(({ rule }) => rule === 'schema-missing')) return { findings, skipped: [] }
   const byName = new Map(objects.map((object) => [nameOf(object), object]))
   const foreign = new Map<string, number>()
@@ -24,7 +24,7 @@ export function withoutForeignKinds(
   })
   const skipped = [...foreign].map(([kind, count]) => ({
     rule: 'schema',
-    lacks: `a schema for ${kind} (${plural(count, 'object')})`,
+    needs: `a schema for ${kind} (${plural(count, 'object')})`,
   }))
   return { findings: remaining, skipped }
 }

@@ -125,7 +125,7 @@ function summarize(target: ReadTarget, all: readonly Finding[], { rules, admit }
     objects: objects.length,
     findings: addExcerpts(left, contentOf, findings),
     exempted: outcome.exempted,
-    switchedOff:
+    skippedRules:
       kind === 'delivery' || objects.length === 0
         ? []
         : [...applicable(rules, environment, kind === 'environment').off, ...skipped],

@@ -1,7 +1,7 @@
 import type { Finding } from '#kubernetes/model/finding.ts'
 import type { EnvironmentMap } from '#kubernetes/topology/connection-map.ts'
 import type { Exempted } from './exemptions.ts'
-import type { SwitchedOff } from './run-rules.ts'
+import type { SkippedRule } from './run-rules.ts'
 
 /** What one target's check found. */
 export interface TargetResult {
@@ -13,7 +13,7 @@ export interface TargetResult {
   /** What would be findings too, had somebody not exempted them. */
   readonly exempted: readonly Exempted[]
   /** Rules that did not look at it, since what they need is absent. */
-  readonly switchedOff: readonly SwitchedOff[]
+  readonly skippedRules: readonly SkippedRule[]
   /** Its components and the connections between them, when asked for. */
   readonly map?: EnvironmentMap
 }

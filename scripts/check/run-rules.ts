@@ -50,9 +50,9 @@ function reportInto(findings: Finding[], rule: Rule, environment: Environment, l
 }
 
 /** A rule that was skipped in a target, wholly or in part, and what it needs. */
-export interface SwitchedOff {
+export interface SkippedRule {
   readonly rule: string
-  readonly lacks: string
+  readonly needs: string
 }
 
 /**
@@ -63,7 +63,7 @@ export function applicable(
   rules: readonly Rule[],
   environment: Environment,
   isEnvironment = false,
-): { on: Rule[]; off: SwitchedOff[] } {
+): { on: Rule[]; off: SkippedRule[] } {
   const lacking = rules.filter(
     ({ needs }) => needs?.isIn(environment) === false && !(isEnvironment && needs.isExpected === false),
   )
@@ -71,7 +71,7 @@ export function applicable(
     on: rules.filter((rule) => rule.needs?.partly || !lacking.includes(rule)),
     off: lacking.map(({ id, needs }) => ({
       rule: id,
-      lacks: `${needs?.what}${needs?.partly ? ', to judge what is not rendered' : ''}`,
+      needs: `${needs?.what}${needs?.partly ? ', to evaluate what is not rendered' : ''}`,
     })),
   }
 }

@@ -8,7 +8,7 @@ import { plural } from '#text/plural.ts'
 import { type Counts, drawMap, flowNames, verdictNames } from './html-map.ts'
 import { pageScript } from './html-script.ts'
 import { pageStyle } from './html-style.ts'
-import { groupByObject, skippedByNeed, skippedRules, verdict } from './summary.ts'
+import { groupByObject, skippedByNeed, verdict } from './summary.ts'
 
 /**
  * The result as one self-contained page: a map of each target with its errors and warnings, and the findings. It may load nothing and run only
@@ -91,7 +91,7 @@ function facts(result: TargetResult): string {
       ([needs, rules]) => markup`<li><code>${[...new Set(rules)].join(', ')}</code> needs ${needs}</li>`,
     )
     lines.push(
-      `<details><summary>${plural(skippedRules(result).length, 'skipped rule')}</summary><ul>${entries.join('')}</ul></details>`,
+      `<details><summary>${plural(result.skippedRules.length, 'skipped rule')}</summary><ul>${entries.join('')}</ul></details>`,
     )
   }
   if (exempted.length > 0) {

@@ -1,6 +1,5 @@
 import type { CheckResult } from '#check/result.ts'
 import { type Finding, formatPath } from '#kubernetes/model/finding.ts'
-import { skippedRules } from './summary.ts'
 
 /**
  * The result for programs, as described by `json.schema.json`. `version` increases when a field changes its meaning or is removed.
@@ -13,8 +12,8 @@ export function reportJson(result: CheckResult): string {
     objects: one.objects,
     findings: one.findings.map(toJson),
     exempted: one.exempted.map(({ finding, ...exemption }) => ({ ...toJson(finding), ...exemption })),
-    skippedRules: skippedRules(one),
-    switchedOff: skippedRules(one).map(({ rule, needs }) => ({ rule, lacks: needs })),
+    skippedRules: one.skippedRules,
+    switchedOff: one.skippedRules.map(({ rule, needs }) => ({ rule, lacks: needs })),
   }))
   return `${JSON.stringify({ version: 1, rules: result.rules, ...(notices.length > 0 && { notices }), targets }, undefined, 2)}\n`
 }

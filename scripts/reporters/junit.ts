@@ -2,7 +2,6 @@ import type { CheckResult, TargetResult } from '#check/result.ts'
 import { type Finding, formatPath, formatSource } from '#kubernetes/model/finding.ts'
 import { ruleTexts } from '#ruleset/catalog.ts'
 import { escapeHtml } from '#text/html.ts'
-import { skippedRules } from './summary.ts'
 
 /** The result as JUnit XML: one suite per target; in it one failed case per finding, a passed case for each rule without one, and a skipped case for the rest. */
 export function reportJunit(result: CheckResult): string {
@@ -15,7 +14,7 @@ export function reportJunit(result: CheckResult): string {
 
 function toSuite(result: TargetResult): { lines: string[]; counts: Readonly<Record<string, number>> } {
   const { target, findings, exempted } = result
-  const skipped = skippedRules(result)
+  const skipped = result.skippedRules
   const cases: string[] = []
   const failed = (finding: Finding) => nameOf(finding)
   for (const finding of findings) {

@@ -1,4 +1,5 @@
 import type { TargetResult } from '#check/result.ts'
+import { push } from '#kubernetes/model/collections.ts'
 import type { Finding } from '#kubernetes/model/finding.ts'
 import { plural } from '#text/plural.ts'
 
@@ -13,29 +14,13 @@ export function verdict(findings: readonly Finding[]): string {
 /** Findings by object, in the order of the first finding of each. */
 export function groupByObject(findings: readonly Finding[]): Map<string, Finding[]> {
   const groups = new Map<string, Finding[]>()
-  for (const finding of findings) {
-    const group = groups.get(finding.object ?? '')
-    if (group === undefined) groups.set(finding.object ?? '', [finding])
-    else group.push(finding)
-  }
+  for (const finding of findings) push(groups, finding.object ?? '', finding)
   return groups
 }
 
-/** A rule that was skipped for a target because its precondition is not met. */
-export interface SkippedRule {
-  readonly rule: string
-  /** What the rule needs: `a program that reads CHAT_MODEL`. */
-  readonly needs: string
-}
-
-/** The rules that were skipped for a target. */
-export function skippedRules({ switchedOff }: TargetResult): SkippedRule[] {
-  return switchedOff.map(({ rule, lacks }) => ({ rule, needs: lacks }))
-}
-
 /** The names of the skipped rules, by the precondition that is not met. */
-export function skippedByNeed(result: TargetResult): Map<string, string[]> {
+export function skippedByNeed({ skippedRules }: TargetResult): Map<string, string[]> {
   const byNeed = new Map<string, string[]>()
-  for (const { rule, needs } of skippedRules(result)) byNeed.set(needs, [...(byNeed.get(needs) ?? []), rule])
+  for (const { rule, needs } of skippedRules) push(byNeed, needs, rule)
   return byNeed
 }

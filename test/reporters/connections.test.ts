@@ -41,7 +41,7 @@ spec: {rules: [{backendRefs: [{name: store, port: 80}]}]}
 
 it('distinguishes allowed, denied, unknown and undeclared connections', () => {
   const environment = createEnvironment('shop', readDocuments(manifests, 'shop').objects)
-  const target = { target: 'shop', objects: 0, findings: [], exempted: [], switchedOff: [], map: mapOf(environment) }
+  const target = { target: 'shop', objects: 0, findings: [], exempted: [], skippedRules: [], map: mapOf(environment) }
   const [, head, ...rows] = reportConnections({ targets: [target], rules: 0 }).split('\n')
   expect(head?.split(/ +/)).toEqual(['shop', 'closed', 'store'])
   const cells = Object.fromEntries(rows.map((row) => row.split(/ {2,}/)).map(([name, ...marks]) => [name, marks]))
