@@ -326,7 +326,7 @@ describe.skipIf(inject('services') === null)('restore', { timeout: 300_000 }, ()
     expect(await contentOfRedis()).toEqual(before)
   })
 
-  test('a broken snapshot adds no key, and a server that refuses keys is no success', async () => {
+  test('a broken snapshot adds no key, and a server that refuses keys is a failure', async () => {
     const broken = await truncated('redis', 999)
     await withRedis((client) => client.del('apikey:abc'))
     expect(await fail('restore-redis', { DUMP: broken })).toContain(
