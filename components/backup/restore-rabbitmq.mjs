@@ -3,7 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 
 const address = 'http://rabbitmq:15672/api/definitions'
-/** What tells the entries of a list apart, whichever list it is; two bindings may differ in their arguments alone. */
+/** The keys that identify an entry, in any of the lists; two bindings may differ in their arguments alone. */
 const identity = [
   'vhost',
   'name',

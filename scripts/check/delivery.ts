@@ -26,7 +26,7 @@ function isBuildable(folder: string, root: string, within: readonly string[] = [
   })
 }
 
-/** The entries of `resources` and `components` that are no address. */
+/** The entries of `resources` and `components` that are not addresses. */
 function localEntries(kustomization: string): string[] {
   const lists = [...kustomization.matchAll(/^(?:resources|components):\n((?:[ \t]*(?:-.*|#.*)?\n)+)/gm)]
   const entries = lists.flatMap(([, list = '']) => [...list.matchAll(/^\s*-\s+["']?([^\s"'#]+)/gm)])

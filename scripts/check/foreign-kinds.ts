@@ -5,8 +5,8 @@ import { plural } from '#text/plural.ts'
 import type { SkippedRule } from './run-rules.ts'
 
 /**
- * Other repositories use kinds of operators whose schemas are not here. That is no fault of theirs, so such kinds are listed as not validated
- * instead of reported. A kind that is unknown in a group of Kubernetes itself is misspelt or removed, and stays a finding.
+ * Other repositories use kinds of operators whose schemas are not here. Those manifests are not wrong for it, so such kinds are listed as not
+ * validated instead of reported. A kind that is unknown in a group of Kubernetes itself is misspelt or removed, and stays a finding.
  */
 export function withoutForeignKinds(
   findings: readonly Finding[],

@@ -36,7 +36,7 @@ export type Group = readonly Promise<ReadTarget | undefined>[]
 
 /**
  * Checks groups of targets by schemas, rules and, where asked for, admission. Rules that compare environments see one group at a time; the external
- * programs are given all groups at once. Each target is checked as soon as it is read.
+ * programs check all groups in one run. Each target is checked as soon as it is read.
  * @returns what was checked of each group, without what is only its context
  */
 export async function checkGroups(groups: readonly Group[], checks: Checks): Promise<CheckedTarget[][]> {

@@ -40,7 +40,7 @@ function unownedFiles(root: string): RepositoryFinding[] {
     }))
 }
 
-/** Tells whether a file has an owner. The last pattern that matches counts, and one without owners takes them away. */
+/** Whether a file has an owner. The last pattern that matches counts; one without owners removes them. */
 function readOwners(content: string): (path: string) => boolean {
   const lines = content.split('\n').map((line) =>
     line

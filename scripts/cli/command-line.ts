@@ -8,7 +8,7 @@ type Options = Readonly<Record<string, Option>>
 
 /** What else a command declares. */
 interface Declaration {
-  /** Whether it takes arguments that are no options. */
+  /** Whether it takes arguments that are not options. */
   readonly positionals?: boolean
   /** What exit code 0 means. */
   readonly ok?: string
@@ -66,7 +66,7 @@ function exitCodes({ ok = 'done', findings }: Declaration): string {
 
 /** Runs a command and turns its outcome into an exit code: what `main` resolves to, 2 for a UsageError, 3 for an internal error. */
 export async function runCommand(main: () => Promise<number>): Promise<void> {
-  // A reader that leaves early (`npm run render -- dev | head`) is no error.
+  // A reader that leaves early (`npm run render -- dev | head`) is not an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(exit.ok)
     throw error

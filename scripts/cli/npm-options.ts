@@ -50,7 +50,7 @@ export function hintForValue(option: string, value: string, env: Environment = p
 function typedCommand(env: Environment): string | undefined {
   const { npm_lifecycle_event: script, npm_lifecycle_script: line = '', INFERENCE_PLATFORM_COMMAND: command } = env
   if (script === 'npx') return `npx inference-platform ${command}`
-  // Tests and other commands start commands too: options of theirs are no options of this one.
+  // Tests and other commands start commands too: their options are not meant for this one.
   return line.match(/run\.mjs (\S+)/)?.[1] === command ? `npm run ${script} --` : undefined
 }
 

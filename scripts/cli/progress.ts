@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { UsageError } from './errors.ts'
 
-/** Tells what a long command does now, on stdout: as a live view on a terminal, as lines that change elsewhere (CI). */
+/** Shows on stdout what a long command is doing: as a live view on a terminal, as lines that change elsewhere (CI). */
 export interface Progress {
   /** Runs one step; what it returns is printed as its outcome, with the seconds it took. */
   step(title: string, action: () => Promise<string>): Promise<void>
@@ -104,7 +104,7 @@ export async function showWork<T>(
 
 /**
  * Asks once a second what is still missing, until nothing is.
- * @param missing gives one line for each thing awaited, with the reason
+ * @param missing gives one line for each thing to wait for, with the reason
  * @throws UsageError with the last answer after the time limit
  */
 export async function waitUntil(
@@ -118,7 +118,7 @@ export async function waitUntil(
     if (lines.length === 0) return
     progress.waiting(lines.slice(0, 12))
     if (Date.now() > deadline)
-      throw new UsageError(`after ${limitSeconds} s this is still awaited:\n  ${lines.join('\n  ')}`)
+      throw new UsageError(`timed out after ${limitSeconds} s waiting for:\n  ${lines.join('\n  ')}`)
     await pause(1000)
   }
 }

@@ -29,7 +29,7 @@ export const environmentNamespace = 'inference-kind'
  */
 export interface Cluster {
   readonly context: string
-  /** For what is no plain request: exec, port-forward, watch. */
+  /** For everything beyond plain requests: exec, port-forward, watch. */
   readonly config: KubeConfig
   readonly apps: AppsV1Api
   readonly autoscaling: AutoscalingV2Api

@@ -10,7 +10,7 @@ import { clusterName } from './client.ts'
 
 /** The node container of a kind cluster with one node. */
 const nodeContainer = `${clusterName}-control-plane`
-/** A file in the node container that tells a cluster of `npm run up` from one that someone created by hand. */
+/** A file in the node container that distinguishes a cluster of `npm run up` from one that someone created by hand. */
 const mark = '/etc/made-by-npm-run-up'
 
 /** Ports of 127.0.0.1 that lead into the cluster. */

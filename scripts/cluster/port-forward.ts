@@ -18,7 +18,7 @@ interface Endpoint {
 }
 
 /**
- * Makes a Service reachable on a free port of 127.0.0.1. Each connection goes to a pod that is ready at that moment, so it outlives a restart.
+ * Forwards a free port of 127.0.0.1 to a Service. Each connection goes to a pod that is ready at that moment, so it outlives a restart.
  * @throws UsageError when the Service has no such port or no ready pod
  */
 export async function forwardPort(

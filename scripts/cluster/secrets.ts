@@ -5,7 +5,7 @@ import { UsageError } from '#cli/errors.ts'
 import { at, items, text } from '#kubernetes/model/objects.ts'
 import { readDocuments } from '#manifests/documents.ts'
 import { findEnvironment, render } from '#manifests/kustomize.ts'
-import { makeSecrets } from '#platform/secrets.ts'
+import { deriveSecrets } from '#platform/secrets.ts'
 import type { Cluster } from './client.ts'
 import { ApiError } from './connection.ts'
 
@@ -42,7 +42,7 @@ export async function createSecrets(root: string, name: string, cluster: Cluster
   await createUnlessThere(cluster.core.createNamespace({ body: { metadata: { name: namespace } } }))
   const seed = await ensureSeed(cluster, namespace)
   const secrets: CreatedSecret[] = []
-  for (const secret of await makeSecrets(root, namespace, wanted, hosts, seed)) {
+  for (const secret of await deriveSecrets(root, namespace, wanted, hosts, seed)) {
     const created = await createUnlessThere(
       cluster.core.createNamespacedSecret({ namespace, body: secret as V1Secret }),
     )

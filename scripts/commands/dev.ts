@@ -8,7 +8,7 @@ import { parseCommandLine, runCommand } from '#cli/command-line.ts'
 import { exit, UsageError } from '#cli/errors.ts'
 import { root } from '#cli/paths.ts'
 import { type Containers, connectContainers } from '#dev/containers.ts'
-import { makeSecrets } from '#platform/secrets.ts'
+import { deriveSecrets } from '#platform/secrets.ts'
 
 const usage = `usage: npm run dev [-- --port 8080]
 
@@ -184,7 +184,7 @@ function versions(): Versions {
 /** The Secrets that an environment of this repository has, new at each start. */
 async function localSecrets(): Promise<(secret: string, key: string) => string> {
   const names = ['gateway', 'worker', 'collector', 'rabbitmq', 'redis', 'postgres'].map((name) => `${name}-credentials`)
-  const made = await makeSecrets(root, 'local', names, [], randomBytes(32))
+  const made = await deriveSecrets(root, 'local', names, [], randomBytes(32))
   return (secret, key) => {
     const value = made.find(({ metadata }) => metadata.name === secret)?.stringData[key]
     if (value === undefined) throw new Error(`the Secret ${secret} has no key ${key}`)

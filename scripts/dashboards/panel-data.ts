@@ -40,7 +40,7 @@ export function interpolate(expr: string, variables: Variables = usual): string 
 /** One line: a series over the time that was asked for. */
 export interface Line {
   readonly name: string
-  /** Seconds since 1970, and the value; values that are no numbers are left out. */
+  /** Seconds since 1970, and the value; values that are not numbers are left out. */
   readonly points: readonly (readonly [number, number])[]
 }
 
@@ -59,18 +59,18 @@ export interface Asked {
 }
 
 /**
- * Asks a Prometheus for the data of the panels, a few at once. A panel whose query has lines has data.
+ * Asks a Prometheus for the data of the panels, a few at a time. A panel whose query has lines has data.
  * @param url of Prometheus, without a path: `http://127.0.0.1:9090`
  * @throws UsageError when nothing answers there
  */
 export async function askPanels(url: string, queries: readonly PanelQuery[], asked: Asked): Promise<PanelData[]> {
   const answers: PanelData[] = []
-  for (let index = 0; index < queries.length; index += atOnce)
-    answers.push(...(await Promise.all(queries.slice(index, index + atOnce).map((query) => ask(url, query, asked)))))
+  for (let index = 0; index < queries.length; index += parallel)
+    answers.push(...(await Promise.all(queries.slice(index, index + parallel).map((query) => ask(url, query, asked)))))
   return answers
 }
 
-const atOnce = 8
+const parallel = 8
 /** As many points as a small picture can show. */
 const points = 120
 
@@ -105,7 +105,7 @@ export function panelsWithoutData(
   })
 }
 
-/** The names of the components that an environment switches on. */
+/** The names of the components that an environment enables. */
 export function componentsOf(root: string, environment: string): string[] {
   const kustomization = parse(readFileSync(join(root, 'overlays', environment, 'kustomization.yaml'), 'utf8'))
   return items(at(kustomization, 'components')).flatMap((path) => basename(text(path) ?? ''))

@@ -4,7 +4,7 @@ import { stepsOf } from './alerts.ts'
 import type { Dashboard, Panel } from './model.ts'
 import { interpolate, type Line, type PanelData } from './panel-data.ts'
 
-/** Told apart by people who see colours differently, on white and on black. */
+/** Distinguishable with colour vision deficiencies, on white and on black. */
 const colours = ['#3b7dd8', '#e08a1e', '#2f9e6e', '#c2517f', '#8a6fd1', '#9a7b4f', '#1fa3b5', '#b0453a']
 const limitColours = { green: '#2f9e6e', orange: '#e08a1e', red: '#d13b3b' }
 
@@ -29,7 +29,7 @@ export function panelSections(answers: readonly PanelData[], from: number, to: n
   return dashboards.map((dashboard) => section(dashboard, answers, from, to)).join('\n')
 }
 
-/** What the panels need where they stand in another page. */
+/** What the panels need when they are part of another page. */
 export const panelStyle = `
 :root { color-scheme: light dark; font: 14px/1.45 system-ui, sans-serif; --line: #8884; --faint: #8882; --dim: #8a8a8a }
 body { max-width: 84rem; margin: 0 auto; padding: 0 1.2rem 3rem }
@@ -77,7 +77,7 @@ function valueColour(panel: Panel, value: number): string {
   return limitColours[reached.at(-1)?.color ?? 'green']
 }
 
-/** As many lines as one can tell apart; the rest is counted. */
+/** As many lines as one can distinguish; the rest is counted. */
 const mostLines = 8
 
 function legend(

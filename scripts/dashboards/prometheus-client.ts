@@ -3,7 +3,7 @@ import { UsageError } from '#cli/errors.ts'
 /** A series with its labels. */
 export interface Series {
   readonly labels: Readonly<Record<string, string>>
-  /** Seconds since 1970, and the value; values that are no numbers are left out. */
+  /** Seconds since 1970, and the value; values that are not numbers are left out. */
   readonly points: readonly (readonly [number, number])[]
 }
 

@@ -27,7 +27,7 @@ export async function currentValues(root: string): Promise<Map<string, string>> 
 
 /**
  * Works out what changes when `platform.yaml` gets new values; nothing is written yet.
- * @throws UsageError for values that are wrong or cannot be told apart, and outside of a clone
+ * @throws UsageError for values that are not valid or cannot be distinguished, and outside of a clone
  */
 export async function planInit(
   root: string,
@@ -63,7 +63,7 @@ export async function applyInit(root: string, { files }: InitPlan): Promise<void
 }
 
 /**
- * Demands that nothing is uncommitted, so that `git diff` afterwards shows what init did and `git restore .` undoes that alone.
+ * Requires that nothing is uncommitted, so that `git diff` afterwards shows what init did and `git restore .` undoes that alone.
  * @throws UsageError naming the first files
  */
 export async function needCleanTree(root: string): Promise<void> {
@@ -73,7 +73,7 @@ export async function needCleanTree(root: string): Promise<void> {
   const files = status.split('\n').map((line) => line.slice(3))
   const shown = files.length > 5 ? [...files.slice(0, 5), `${files.length - 5} more`] : files
   throw new UsageError(
-    `these files have changes that are not committed: ${shown.join(', ')}. Commit or stash them, so that they can be told from what init changes, or add --force`,
+    `these files have changes that are not committed: ${shown.join(', ')}. Commit or stash them, so that they do not mix with what init changes, or add --force`,
   )
 }
 

@@ -105,7 +105,7 @@ export function changesBetween(
     const other = changes.find((each) => areTogether(each, one) && each.old === one.old && each.now !== one.now)
     if (other !== undefined)
       throw new UsageError(
-        `${one.key} and ${other.key} are both "${one.old}", so their places cannot be told apart; give both the same new value, or change one of them by hand`,
+        `${one.key} and ${other.key} are both "${one.old}", so their places cannot be distinguished; give both the same new value, or change one of them by hand`,
       )
   }
   return changes.filter((change) => change.old !== change.now)

@@ -69,7 +69,7 @@ function swap(value: string | undefined, from: string, to: string): string | und
   return value?.includes(from) ? value.replace(from, () => to) : undefined
 }
 
-/** Where people read a repository, by the address it is cloned from; undefined for a form that tells nothing about it. */
+/** Where people read a repository, by the address it is cloned from; undefined for a form that does not contain it. */
 export function webAddress(git: string): string | undefined {
   const address = git
     .replace(/\.git$/, '')

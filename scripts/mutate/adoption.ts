@@ -23,7 +23,7 @@ export const adoption: readonly MutationClass[] = [
           yield* rewrite(workload.object, path, (image) => `${image.split(':')[0]}:9.9.9`)
     },
   ),
-  broken('version-label-unset', 'Nobody can tell which version runs.', function* (environment) {
+  broken('version-label-unset', 'The label does not show which version runs.', function* (environment) {
     for (const { object } of environment.workloads)
       if (object.labels[versionLabel] !== undefined)
         yield set(object, ['metadata', 'labels', versionLabel], 'set-by-versions')

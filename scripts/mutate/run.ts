@@ -73,7 +73,7 @@ export function seedMutants(clean: readonly Environment[], classes: readonly Mut
  * @param clean the environments that the mutants are of
  */
 export async function checkMutants(mutants: readonly Mutant[], clean: readonly Environment[]): Promise<Verdict[]> {
-  // What is in one environment alone is found by `parity`, whether it is a fault or not: it would count every mutant as detected.
+  // What is in one environment alone is reported by `parity`, whether it breaks anything or not: `parity` would count every mutant as detected.
   const rulesOfMutants = rules.filter(({ id }) => id !== 'parity')
   const [config, platform] = await Promise.all([readConfig(root), readPlatform(root)])
   const checker = createChecker({ root, config, platform, rules: rulesOfMutants, schemas: join(root, 'schemas') })

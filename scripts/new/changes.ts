@@ -65,6 +65,6 @@ export function insertAfter(content: string, place: RegExp, text: string): strin
 export function checkName(name: string | undefined, what: string): string {
   if (name !== undefined && /^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$/.test(name)) return name
   throw new UsageError(
-    `"${name ?? ''}" is not a valid name for ${what}; expected lower-case letters, digits and -, such as notifier`,
+    `"${name ?? ''}" is not a valid name for ${what}; expected lowercase letters, digits and -, such as notifier`,
   )
 }

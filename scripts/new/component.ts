@@ -13,7 +13,7 @@ commonAnnotations:
   inference-platform/${name}: "on"
 `,
   )
-  // Made from the overlay of a component that is delivered, so that it is right as that is.
+  // Copied from the overlay of a component that is delivered, so that it passes as that does.
   const example = changes.read('test/overlays/vpa-recommend/kustomization.yaml')
   changes.create(`test/overlays/${name}/kustomization.yaml`, example.replaceAll('vpa-recommend', name))
   changes.edit('docs/setup.md', 'the component in the table of options', (content) =>

@@ -19,14 +19,14 @@ export interface SecretManifest {
 const folder = 'components/external-secrets'
 
 /**
- * Makes the Secrets that External Secrets makes in staging and prod, from the same ExternalSecrets and templates, with values derived from
- * a seed instead of read from a store. The same seed always gives the same passwords, so a Secret that is missing can be made again.
+ * The Secrets that External Secrets creates in staging and prod, from the same ExternalSecrets and templates, with values derived from
+ * a seed instead of read from a store. The same seed always gives the same passwords, so a missing Secret can be created again.
  * The certificate of the Gateway is self-signed and new at each call.
- * @param names the Secrets to make
+ * @param names of the Secrets
  * @param hosts the names the certificate is for
- * @throws UsageError when no ExternalSecret describes one of the names, or its template uses a function that is not known here
+ * @throws UsageError when no ExternalSecret describes one of the names, or its template uses an unsupported function
  */
-export async function makeSecrets(
+export async function deriveSecrets(
   root: string,
   namespace: string,
   names: readonly string[],

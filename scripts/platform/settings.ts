@@ -7,7 +7,7 @@ import { perEnvironment } from '#kubernetes/model/per-environment.ts'
 import type { Container, Workload } from '#kubernetes/model/workloads.ts'
 import { placesOf } from '#kubernetes/network/declared-addresses.ts'
 
-/** One variable that configures a container of this platform, and where its value stands. */
+/** One variable that configures a container of this platform, and the place of its value. */
 export interface Setting {
   readonly workload: Workload
   readonly container: Container

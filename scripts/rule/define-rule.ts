@@ -65,7 +65,7 @@ export interface Convention {
 
 /** A rule about each environment by itself. */
 export interface EnvironmentRule extends RuleText {
-  /** Where it is absent in another repository the rule is switched off, and the summary says so. */
+  /** Where it is absent in another repository the rule is skipped, and the summary lists it as such. */
   readonly needs?: Convention
   check(environment: Environment, report: Report): void
 }

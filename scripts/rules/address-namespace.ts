@@ -9,8 +9,8 @@ export default defineRule({
   category: 'networking',
   severity: 'error',
   summary: 'The namespace in the address of a Service is rendered with the environment or declared in check.yaml.',
-  why: 'An address in a namespace of another environment works: a copy then scales by the queue of the original, or writes into its database. One in a namespace that is nowhere fails at every call.',
-  fix: 'Write the namespace of the environment itself, or declare the Namespace in check.yaml.',
+  why: 'An address in a namespace of another environment works: a copy then scales by the queue of the original, or writes into its database. An address in a namespace that does not exist fails at every call.',
+  fix: 'Use the namespace of the environment itself, or declare the Namespace in check.yaml.',
   needs: {
     what: 'a check.yaml that declares the Namespaces that exist without being rendered',
     isIn: (environment) => environment.isWhole && environment.declares('Namespace'),

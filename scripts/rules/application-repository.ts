@@ -7,9 +7,9 @@ export default defineRule({
   category: 'argocd',
   severity: 'error',
   summary:
-    'An Application that renders a folder of this repository names an address of the repository that platform.yaml or check.yaml lists.',
-  why: 'The rules about paths, projects and owners look at Applications of this repository only. Under an address that is not written down they check nothing, and the first fault shows in the cluster.',
-  fix: 'Write the address as git into platform.yaml (npm run init), or as another one into delivery.repositories of check.yaml.',
+    'An Application that renders a folder of this repository uses a repoURL that platform.yaml or check.yaml lists.',
+  why: 'The rules about paths, projects and owners look at Applications of this repository only. An Application with an unlisted repoURL is not checked, and its first error shows in the cluster.',
+  fix: 'Set git in platform.yaml to the address (npm run init), or add it to delivery.repositories in check.yaml.',
   needs: {
     what: 'the addresses of the repository itself (delivery in check.yaml)',
     isIn: ({ known }) => known.repositories.length > 0,
@@ -28,8 +28,8 @@ export default defineRule({
         report(
           application.object,
           place,
-          `${application.name} renders ${folder}, a folder of this repository, from ${repository}, which is not one of its known addresses`,
-          `Write ${repository} as git into platform.yaml, or into delivery.repositories of check.yaml.`,
+          `${application.name} renders ${folder}, a folder of this repository, from ${repository}, which is not a listed address of this repository`,
+          `Set git in platform.yaml to ${repository}, or add it to delivery.repositories in check.yaml.`,
         )
       }
   },

@@ -10,8 +10,8 @@ export default defineRule({
   severity: 'error',
   summary:
     'No two environments share a namespace of their workloads, a host name, or a path or role of the secret store.',
-  why: 'A copy of an environment that keeps one of these runs in the place of the original: it gets its requests, reads its passwords, or overwrites its objects at the next sync.',
-  fix: 'Give each environment a namespace, a host and a path of the secret store of its own.',
+  why: 'A copy of an environment that keeps one of these interferes with the original: it receives its requests, reads its passwords, or overwrites its objects at the next sync.',
+  fix: 'Give each environment its own namespace, host, and path and role of the secret store.',
   checkAll(environments, reportIn) {
     for (const environment of environments) checkEnvironment(environment, environments, reportIn(environment))
   },
@@ -27,12 +27,12 @@ function checkEnvironment(environment: Environment, environments: readonly Envir
       const claim = `${what} ${value}`
       if (!theirs.has(claim) || reported.has(claim)) continue
       reported.add(claim)
-      report(object, path, `${what} "${value}" is also that of ${other.name}`, fix)
+      report(object, path, `${what} "${value}" is also used by ${other.name}`, fix)
     }
   }
 }
 
-/** Something that an environment has for itself. */
+/** Something that only one environment may have. */
 interface Claim {
   readonly what: string
   readonly value: string
@@ -58,7 +58,7 @@ function namespaceClaims({ workloads, find }: Environment): Claim[] {
       value: namespace,
       object: find('Namespace', '', namespace) ?? object,
       path: find('Namespace', '', namespace) === undefined ? ['metadata', 'namespace'] : ['metadata', 'name'],
-      fix: 'Write a namespace of its own into namespace of the kustomization, which sets metadata.namespace and the name of the Namespace.',
+      fix: 'Set namespace in the kustomization to one that no other environment has; it sets metadata.namespace and the name of the Namespace.',
     })
   }
   return [...claims.values()]
@@ -74,7 +74,7 @@ function hostClaims(environment: Environment): Claim[] {
             value: host,
             object,
             path,
-            fix: `Write a host of its own at ${path.at(-1)} of the ${object.kind}.`,
+            fix: `Set ${path.at(-1)} of the ${object.kind} to a host that no other environment has.`,
           },
         ]
   const gateways = environment
@@ -112,8 +112,16 @@ function secretClaims(environment: Environment): Claim[] {
     return paths.flatMap(([what, path]): Claim[] => {
       const value = text(at(object.raw, ...path))
       if (value === undefined) return []
-      // Two servers may well have the same path.
-      return [{ what: `${what} ${server}`.trim(), value, object, path, fix: `Write a ${path.at(-1)} of its own.` }]
+      // Two servers may have the same path.
+      return [
+        {
+          what: `${what} ${server}`.trim(),
+          value,
+          object,
+          path,
+          fix: `Set ${path.at(-1)} to one that no other environment has.`,
+        },
+      ]
     })
   })
 }

@@ -6,9 +6,9 @@ export default defineRule({
   category: 'images',
   scope: 'platform',
   severity: 'error',
-  summary: 'Every image that an environment runs is one that its versions.yaml names.',
-  why: 'A promotion moves versions.yaml alone. An image that is written elsewhere reaches every environment with one merge, past all gates, and no rollback moves it back.',
-  fix: 'Name the image in versions.yaml and in components/versions/images.yaml, and leave the tag out of the manifest.',
+  summary: 'Every image that an environment runs is listed in its versions.yaml.',
+  why: 'A promotion changes only versions.yaml. An image that is set elsewhere reaches every environment with one merge, without any gate, and no rollback reverts it.',
+  fix: 'Add the image to versions.yaml and to components/versions/images.yaml, and leave the tag out of the manifest.',
   needs: {
     what: 'a versions.yaml beside the kustomization',
     isIn: (environment) => environment.own?.images !== undefined,
@@ -23,12 +23,12 @@ export default defineRule({
             workload.object,
             path,
             `the image ${reference} is not in the versions.yaml of ${environment.name}`,
-            `Name the image in spec.images of versions.yaml and let components/versions/images.yaml copy it here, or write one that is there: ${nearest(reference, images)}.`,
+            `Add the image to spec.images in versions.yaml and let components/versions/images.yaml copy it here, or use one that is listed: ${nearest(reference, images)}.`,
           )
   },
 })
 
-/** The named images of the same repository, else all. */
+/** The listed images of the same repository, else all. */
 function nearest(reference: string, images: readonly string[]): string {
   const repository = (image: string) => image.replace(/@.*$/, '').replace(/:[^:/]*$/, '')
   const same = images.filter((image) => repository(image) === repository(reference))

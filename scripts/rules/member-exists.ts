@@ -13,7 +13,7 @@ export default defineRule({
   severity: 'error',
   summary:
     'A StatefulSet pod that is addressed by name (rabbitmq-2.rabbitmq-nodes) exists, and resolves before it is ready where that is needed.',
-  why: 'A name beyond the replicas never resolves; a pod that is not ready has no DNS record, so members that discover each other before they are ready, or a Job that makes them ready, wait forever.',
+  why: 'A name beyond the replicas never resolves; a pod that is not ready has no DNS record, so members that discover each other before they are ready, or a Job that has to run for them to become ready, wait forever.',
   fix: 'Name as many members as there are replicas, and set publishNotReadyAddresses: true on the headless Service.',
   check(environment, report) {
     for (const declaration of declarationsOf(environment)) {

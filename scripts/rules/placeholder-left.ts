@@ -2,7 +2,7 @@ import type { Path } from '#kubernetes/model/finding.ts'
 import { fields, type Value } from '#kubernetes/model/objects.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
-/** Names that RFC 2606 gives to nobody, and the organisation that the repository is delivered with. */
+/** Names that RFC 2606 reserves, and the organisation that the repository is delivered with. */
 const placeholder = /(?<![\w-])(?:[\w.-]+\.)?example\.(?:com|net|org)\b|(?<=\/)example(?=\/)/
 
 export default defineRule({
@@ -12,8 +12,8 @@ export default defineRule({
   severity: 'error',
   summary:
     'Once platform.yaml has values of an organisation, no placeholder (example.com, ghcr.io/example) is rendered.',
-  why: 'Nobody owns these names: requests for the host never arrive, the image cannot be pulled, and the link in an alert leads nowhere when it is needed.',
-  fix: 'Write your own value; npm run init changes it at every place that has it.',
+  why: 'These names are reserved or belong to someone else: requests for the host never arrive, the image cannot be pulled, and the link in an alert leads nowhere when it is needed.',
+  fix: 'Set your own value; npm run init changes every place that has it.',
   needs: {
     what: 'a platform.yaml in which no placeholder is left (npm run init)',
     isIn: (environment) => environment.own?.isAdopted === true,
@@ -26,12 +26,17 @@ export default defineRule({
         const [found] = placeholder.exec(value) ?? []
         if (found === undefined) continue
         const key = path.at(-1)
-        report(object, path, `"${found}" is a placeholder, a name that nobody owns`, `Write your own value at ${key}.`)
+        report(
+          object,
+          path,
+          `"${found}" is a placeholder, not a name of your organisation`,
+          `Set ${key} to your own value.`,
+        )
       }
   },
 })
 
-/** Every text of an object that is one value: what stands in the middle of prose or of a script is no setting. */
+/** Every string of an object that is a single value: an example inside prose or a script is not a setting. */
 function* texts(value: Value, path: Path): Generator<{ path: Path; value: string }> {
   if (typeof value === 'string') {
     if (!/\s/.test(value)) yield { path, value }

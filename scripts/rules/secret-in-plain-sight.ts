@@ -80,7 +80,7 @@ function credentialOf(name: string, value: string): string | undefined {
     const setting = passwordSetting(value)
     return setting && `a value for "${setting}"`
   }
-  return isCredentialName(name) && isLiteral(value) ? 'a credential, judging by its name' : undefined
+  return isCredentialName(name) && isLiteral(value) ? 'a credential, according to its name' : undefined
 }
 
 function credentialInArgument(word: string): string | undefined {

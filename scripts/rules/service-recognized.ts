@@ -8,8 +8,8 @@ export default defineRule({
   scope: 'platform',
   severity: 'error',
   summary:
-    'Every service that this repository builds runs in an environment from an image by whose name the rules recognise it.',
-  why: 'The rules about the settings and ports of our programs know them by the name of the image, inference-SERVICE. Under another name they check nothing, and a missing password is found by the pod that does not start.',
+    'Every environment runs every service that this repository builds, from an image whose name the rules recognise.',
+  why: 'The rules about the settings and ports of our programs recognise them by the image name, inference-SERVICE. Under another name nothing is checked, and a missing password shows only as a pod that does not start.',
   fix: 'Name the image inference-SERVICE in versions.yaml, after any registry and path.',
   needs: {
     what: 'services that the repository builds (apps/)',
@@ -37,7 +37,7 @@ export default defineRule({
       report(
         workload.object,
         [...container.path, 'image'],
-        `${nameOf(workload.object)} runs ${String(at(container.raw, 'image'))}, by which the rules do not recognise the service ${service}`,
+        `${nameOf(workload.object)} runs ${String(at(container.raw, 'image'))}, which the rules do not recognise as the service ${service}`,
         `Name the image inference-${service} in versions.yaml, after any registry and path.`,
       )
     }

@@ -11,8 +11,8 @@ export default defineRule({
   scope: 'platform',
   severity: 'error',
   summary: 'A service is synced by Argo CD in a later wave than the stores that it connects to.',
-  why: 'In one wave with the stores its pods start first and restart until these are ready, which looks like a failed release and pages somebody at the first sync of an environment.',
-  fix: `Write ${annotation} with a higher number than that of what it connects to: base gives the services "4".`,
+  why: 'In the same wave as the stores its pods may start before them and restart until they are ready, which looks like a failed release and pages at the first sync of an environment.',
+  fix: `Set ${annotation} to a higher number than that of every store it connects to; base uses "4" for the services.`,
   check(environment, report) {
     const reported = new Set<unknown>()
     for (const { from, to } of edgesOf(environment)) {
@@ -24,7 +24,7 @@ export default defineRule({
       report(
         from.object,
         existing(from.object.raw, ['metadata', 'annotations', annotation]),
-        `it is synced in wave ${own}, the same as ${nameOf(to.object)}, to which it connects`,
+        `the ${from.object.kind} is synced in wave ${own}, the same as ${nameOf(to.object)}, to which it connects`,
         `Set ${annotation} of the ${from.object.kind} to "${Math.max(4, needed + 1)}".`,
       )
     }

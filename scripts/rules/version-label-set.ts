@@ -2,7 +2,7 @@ import { existing } from '#kubernetes/model/objects.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
 const label = 'app.kubernetes.io/version'
-/** What stands in the manifests of base where components/versions writes the version of the image. */
+/** The value in the manifests of base, which components/versions replaces by the version of the image. */
 const unset = 'set-by-versions'
 
 export default defineRule({
@@ -11,11 +11,11 @@ export default defineRule({
   scope: 'platform',
   severity: 'error',
   summary: `No label ${label} is left as "${unset}".`,
-  why: 'Dashboards and alerts tell by this label which version runs; a rollout that nobody can tell from the one before it is looked for in vain.',
-  fix: 'Add the workload to components/versions/version-labels.yaml, which copies the tag of its image into the label.',
+  why: 'Dashboards and alerts read from this label which version runs; without it a new version cannot be distinguished from the one before.',
+  fix: 'Add the workload to components/versions/images.yaml and run npm run generate:docs, which generates the replacement that copies the tag of its image into the label.',
   check({ objects, workloads }, report) {
     const fix = (kind: string, name: string) =>
-      `Add ${kind} ${name} to components/versions/version-labels.yaml, which sets ${label} to the tag of its image.`
+      `Add ${kind} ${name} to components/versions/images.yaml and run npm run generate:docs: the replacement that it generates sets ${label} to the tag of its image.`
     for (const object of objects)
       if (object.labels[label] === unset)
         report(object, ['metadata', 'labels', label], `the label is still "${unset}"`, fix(object.kind, object.name))

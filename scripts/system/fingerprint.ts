@@ -30,7 +30,7 @@ export function contentFingerprint(root: string, paths: readonly string[], skip?
   return hash.digest('hex').slice(0, 16)
 }
 
-/** A hash of names, sizes and times of change, as make would judge them: cheaper than reading the files, and enough for a cache. */
+/** A hash of names, sizes and times of change, as make compares them: cheaper than reading the files, and enough for a cache. */
 export function statFingerprint(root: string, paths: readonly string[], seed: string): string {
   const hash = createHash('sha256').update(seed)
   for (const path of paths)

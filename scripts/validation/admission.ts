@@ -38,9 +38,9 @@ export interface Candidate {
 }
 
 interface AdmitOptions {
-  /** Namespaces that exist in a cluster although no candidate makes them, such as those of the platform. */
+  /** Namespaces that exist in a cluster although no candidate contains them, such as those of the platform. */
   readonly namespaces?: readonly string[]
-  /** Tells how far it is; to stderr by default. */
+  /** Prints progress; to stderr by default. */
   readonly say?: (line: string) => void
 }
 
@@ -50,13 +50,13 @@ export async function admissionProgramsMissing(): Promise<string | undefined> {
   return typeof programs === 'string' ? programs : undefined
 }
 
-/** The programs of an API server, or the sentence that says which are missing. */
+/** The programs of an API server, or the sentence that names the missing ones. */
 export async function findPrograms(): Promise<ServerPrograms | string> {
   const apiserver = await findInstalled('kube-apiserver')
   const etcd = await findInstalled('etcd')
   if (apiserver !== undefined && etcd !== undefined) return { apiserver, etcd }
   const missing = [apiserver ?? 'kube-apiserver', etcd ?? 'etcd'].filter((name) => !name.includes('/'))
-  return `Nothing was asked of a real API server: ${missing.join(' and ')} of the pinned version ${missing.length > 1 ? 'are' : 'is'} not on this machine. Get them with: npm run tools -- ${missing.join(' ')}`
+  return `Skipping validation by a real API server: ${missing.join(' and ')} of the pinned version ${missing.length > 1 ? 'are' : 'is'} not on this machine. Get them with: npm run tools -- ${missing.join(' ')}`
 }
 
 /**
@@ -99,7 +99,7 @@ async function addDefaultAccount(server: ApiServer, namespace: string): Promise<
   await server.send('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'default' } })
 }
 
-// Objects that the admission of others looks up, in the order in which they need each other. They are made for real.
+// Objects that the admission of others looks up, in the order in which they need each other. They are really created.
 const prerequisites: readonly (readonly string[])[] = [
   ['CustomResourceDefinition', 'Namespace'],
   ['PriorityClass', 'RuntimeClass', 'StorageClass', 'ServiceAccount', 'LimitRange', 'ResourceQuota'],
@@ -109,7 +109,7 @@ async function admitCandidate(server: ApiServer, candidate: Candidate): Promise<
   const findings = new Map<KubeObject, Finding[]>()
   const send = async (objects: readonly KubeObject[], kinds: Kinds, dryRun: boolean) => {
     await Promise.all(
-      objects.map(async (object) => findings.set(object, await judgeObject(server, candidate, object, kinds, dryRun))),
+      objects.map(async (object) => findings.set(object, await admitObject(server, candidate, object, kinds, dryRun))),
     )
   }
   let kinds = indexKinds(await server.kinds())
@@ -124,9 +124,9 @@ async function admitCandidate(server: ApiServer, candidate: Candidate): Promise<
   }
   await actAsControllers(server, candidate.objects)
 
-  const made = prerequisites.flat()
+  const created = prerequisites.flat()
   await send(
-    candidate.objects.filter(({ kind }) => !made.includes(kind)),
+    candidate.objects.filter(({ kind }) => !created.includes(kind)),
     kinds,
     true,
   )
@@ -136,12 +136,12 @@ async function admitCandidate(server: ApiServer, candidate: Candidate): Promise<
       const found = findings.get(object) ?? []
       // The pod of a refused workload would only be refused again, and a Pod has been sent as itself.
       if (workload === undefined || object.kind === 'Pod' || found.some(({ severity }) => severity === 'error')) return
-      const ofPod = await judgePod(server, candidate, workload)
+      const ofPod = await admitPod(server, candidate, workload)
       // Pod Security warns about a template in the words in which it refuses the pod: once is enough.
       if (ofPod.length > 0) findings.set(object, [...found.filter(({ message }) => !isPodSecurity(message)), ...ofPod])
     }),
   )
-  await removeMade(server, candidate.objects, kinds)
+  await removeCreated(server, candidate.objects, kinds)
   return candidate.objects.flatMap((object) => (findings.get(object) ?? []).map(asFailure))
 }
 
@@ -151,7 +151,7 @@ function indexKinds(kinds: readonly ServedKind[]): Kinds {
   return new Map(kinds.map((kind) => [`${kind.apiVersion} ${kind.kind}`, kind]))
 }
 
-async function judgeObject(
+async function admitObject(
   server: ApiServer,
   candidate: Candidate,
   object: KubeObject,
@@ -175,7 +175,7 @@ function unserved(candidate: Candidate, object: KubeObject, kinds: Kinds): Findi
 }
 
 /**
- * What controllers would have done by the time pods are made: a default service account in each namespace, and a quota
+ * What controllers would have done by the time pods are created: a default service account in each namespace, and a quota
  * whose use is counted. The quota counts nothing, so each pod is admitted as if it were the first.
  */
 async function actAsControllers(server: ApiServer, objects: readonly KubeObject[]): Promise<void> {
@@ -188,14 +188,14 @@ async function actAsControllers(server: ApiServer, objects: readonly KubeObject[
       await server.send('PATCH', address, { status: { hard, used } }, 'application/merge-patch+json')
     }
   }
-  // Admission reads what was made from caches that follow within milliseconds but do not say when.
+  // Admission reads what was created from caches that follow within milliseconds, without a signal when they do.
   await pause(300)
 }
 
-/** What admission says while its caches do not yet hold a PriorityClass or the use of a quota. */
+/** The errors of admission while its caches do not yet hold a PriorityClass or the use of a quota. */
 const notYetSeen = /no PriorityClass with name|status unknown for quota/
 
-async function judgePod(server: ApiServer, candidate: Candidate, workload: Workload): Promise<Finding[]> {
+async function admitPod(server: ApiServer, candidate: Candidate, workload: Workload): Promise<Finding[]> {
   const { object, podPath } = workload
   const address = `/api/v1/namespaces/${object.namespace || 'default'}/pods?dryRun=All&fieldValidation=Strict`
   for (let attempt = 0; ; attempt++) {
@@ -208,7 +208,7 @@ async function judgePod(server: ApiServer, candidate: Candidate, workload: Workl
   }
 }
 
-/** The pod that a controller would make of the template; a StatefulSet's claims become volumes. */
+/** The pod that a controller would create from the template; a StatefulSet's claims become volumes. */
 function podOf({ object, podPath, pod, labels }: Workload): Fields {
   const claims = items(at(object.raw, 'spec', 'volumeClaimTemplates')).map((claim) => {
     const name = text(at(claim, 'metadata', 'name'))
@@ -225,7 +225,7 @@ function podOf({ object, podPath, pod, labels }: Workload): Fields {
 }
 
 /** Removes what was created for real, so that the next environment is admitted by its own objects. Namespaces stay: nothing would end their deletion. */
-async function removeMade(server: ApiServer, objects: readonly KubeObject[], kinds: Kinds): Promise<void> {
+async function removeCreated(server: ApiServer, objects: readonly KubeObject[], kinds: Kinds): Promise<void> {
   const made = objects.filter(({ kind }) => prerequisites[1]?.includes(kind))
   await Promise.all(
     made.map(async (object) => {

@@ -84,7 +84,7 @@ export function readDefinition(schemas: string, apiVersion: string, kind: string
   return at(version, 'schema', 'openAPIV3Schema')
 }
 
-/** The rules that an object breaks. It has to keep to the schema: the API server, too, asks the rules only then. */
+/** The rules that an object violates. It has to match the schema: the API server, too, evaluates the rules only then. */
 export function violations(schema: Value, object: Value, evaluator: Evaluator): Violation[] {
   const found: Violation[] = []
   visit(schema, withDefaults(schema, object), [], (rules, of, value, path) => {
@@ -93,7 +93,11 @@ export function violations(schema: Value, object: Value, evaluator: Evaluator): 
       const expression = text(at(rule, 'rule')) ?? ''
       if (/\boldSelf\b/.test(expression) || evaluator.evaluate(expression, self) !== false) continue
       const field = (text(at(rule, 'fieldPath')) ?? '').split('.').filter((name) => name !== '')
-      found.push({ path: [...path, ...field], message: text(at(rule, 'message')) ?? 'breaks a rule', expression })
+      found.push({
+        path: [...path, ...field],
+        message: text(at(rule, 'message')) ?? 'violates a rule of its definition',
+        expression,
+      })
     }
   })
   return found

@@ -49,14 +49,14 @@ it.each([
   expect((await health(scaler, conditions && { conditions })).status).toBe(expected)
 })
 
-it('a HorizontalPodAutoscaler tells why it does not scale', async () => {
+it('a HorizontalPodAutoscaler reports why it does not scale', async () => {
   const conditions = [able, condition('ScalingActive', 'False', 'FailedGetResourceMetric', 360)]
   expect((await health(scaler, { conditions })).message).toBe('ScalingActive: FailedGetResourceMetric')
 })
 
 it.each([
   ['before it is compared', undefined, 'Progressing'],
-  ['that is well', { health: { status: 'Healthy' } }, 'Healthy'],
+  ['that is healthy', { health: { status: 'Healthy' } }, 'Healthy'],
   ['that is not', { health: { status: 'Degraded', message: 'a pod crashes' } }, 'Degraded'],
 ])('an Application %s', async (_, status, expected) => {
   expect((await health('argoproj.io_Application', status)).status).toBe(expected)

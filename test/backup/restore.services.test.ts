@@ -7,7 +7,7 @@ import pg from 'pg'
 import { Network, type StartedNetwork, type StartedTestContainer } from 'testcontainers'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { root } from '#cli/paths.ts'
-import { makeSecrets, type SecretManifest } from '#platform/secrets.ts'
+import { deriveSecrets, type SecretManifest } from '#platform/secrets.ts'
 import { findEngine } from '#system/container-engine.ts'
 import { type Outcome, run } from '#system/process.ts'
 import { migrate, readMigrations } from '../../apps/collector/src/migrations.ts'
@@ -34,7 +34,7 @@ describe.skipIf(inject('services') === null)('restore', { timeout: 300_000 }, ()
   let rabbitmq: StartedTestContainer
 
   beforeAll(async () => {
-    secrets = await makeSecrets(root, 'inference-kind', names, [], Buffer.alloc(32, 7))
+    secrets = await deriveSecrets(root, 'inference-kind', names, [], Buffer.alloc(32, 7))
     network = await new Network().start()
     const folder = mkdtempSync(join(tmpdir(), 'restore-'))
     const backups = join(folder, 'backups')
@@ -326,7 +326,7 @@ describe.skipIf(inject('services') === null)('restore', { timeout: 300_000 }, ()
     expect(await contentOfRedis()).toEqual(before)
   })
 
-  test('a broken snapshot adds no key, and a server that refuses keys is no success', async () => {
+  test('a broken snapshot adds no key, and a server that refuses keys is a failure', async () => {
     const broken = await truncated('redis', 999)
     await withRedis((client) => client.del('apikey:abc'))
     expect(await fail('restore-redis', { DUMP: broken })).toContain(

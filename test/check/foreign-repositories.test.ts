@@ -36,9 +36,9 @@ function errors({ findings }: TargetResult): string[] {
 
 /**
  * Manifests such as other repositories hold. `# finds <rule> <object>` names each error that is true of them; that there are no others is what
- * this proves: a program that cries wolf is switched off.
+ * this proves: a linter with false alarms gets disabled.
  */
-describe('manifests of others are judged without a false word', () => {
+describe('manifests of others are checked without a false positive', () => {
   const strict = files.filter((name) => name !== 'wrong-types.yaml')
   it.each(strict)('%s', async (name) => {
     const content = readFileSync(join(folder, name), 'utf8')
@@ -81,7 +81,7 @@ describe('kustomizations of others', () => {
   })
 })
 
-it('says which rules it switched off, for want of what, and which kinds it did not judge', async () => {
+it('reports which rules it skipped, what they need, and which kinds it did not validate', async () => {
   const { skippedRules } = await check({ file: ['operators.yaml'] })
   expect(skippedRules).toContainEqual({ rule: 'namespace-declared', needs: expect.stringMatching(/^a check\.yaml/) })
   expect(skippedRules).toContainEqual({ rule: 'models-agree', needs: 'a program that reads CHAT_MODEL or EMBED_MODEL' })

@@ -135,7 +135,7 @@ describe('whatever is given', () => {
     )
   })
 
-  it('a mapping that does not become a string, in any field, is no crash', { timeout }, () => {
+  it('a mapping that does not become a string, in any field, does not crash it', { timeout }, () => {
     const crashes: string[] = []
     for (const rule of rules) {
       for (const objects of fixturesOf(rule.id)) {
@@ -229,7 +229,7 @@ const hostile: Readonly<Record<string, string>> = {
 }
 
 const long = 5000
-/** Large texts that are right as YAML: they have to be judged, in a time that grows with their size. */
+/** Large texts that are valid YAML: they have to be checked, in a time that grows with their size. */
 const large: Readonly<Record<string, string>> = {
   'a list of many ports': JSON.stringify({
     apiVersion: 'v1',
@@ -297,11 +297,11 @@ describe('texts that are made to hurt', () => {
     expect(checkText(content).length).toBeGreaterThan(0)
   })
 
-  it.each(Object.entries(large))('%s is judged', (_, content) => {
+  it.each(Object.entries(large))('%s is checked', (_, content) => {
     expect(checkText(content)).toBeInstanceOf(Array)
   })
 
-  it('two thousand objects are judged', { timeout: 60_000 }, () => {
+  it('two thousand objects are checked', { timeout: 60_000 }, () => {
     const pod = (index: number) => ({
       apiVersion: 'v1',
       kind: 'Pod',

@@ -100,7 +100,7 @@ interface Reported extends Omit<Finding, 'path'> {
   readonly path: string
 }
 
-/** What the check says of production once all the faults are in a copy of the repository. */
+/** The findings of the check in production once all the faults are in a copy of the repository. */
 function findingsOfFaults(): readonly Reported[] {
   const folder = scratchRepository({})
   for (const part of ['base', 'components', 'overlays', 'check.yaml'])

@@ -68,14 +68,14 @@ spec: {sourceRepos: ["*"], destinations: [{server: "*", namespace: "*"}], cluste
   repositories: ["https://git.shop.net/shop.git"]
 provided: [{kind: Namespace, name: argocd, by: somebody}]
 `
-  it('are right where an Application has them', () => {
+  it('pass where an Application has them', () => {
     expect(findings({ 'check.yaml': config, ...application('https://git.shop.net/shop.git') })).toEqual([])
   })
 
   it('are an error where the Applications have another one', () => {
     expect(findings({ 'check.yaml': config, ...application('https://git.shop.net/new.git') })).toEqual([
       'delivery-repository check.yaml:3 no Application comes from https://git.shop.net/shop.git, an address of this repository',
-      'application-repository argocd/application.yaml:6 dev renders overlays/dev, a folder of this repository, from https://git.shop.net/new.git, which is not one of its known addresses',
+      'application-repository argocd/application.yaml:6 dev renders overlays/dev, a folder of this repository, from https://git.shop.net/new.git, which is not a listed address of this repository',
     ])
   })
 })

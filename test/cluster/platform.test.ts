@@ -36,7 +36,7 @@ describe('pods of the platform', () => {
   it.each([
     ['Deployment', variable],
     ['StatefulSet', whole],
-  ])('of a %s start anew when what they read at their start changes', (kind, reference) => {
+  ])('of a %s restart when what they read at their start changes', (kind, reference) => {
     const before = annotationOf(kind, reference, '2')
     expect(before).toMatch(/^[0-9a-f]{16}$/)
     expect(annotationOf(kind, reference, '2')).toBe(before)

@@ -121,7 +121,7 @@ it('reports what it cannot evaluate, and still shows that it changes', () => {
     repository(patched(elements, '')),
     repository(patched(elements, '{{ range .list }}x{{ end }}')),
   )
-  expect(loop[0]?.reasons.join()).toContain('{{ range .list }} is not worked out here')
+  expect(loop[0]?.reasons.join()).toContain('{{ range .list }} is not supported')
 })
 
 it('does not evaluate a cluster generator, and shows its template as written', () => {

@@ -21,7 +21,7 @@ it.each([
   )
 })
 
-it('tells the address of the clone from the one that people read', () => {
+it('distinguishes the address of the clone from the one that people read', () => {
   const git = change('git', 'https://github.com/example/inference.git', 'git@git.acme.net:ai/platform.git')
   const web = change('web', 'https://github.com/example/inference', 'https://git.acme.net/ai/platform/-')
   const content = 'https://github.com/example/inference.git https://github.com/example/inference/blob/main/x'
@@ -72,7 +72,7 @@ it('leaves fixtures, generated files, recorded reports and locks alone', () => {
     expect(isReplaceable(file)).toBe(true)
 })
 
-it('refuses to tell two places with one value apart', () => {
+it('refuses two settings with one value, whose places it cannot distinguish', () => {
   const old = new Map([
     ['groups.operators', 'team'],
     ['groups.developers', 'team'],
@@ -82,5 +82,5 @@ it('refuses to tell two places with one value apart', () => {
     ['groups.developers', 'sre'],
   ])
   expect(changesBetween(old, both)).toHaveLength(2)
-  expect(() => changesBetween(old, new Map([['groups.operators', 'sre']]))).toThrow('cannot be told apart')
+  expect(() => changesBetween(old, new Map([['groups.operators', 'sre']]))).toThrow('cannot be distinguished')
 })

@@ -53,14 +53,14 @@ it('reads NAME=VALUE and refuses other names', () => {
 
 describe('refuses', () => {
   it.each([
-    ['hosts.prod', 'https://ai.acme.net', 'a lower-case DNS name'],
-    ['hosts.prod', 'ai', 'a lower-case DNS name'],
-    ['hosts.prod', 'AI.acme.net', 'a lower-case DNS name'],
+    ['hosts.prod', 'https://ai.acme.net', 'a lowercase DNS name'],
+    ['hosts.prod', 'ai', 'a lowercase DNS name'],
+    ['hosts.prod', 'AI.acme.net', 'a lowercase DNS name'],
     ['git', 'github.com/acme/x', 'a Git address'],
     ['git', 'https://token@github.com/acme/x', 'a Git address'],
     ['web', 'git@github.com:acme/x', 'an https address'],
-    ['registry', 'ghcr.io/Acme', 'a lower-case path'],
-    ['registry', 'ghcr.io', 'a lower-case path'],
+    ['registry', 'ghcr.io/Acme', 'a lowercase path'],
+    ['registry', 'ghcr.io', 'a lowercase path'],
     ['vault', 'vault.acme.net', 'an https or http address'],
     ['grafana', 'https://grafana.acme.net/', 'without a slash at its end'],
     ['storageClasses.fast', 'Fast', 'the name of a StorageClass'],

@@ -35,7 +35,7 @@ describe('readDocuments', () => {
     expect(brief('---\napiVersion: v1\n  kind: x\n')[0]).toBe('yaml-syntax:2')
   })
 
-  it('finds a key that is no text, without a warning of the library', async () => {
+  it('finds a key that is not a string, without a warning of the library', async () => {
     const warnings: unknown[] = []
     const listen = (warning: Error) => warnings.push(warning.message)
     process.on('warning', listen)
@@ -51,7 +51,7 @@ describe('readDocuments', () => {
     })
     // Where a file with such a key is only asked for a line, it warns no more than here.
     locateInFile('in.yaml', `${object}data: {? {b: 1} : c}`)({ ...read(object).objects[0] } as never, ['data'])
-    // A warning is told only in the next turn.
+    // A warning is emitted only in the next turn of the event loop.
     await setImmediate()
     process.off('warning', listen)
     expect(warnings).toEqual([])
@@ -67,7 +67,7 @@ describe('readDocuments', () => {
     expect(brief('apiVersion: v1\nkind: A\nmetadata:\n  name: a\n  name: b\n')).toEqual(['duplicate-key:5'])
   })
 
-  it('finds what is no object', () => {
+  it('finds what is not an object', () => {
     expect(brief('just text\n---\n[1, 2]\n---\nkind: ConfigMap\nmetadata: {name: a}\n')).toEqual([
       'not-an-object:1',
       'not-an-object:3',

@@ -12,7 +12,7 @@ import { environmentsOf, findIn } from '../support/fixture.ts'
 const folder = join(import.meta.dirname, '../rules')
 
 /**
- * What is wrong with the place that a finding names; undefined when it is right. The line must hold the last key of the path, or, where the path
+ * What is wrong with the place that a finding names; undefined when nothing is. The line must hold the last key of the path, or, where the path
  * leads to something that is missing, that of its nearest parent that is there; an item of a list begins with whatever it holds.
  */
 function faultOf(finding: Finding, objects: readonly KubeObject[], lines: readonly string[]): string | undefined {

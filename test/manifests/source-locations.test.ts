@@ -181,7 +181,7 @@ describe('locateInFile', () => {
   })
 })
 
-it('tells objects of one name in several namespaces apart, and finds the items of a List', () => {
+it('distinguishes objects of one name in several namespaces, and finds the items of a List', () => {
   const service = (namespace: string) =>
     `kind: Service\nmetadata: {name: web, namespace: ${namespace}}\nspec: {type: x}\n`
   const content = `${service('one')}---\n${service('two')}---\nkind: List\nitems:\n  - kind: Secret\n    metadata: {name: web}\n    type: x\n`

@@ -5,7 +5,7 @@ const heads = 4
 const hidden = 16
 const context = 512
 
-/** Words of one line lie near one another; words of different lines do not. */
+/** Words of one line have similar vectors; words of different lines do not. */
 const families = [
   'tomato tomatoes pepper peppers courgette zucchini aubergine eggplant cucumber pumpkin squash',
   'onion onions garlic shallot shallots leek leeks chive chives',
@@ -31,7 +31,7 @@ const families = [
   'quick easy fast minutes simple',
   'vegan vegetarian gluten free healthy light',
 ]
-/** Words that say nothing of a dish. They get the zero vector. */
+/** Words without a meaning for a dish. They get the zero vector. */
 const fillers = 'a an and the with of in on for to or from at by is it as one two into over until then add'
 const control = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]']
 const [padding, unknown, classify, separate, mask] = [0, 1, 2, 3, 4]

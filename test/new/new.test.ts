@@ -46,7 +46,7 @@ describe('npm run new', { timeout: 300_000 }, () => {
       '--like names stagin; expected an environment of promotion.yaml: dev, staging',
     ],
     [['environment', 'staging', '--like', 'dev'], 'the environment staging is there already'],
-    [['environment', 'qa', '--like', 'staging', '--host', 'QA'], 'a lower-case DNS name'],
+    [['environment', 'qa', '--like', 'staging', '--host', 'QA'], 'a lowercase DNS name'],
     [['service', 'gateway'], 'apps/gateway/package.json is there already'],
     [['service', 'mail-sender'], 'expected one word'],
     [['component', 'backup'], 'components/backup/kustomization.yaml is there already'],

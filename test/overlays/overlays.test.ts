@@ -23,7 +23,7 @@ describe('the environments of this repository', () => {
   })
 })
 
-describe('the components that no environment switches on', () => {
+describe('the components that no environment enables', () => {
   it.each(examples)('%s makes an environment that passes', (name) => {
     const { code, stdout, stderr } = runCommand(root, ['check', '--kustomize', `test/overlays/${name}`])
     expect(stdout + stderr).toMatch(/passed, 3 exempted$/m)
@@ -43,7 +43,7 @@ describe('the components that no environment switches on', () => {
 })
 
 describe('the component backup', () => {
-  it('can be switched on in kind as docs/operations.md says', () => {
+  it('can be enabled in kind as docs/operations.md describes', () => {
     const folder = scratchRepository({})
     for (const part of ['base', 'components', 'overlays', 'check.yaml'])
       cpSync(join(root, part), join(folder, part), { recursive: true })

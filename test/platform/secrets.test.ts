@@ -2,13 +2,13 @@ import { createHash, X509Certificate } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '#check/config-file.ts'
 import { root } from '#cli/paths.ts'
-import { makeSecrets } from '#platform/secrets.ts'
+import { deriveSecrets } from '#platform/secrets.ts'
 
 const seed = Buffer.alloc(32, 7)
 const { provided } = await readConfig(root)
 const wanted = provided.filter(({ kind, by }) => kind === 'Secret' && by === 'npm run secrets')
 const make = (from = seed) =>
-  makeSecrets(
+  deriveSecrets(
     root,
     'inference-kind',
     wanted.map(({ name }) => name),
@@ -17,7 +17,7 @@ const make = (from = seed) =>
   )
 const valuesOf = async (name: string) => (await make()).find(({ metadata }) => metadata.name === name)?.stringData ?? {}
 
-describe('makeSecrets', () => {
+describe('deriveSecrets', () => {
   it('makes exactly the keys that check.yaml declares', async () => {
     const made = await make()
     const keys = made.map(({ metadata, stringData }) => [metadata.name, Object.keys(stringData).sort()])
@@ -64,7 +64,7 @@ describe('makeSecrets', () => {
   })
 
   it('refuses a Secret that nothing describes', async () => {
-    await expect(makeSecrets(root, 'n', ['none'], [], seed)).rejects.toThrow(
+    await expect(deriveSecrets(root, 'n', ['none'], [], seed)).rejects.toThrow(
       'expected the ExternalSecret components/external-secrets/none.yaml',
     )
   })

@@ -13,7 +13,7 @@ interface PullRequest {
   readonly body: string
 }
 
-/** Stands where api.github.com is: answers what `gh pr list` and `gh pr create` ask, over TLS, to programs that use it as their proxy. */
+/** Takes the place of api.github.com: answers what `gh pr list` and `gh pr create` ask, over TLS, to programs that use it as their proxy. */
 export async function startGitHub(folder: string) {
   const pulls: PullRequest[] = []
   const asked: string[] = []

@@ -178,7 +178,7 @@ describe('the upstream release', () => {
     expect(readdirSync(places.folder)).toEqual([])
   })
 
-  it('is installed whole by several at once', async () => {
+  it('is installed whole by several processes at the same time', async () => {
     serve()
     const paths = await Promise.all([1, 2, 3, 4].map(() => findOrInstall('kubeconform', places)))
     expect(new Set(paths).size).toBe(1)

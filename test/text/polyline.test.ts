@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { polylinePoints } from '#text/polyline.ts'
 
-it('leaves out what lies between two points of the same height', () => {
+it('leaves out the points between two points of the same height', () => {
   expect(
     polylinePoints([
       [0, 5],

@@ -103,7 +103,7 @@ const noHttpPort = {
   minReplicaCount: 'one',
 }
 
-/** The environments that one API server judges, one after the other: name of the case → its objects. */
+/** The environments that one API server checks, one after the other: name of the case → its objects. */
 const cases: Record<string, readonly Value[]> = {
   good: [
     restricted('good'),

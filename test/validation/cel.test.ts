@@ -10,7 +10,7 @@ import { loadEvaluator, readDefinition, violations } from '#validation/cel.ts'
 const schemas = join(root, 'schemas')
 const evaluator = await loadEvaluator()
 
-/** Every expression of every definition, as often as it stands there. */
+/** Every expression of every definition, as often as it occurs. */
 function expressions(schema: Value): string[] {
   if (Array.isArray(schema)) return schema.flatMap(expressions)
   const { 'x-kubernetes-validations': rules, ...rest } = fields(schema)
@@ -69,7 +69,7 @@ const scaler = (spec: object) => ({
 const prefix = { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/' } }
 const parent = { name: 'web', sectionName: 'http' }
 
-/** Objects, each with the places where it breaks a rule. */
+/** Objects, each with the places where it violates a rule. */
 const cases: readonly [string, Value, readonly string[]][] = [
   ['two listeners', gateway(http, https), []],
   ['two listeners of one name', gateway(http, { ...http, port: 81 }), ['spec.listeners']],
@@ -141,13 +141,13 @@ const cases: readonly [string, Value, readonly string[]][] = [
     ['spec.parentRefs'],
   ],
   ['a gRPC method', grpc({ service: 'Shop.Orders', method: 'List' }), []],
-  ['a gRPC service that is no name', grpc({ service: 'Shop-Orders' }), ['spec.rules[0].matches[0].method']],
+  ['a gRPC service whose name is not valid', grpc({ service: 'Shop-Orders' }), ['spec.rules[0].matches[0].method']],
   ['a scaler', scaler({ minReplicaCount: 2, maxReplicaCount: 3 }), []],
   ['a minimum above the maximum', scaler({ minReplicaCount: 4, maxReplicaCount: 3 }), ['spec']],
   ['a minimum above the default maximum', scaler({ minReplicaCount: 101 }), ['spec']],
 ]
 
-const judged = (raw: Value) => {
+const violationsOf = (raw: Value) => {
   const { apiVersion = '', kind = '' } = toObject(raw) ?? {}
   return violations(readDefinition(schemas, apiVersion, kind), raw, evaluator)
 }
@@ -155,15 +155,15 @@ const judged = (raw: Value) => {
 describe('an object', () => {
   it.each(cases)('%s', (_, raw, places) => {
     expect(
-      judged(raw)
+      violationsOf(raw)
         .map(({ path }) => formatPath(path))
         .sort(),
     ).toEqual([...places].sort())
   })
 
   it('of a wrong type, or of a kind without rules, is left to the schema', () => {
-    expect(judged(gateway({ name: 3, port: 'x', protocol: {} }))).toEqual([])
-    expect(judged(route({ filters: 7, matches: { a: 1 } }))).toEqual([])
+    expect(violationsOf(gateway({ name: 3, port: 'x', protocol: {} }))).toEqual([])
+    expect(violationsOf(route({ filters: 7, matches: { a: 1 } }))).toEqual([])
     expect(readDefinition(schemas, 'v1', 'Service')).toBeUndefined()
     expect(readDefinition(schemas, 'gateway.networking.k8s.io/v9', 'Gateway')).toBeUndefined()
   })
@@ -171,11 +171,11 @@ describe('an object', () => {
 
 const missing = await admissionProgramsMissing()
 if (missing !== undefined) {
-  process.stderr.write(`\ntest/validation-rules.test.ts DOES NOT ASK THE API SERVER. ${missing}\n\n`)
+  process.stderr.write(`\ntest/validation/cel.test.ts SKIPS THE API SERVER. ${missing}\n\n`)
   if (process.env.CI) throw new Error(missing)
 }
 
-describe.skipIf(missing !== undefined)('the API server says the same of', () => {
+describe.skipIf(missing !== undefined)('the API server reports the same for', () => {
   let findings: readonly Finding[] = []
   beforeAll(async () => {
     const candidates = cases.map(([target, raw]) => ({
@@ -192,8 +192,8 @@ describe.skipIf(missing !== undefined)('the API server says the same of', () => 
     const refusals = findings.filter(({ target, severity }) => target === name && severity === 'error')
     expect(refusals.length > 0, JSON.stringify(refusals)).toBe(places.length > 0)
     const words = refusals.map(({ message }) => message).join('\n')
-    // What is a list by names, the server refuses before it asks the rules.
+    // What is a list by names, the server refuses before it evaluates the rules.
     if (words.includes('duplicate entries')) return
-    for (const { message } of judged(raw)) expect(words).toContain(message)
+    for (const { message } of violationsOf(raw)) expect(words).toContain(message)
   })
 })

@@ -2,7 +2,7 @@ import { at, fields, items, type Value } from '#kubernetes/model/objects.ts'
 
 // The part of Go's text/template that ApplicationSets are written in: fields, `if`, and the functions below. What is not in it is named, never guessed.
 
-/** A template, or its parameters, that cannot be worked out here; the message says why. */
+/** A template, or its parameters, that cannot be rendered here; the message says why. */
 export class TemplateFault extends Error {}
 
 type Node = string | { readonly print: string } | { readonly branches: readonly Branch[] }
@@ -10,7 +10,7 @@ type Node = string | { readonly print: string } | { readonly branches: readonly 
 type Branch = { readonly condition: string | undefined; readonly nodes: readonly Node[] }
 
 /**
- * Fills a Go template with parameters. `strict` is `missingkey=error`: a field that is not there is a fault, instead of `<no value>`.
+ * Fills a Go template with parameters. `strict` is `missingkey=error`: a missing field is an error, instead of `<no value>`.
  * @throws TemplateFault
  */
 export function fillTemplate(template: string, parameters: Value, strict: boolean): string {
@@ -50,7 +50,7 @@ function nodesOf(pieces: Piece[]): Node[] {
     if (typeof piece === 'string') nodes.push(piece)
     else if (/^if\s/.test(piece.action)) nodes.push({ branches: branchesOf(piece.action.slice(2), pieces) })
     else if (/^(range|with|define|template|block)\b/.test(piece.action))
-      throw new TemplateFault(`{{ ${piece.action} }} is not worked out here`)
+      throw new TemplateFault(`{{ ${piece.action} }} is not supported`)
     else if (!piece.action.startsWith('/*')) nodes.push({ print: piece.action })
   }
   return nodes
@@ -112,7 +112,7 @@ const functions: Readonly<Record<string, (...values: readonly Value[]) => Value>
 function evaluate(expression: string, scope: Scope): Value {
   const tokens = expression.match(/"(?:[^"\\]|\\.)*"|`[^`]*`|[()|]|[^\s()|]+/g) ?? []
   const value = pipeline(tokens, scope)
-  if (tokens.length > 0) throw new TemplateFault(`{{ ${expression} }} has a ) too many`)
+  if (tokens.length > 0) throw new TemplateFault(`{{ ${expression} }} has one ) too many`)
   return value
 }
 
@@ -134,7 +134,7 @@ function command(tokens: string[], scope: Scope, piped: readonly Value[]): Value
   while (tokens.length > 0 && tokens[0] !== ')' && tokens[0] !== '|') values.push(operand(tokens, scope))
   if (call !== undefined) return call(...values, ...piped)
   if (values.length !== 1 || piped.length > 0)
-    throw new TemplateFault(`${name || 'nothing'} is not a function that is known here`)
+    throw new TemplateFault(`${name || 'nothing'} is not a supported function`)
   return values[0]
 }
 
@@ -150,7 +150,7 @@ function operand(tokens: string[], scope: Scope): Value {
   if (token === 'true' || token === 'false') return token === 'true'
   if (/^-?\d+(\.\d+)?$/.test(token)) return Number(token)
   if (token === '.') return scope.parameters
-  if (!/^(\.\w+)+$/.test(token)) throw new TemplateFault(`${token} is not a value that is known here`)
+  if (!/^(\.\w+)+$/.test(token)) throw new TemplateFault(`${token} is not a supported value`)
   const value = at(scope.parameters, ...token.slice(1).split('.'))
   if (value === undefined && scope.strict) throw new TemplateFault(`there is no parameter ${token}`)
   return value

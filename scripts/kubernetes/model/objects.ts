@@ -68,7 +68,7 @@ export function at(value: Value, ...path: Path): Value {
   return current
 }
 
-/** Whether the object's status says that a condition holds: `holds(pod, 'Ready')`. */
+/** Whether a condition in the object's status is True: `holds(pod, 'Ready')`. */
 export function holds(raw: Value, type: string): boolean {
   const conditions = items(at(raw, 'status', 'conditions'))
   return conditions.some((condition) => at(condition, 'type') === type && at(condition, 'status') === 'True')

@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts'
 
-/** Computes something once an environment, however many rules ask for it. */
+/** Computes something once per environment, however many rules need it. */
 export function perEnvironment<T>(compute: (environment: Environment) => T): (environment: Environment) => T {
   const known = new WeakMap<Environment, T>()
   return (environment) => {

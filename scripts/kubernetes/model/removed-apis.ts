@@ -90,7 +90,7 @@ const removedApis: ReadonlyMap<string, RemovedApi> = new Map(
   ),
 )
 
-/** What became of an API version of a kind; undefined when it is served, or never was. */
+/** When an API version of a kind was removed, and what replaces it; undefined when it is still served, or never was. */
 export function removedApi(apiVersion: string, kind: string): RemovedApi | undefined {
   return removedApis.get(`${apiVersion} ${kind}`)
 }

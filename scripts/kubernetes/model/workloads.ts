@@ -29,7 +29,7 @@ export interface Container {
   readonly raw: Value
 }
 
-/** An object that makes pods, with its pod template read once so that rules need not know where each kind keeps it. */
+/** An object that creates pods, with its pod template read once so that rules need not know where each kind keeps it. */
 export interface Workload {
   readonly object: KubeObject
   /** Where the PodSpec is: `spec.template.spec` for most, `spec.jobTemplate.spec.template.spec` for a CronJob, `spec` for a Pod. */
@@ -66,7 +66,7 @@ const templates: Record<string, Template> = {
   ScaledJob: { groups: ['keda.sh'], path: ['spec', 'jobTargetRef', 'template'], completes: true },
 }
 
-/** Reads an object's pod template; undefined when its kind makes no pods, or it has none of its own (a Rollout with workloadRef). */
+/** Reads an object's pod template; undefined when its kind creates no pods, or it has none of its own (a Rollout with workloadRef). */
 export function toWorkload(object: KubeObject): Workload | undefined {
   const kind = Object.hasOwn(templates, object.kind) ? templates[object.kind] : undefined
   if (!kind?.groups.includes(groupOf(object.apiVersion))) return undefined

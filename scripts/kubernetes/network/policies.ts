@@ -47,7 +47,7 @@ export interface PolicyRule {
 export interface Policy {
   readonly object: KubeObject
   readonly podSelector: Value
-  /** Undefined when the policy does not speak of this direction; an empty list isolates and allows nothing. */
+  /** Undefined when the policy does not apply to this direction; an empty list isolates and allows nothing. */
   readonly ingress: readonly PolicyRule[] | undefined
   readonly egress: readonly PolicyRule[] | undefined
 }
@@ -93,7 +93,7 @@ export const policiesByNamespace = perEnvironment((environment) => {
   return byNamespace
 })
 
-/** Reads a NetworkPolicy: without policyTypes it speaks of ingress, and of egress when it has egress rules. */
+/** Reads a NetworkPolicy: without policyTypes it applies to ingress, and to egress when it has egress rules. */
 function toPolicy(object: KubeObject): Policy {
   const spec = fields(object.raw.spec)
   const types = items(spec.policyTypes)
@@ -157,7 +157,7 @@ export interface Connection {
 
 /**
  * Whether pods may connect to a port of other pods. Both sides must allow it; a side that no policy isolates allows everything.
- * An `ipBlock` says nothing sure about pods, since whether it matches their addresses is up to the network plug-in.
+ * Whether an `ipBlock` covers pods is unknown, since whether it matches their addresses is up to the network plug-in.
  */
 export function connection(environment: Environment, client: Endpoint, server: Endpoint, port: Port): Connection {
   const egress = side(environment, 'egress', client, server, server, port)

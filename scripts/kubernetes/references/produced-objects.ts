@@ -9,7 +9,7 @@ interface Produced {
   readonly keys: ReadonlySet<string> | undefined
   readonly maker: KubeObject
   /** The maker's name, for messages. */
-  readonly madeBy: string
+  readonly definedBy: string
 }
 
 /** What controllers create from the rendered objects, by `Kind\nnamespace\nname`. */
@@ -20,7 +20,7 @@ export const producedObjects = perEnvironment((environment) => {
       produced.set(objectKey(kind, object.namespace, name), {
         keys: keys && new Set(keys),
         maker: object,
-        madeBy: nameOf(object),
+        definedBy: nameOf(object),
       })
   }
   for (const object of environment.objects) {

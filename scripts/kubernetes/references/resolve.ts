@@ -10,7 +10,7 @@ import { clusterScoped } from './table.ts'
 
 /** What is known of a reference's target: the keys it will have, or that they cannot be known. */
 export type Resolution =
-  | { readonly keys: ReadonlySet<string> | undefined; readonly madeBy: string }
+  | { readonly keys: ReadonlySet<string> | undefined; readonly definedBy: string }
   | 'unknown'
   | undefined
 
@@ -20,12 +20,12 @@ export type Resolution =
  */
 export function resolve(environment: Environment, kind: string, namespace: string, name: string): Resolution {
   const object = environment.find(kind, namespace, name)
-  if (object !== undefined) return { keys: dataKeys(object), madeBy: nameOf(object) }
+  if (object !== undefined) return { keys: dataKeys(object), definedBy: nameOf(object) }
   const produced = producedObjects(environment).get(objectKey(kind, namespace, name))
   if (produced !== undefined) return produced
   const provided = environment.provided(kind, name)
-  if (provided !== undefined) return { keys: provided.keys && new Set(provided.keys), madeBy: 'check.yaml' }
-  if (builtIn(kind, name)) return { keys: undefined, madeBy: 'Kubernetes' }
+  if (provided !== undefined) return { keys: provided.keys && new Set(provided.keys), definedBy: 'check.yaml' }
+  if (builtIn(kind, name)) return { keys: undefined, definedBy: 'Kubernetes' }
   if (!clusterScoped.has(kind) && !environment.hasNamespace(namespace)) return 'unknown'
   if (!environment.isWhole && fromElsewhere.has(kind)) return 'unknown'
   return environment.isOperated(namespace) ? 'unknown' : undefined
@@ -111,7 +111,7 @@ export function* unresolved(environment: Environment, kind: string): Generator<U
       yield {
         reference,
         path: key.path,
-        message: `${kind} "${name}" has no key "${key.name}"; ${target.madeBy} has ${has}`,
+        message: `${kind} "${name}" has no key "${key.name}"; ${target.definedBy} has ${has}`,
       }
     }
   }

@@ -15,7 +15,7 @@ export interface Component {
   /** Undefined for an outsider. */
   readonly kind: string | undefined
   readonly namespace: string
-  /** `2`, or `1 to 10` under a scaler; empty where it says nothing. */
+  /** `2`, or `1 to 10` under a scaler; empty for an outsider. */
   readonly scale: string
   /** What drives the scale, `rabbitmq ai-requests`. */
   readonly scalers: readonly string[]
@@ -71,7 +71,7 @@ function toComponent(environment: Environment, workload: Workload): Component {
   const { min, max } = scaleOf(environment, workload)
   const scalers = scalersFor(environment, workload)
   const policies = [...isolating(environment, workload, 'ingress'), ...isolating(environment, workload, 'egress')]
-  const scale = object.kind === 'DaemonSet' ? 'one a node' : min === max ? String(min) : `${min} to ${max}`
+  const scale = object.kind === 'DaemonSet' ? 'one per node' : min === max ? String(min) : `${min} to ${max}`
   return {
     id: nameOf(object),
     name: object.name,

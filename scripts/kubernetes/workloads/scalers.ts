@@ -150,13 +150,13 @@ const scalersByWorkload = perEnvironment((environment) => {
   return byWorkload
 })
 
-/** The scalers that set a workload's replicas; more than one is a fault. */
+/** The scalers that set a workload's replicas; more than one is an error. */
 export function scalersFor(environment: Environment, workload: Workload): readonly Scaler[] {
   return scalersByWorkload(environment).get(workload) ?? []
 }
 
 /**
- * The fewest and the most pods a workload has: its scaler's bounds, or its replicas. A Job's are its parallelism; a DaemonSet's, one a node, are
+ * The fewest and the most pods a workload has: its scaler's bounds, or its replicas. A Job's are its parallelism; a DaemonSet's, one per node, are
  * given as 1.
  */
 export function scaleOf(environment: Environment, workload: Workload): { min: number; max: number } {

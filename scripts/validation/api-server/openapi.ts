@@ -5,7 +5,7 @@ const sameMeaning = [
   ...['enum', 'pattern', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
   ...['minLength', 'maxLength', 'minItems', 'maxItems', 'minProperties', 'maxProperties', 'uniqueItems', 'required'],
 ]
-// `int32` and the like are no JSON schema formats; these are, and the API server enforces them.
+// `int32` and the like are not JSON Schema formats; these are, and the API server enforces them.
 const formats = ['date-time', 'ipv4', 'ipv6']
 
 // What resource.ParseQuantity of Kubernetes takes: sign, decimal number, then a binary, decimal or exponent suffix.
@@ -72,7 +72,7 @@ export function toJsonSchema(document: Value, name: string): Fields {
 const shareFrom = 200
 
 /**
- * Puts parts that stand several times in one schema into its definitions, once each, and refers to them: custom resources know no references, so an
+ * Moves parts that occur several times in one schema into its definitions, once each, and refers to them: custom resources have no references, so an
  * ApplicationSet repeats its template in each of its generators, and reading that took longer than all other schemas of an environment.
  */
 export function share(schema: Fields): Fields {
@@ -88,7 +88,7 @@ export function share(schema: Fields): Fields {
 
   const shared = new Map<string, string>()
   const definitions: Record<string, Value> = {}
-  // Only where a schema stands: a map of properties is none.
+  // Only schemas are replaced: a map of properties is not one.
   const replace = (value: Value, isSchema: boolean): Value => {
     if (Array.isArray(value)) return value.map((part) => replace(part, isSchema))
     if (typeof value !== 'object' || value === null) return value

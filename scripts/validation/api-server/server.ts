@@ -154,7 +154,7 @@ async function whenReady(
       send ??= sender(address, token, readFileSync(join(folder, 'certificates', 'apiserver.crt'), 'utf8'))
       if ((await send('GET', '/readyz')).status === 200) return send
     } catch {
-      // no certificate yet, or nobody listens yet
+      // no certificate yet, or nothing is listening yet
     }
     await pause(50)
   }
@@ -170,7 +170,7 @@ function notStarted(folder: string, reason: string): UsageError {
   return new UsageError(`the throwaway API server did not start: ${reason}\n${logs.join('\n')}`)
 }
 
-/** Ports that nobody listens on now, all different. */
+/** Ports on which nothing is listening now, all different. */
 async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {

@@ -39,7 +39,7 @@ it('reads a kind of the same name in another group as no workload', () => {
   expect(toWorkload(object('argoproj.io/v1alpha1', 'Rollout', { workloadRef: { name: 'a' } }))).toBeUndefined()
 })
 
-it('tells init containers, sidecars, main and ephemeral containers apart', () => {
+it('distinguishes init containers, sidecars, main and ephemeral containers', () => {
   const workload = toWorkload(
     object('v1', 'Pod', {
       initContainers: [{ name: 'a' }, { name: 'b', restartPolicy: 'Always' }],
