@@ -56,7 +56,7 @@ export async function findPrograms(): Promise<ServerPrograms | string> {
   const etcd = await findInstalled('etcd')
   if (apiserver !== undefined && etcd !== undefined) return { apiserver, etcd }
   const missing = [apiserver ?? 'kube-apiserver', etcd ?? 'etcd'].filter((name) => !name.includes('/'))
-  return `Skipping validation by a real API server: ${missing.join(' and ')} of the pinned version ${missing.length > 1 ? 'are' : 'is'} not on this machine. Get them with: npm run tools -- ${missing.join(' ')}`
+  return `Cannot validate with a real API server: ${missing.join(' and ')} of the pinned version ${missing.length > 1 ? 'are' : 'is'} not on this machine. Get them with: npm run tools -- ${missing.join(' ')}`
 }
 
 /**
