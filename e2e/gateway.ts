@@ -22,7 +22,7 @@ export interface Ledger {
   readonly latencies: number[]
 }
 
-export interface Pace {
+interface Pace {
   readonly perSecond: number
   /** Retries with the same Idempotency-Key until accepted, at growing intervals, as a careful client does. */
   readonly retry: boolean

@@ -7,7 +7,7 @@ import { git } from '#system/git.ts'
 import { namespace, type Run } from './run.ts'
 
 /** A clone of what the cluster runs, to commit to. */
-export interface Repository {
+interface Repository {
   readonly folder: string
   /** Changes files, commits, pushes, and refreshes Argo CD. Gives the commit. */
   commit(message: string, change: (folder: string) => void): Promise<string>

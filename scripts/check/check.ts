@@ -6,7 +6,7 @@ import { expandInput } from './inputs.ts'
 import type { CheckResult } from './result.ts'
 
 /** What to check: `environments` (none means all), or kustomizations, or what `--file` takes: files, folders and globs. */
-export interface CheckOptions {
+interface CheckOptions {
   readonly environments: readonly string[]
   readonly kustomize?: readonly string[] | undefined
   readonly file?: readonly string[] | undefined

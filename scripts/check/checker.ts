@@ -24,7 +24,7 @@ import {
   type TargetKind,
 } from './targets.ts'
 
-export interface CheckerOptions {
+interface CheckerOptions {
   /** The repository. */
   readonly root: string
   readonly config: CheckConfig

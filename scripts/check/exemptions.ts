@@ -34,7 +34,7 @@ export interface Exempted {
 }
 
 /** The remaining findings of a target, and the ones that exemptions removed. */
-export interface ExemptedFindings {
+interface ExemptedFindings {
   readonly findings: readonly Finding[]
   readonly exempted: readonly Exempted[]
   readonly used: ReadonlySet<Exemption>

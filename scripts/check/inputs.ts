@@ -9,7 +9,7 @@ import { kustomizationFile } from '#manifests/kustomization.ts'
 import { kustomizationTarget, type Target } from '#manifests/kustomize.ts'
 
 /** What one `--file` names: files that are checked together, as they were typed, and kustomizations, which are rendered. */
-export interface Input {
+interface Input {
   readonly name: string
   /** As typed, or relative to the folder in which the command was typed; `-` is standard input. */
   readonly files: readonly string[]

@@ -13,7 +13,7 @@ import { applicable, type Located, runRules, runRulesAcross } from './run-rules.
 import type { ReadTarget } from './targets.ts'
 
 /** What a checker checks with. */
-export interface Checks {
+interface Checks {
   readonly rules: readonly Rule[]
   /** The folder that `npm run generate:schemas` wrote. */
   readonly schemas: string

@@ -36,7 +36,7 @@ export interface ReadTarget extends Manifests {
 }
 
 /** The repository whose checker reads a target. */
-export interface Repository {
+interface Repository {
   readonly root: string
   readonly config: CheckConfig
   /** The content of its platform.yaml; undefined where it has none. */

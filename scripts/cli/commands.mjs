@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** The commands by group, each with the line that `--help` prints. */
-export const groups = {
+const groups = {
   'Check and promote': {
     check: 'check environments, kustomizations or files of manifests',
     diff: 'show what Argo CD will do once the working tree is merged',

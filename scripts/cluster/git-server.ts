@@ -5,7 +5,7 @@ import type { Cluster } from './client.ts'
 import { execCommand } from './kubectl.ts'
 
 /** A commit in the repository, and whether it holds changes that HEAD does not. */
-export interface WorkingCommit {
+interface WorkingCommit {
   readonly commit: string
   readonly uncommitted: boolean
 }

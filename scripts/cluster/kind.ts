@@ -20,7 +20,7 @@ export interface Ports {
 }
 
 /** Whether the cluster exists, and whose it is: created by `npm run up`, or by someone else under the same name. */
-export type Standing = 'absent' | 'ours' | 'foreign'
+type Standing = 'absent' | 'ours' | 'foreign'
 
 /** Runs the pinned kind with the engine. */
 async function kind(engine: Engine, args: readonly string[], input?: string): Promise<ProcessOutput> {

@@ -7,7 +7,7 @@ import type { Cluster } from './client.ts'
 import { isReadyPod } from './pods.ts'
 
 /** A port of 127.0.0.1 that leads to a Service. */
-export interface ForwardedPort {
+interface ForwardedPort {
   readonly port: number
   close(): void
 }

@@ -8,7 +8,7 @@ import { execute, readyPods } from './pods.ts'
 export const gatewayHost = 'inference.localhost'
 
 /** The limits of a key; the gateway's defaults where absent. */
-export interface KeyLimits {
+interface KeyLimits {
   readonly name?: string
   readonly requestsPerMinute?: number
   readonly tokensPerDay?: number

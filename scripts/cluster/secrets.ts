@@ -10,7 +10,7 @@ import type { Cluster } from './client.ts'
 import { ApiError } from './connection.ts'
 
 /** A Secret of an findEnvironment, and whether this run created it. */
-export interface CreatedSecret {
+interface CreatedSecret {
   /** `namespace/name` */
   readonly name: string
   readonly created: boolean

@@ -2,7 +2,7 @@ import { at, type KubeObject, number, text } from '#kubernetes/model/objects.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** A Deployment or StatefulSet and how many of its pods are ready. */
-export interface WorkloadState {
+interface WorkloadState {
   readonly namespace: string
   readonly name: string
   readonly wanted: number
@@ -14,7 +14,7 @@ export function unreadyWorkloads(snapshot: Snapshot): WorkloadState[] {
   return [...snapshot.deployments, ...snapshot.statefulSets].filter((workload) => !isRolledOut(workload)).map(stateOf)
 }
 
-export function stateOf({ namespace, name, raw }: KubeObject): WorkloadState {
+function stateOf({ namespace, name, raw }: KubeObject): WorkloadState {
   return {
     namespace,
     name,

@@ -7,7 +7,7 @@ import { type Comparison, comparisonsIn, metricsIn } from '#kubernetes/monitorin
 import type { Panel, Query } from './model.ts'
 
 /** An alerting rule of the manifests. */
-export interface Alert {
+interface Alert {
   readonly name: string
   readonly severity: 'critical' | 'warning'
   readonly expr: string

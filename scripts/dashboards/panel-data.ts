@@ -20,7 +20,7 @@ export function panelsOf(dashboard: Dashboard): PanelQuery[] {
 }
 
 /** What Grafana fills in: the environments that are chosen, a regular expression, and the window for rates. */
-export interface Variables {
+interface Variables {
   readonly namespace: string
   readonly rateInterval: string
 }
@@ -51,7 +51,7 @@ export interface PanelData extends PanelQuery {
   readonly error?: string
 }
 
-export interface Asked {
+interface Asked {
   /** Seconds since 1970. */
   readonly from: number
   readonly to: number

@@ -57,7 +57,7 @@ function section(dashboard: Dashboard, answers: readonly PanelData[], from: numb
 }
 
 /** One panel with the data that were answered for it. */
-export function figure(panel: Panel, answers: readonly PanelData[], from: number, to: number): string {
+function figure(panel: Panel, answers: readonly PanelData[], from: number, to: number): string {
   const own = answers.filter((answer) => answer.panel === panel)
   const lines = own.flatMap((answer) => answer.lines)
   const caption = `<figcaption title="${escapeHtml(panel.description)}">${escapeHtml(panel.title)}</figcaption>`
@@ -162,7 +162,7 @@ const suffixes: Readonly<Record<string, string>> = {
 }
 
 /** A value as people read it, with so many significant digits: `1.2 GiB`, `340 ms`, `12 %`; rates end in `/s`. */
-export function withUnit(value: number, unit: string, significant = 3): string {
+function withUnit(value: number, unit: string, significant = 3): string {
   const digits = (scaled: number) => String(Number(scaled.toPrecision(significant)))
   if (unit === 'percentunit') return `${digits(value * 100)} %`
   const scale = scales[unit]

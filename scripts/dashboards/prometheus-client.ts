@@ -8,7 +8,7 @@ export interface Series {
 }
 
 /** What a Prometheus answered: series, or why it gave none. */
-export type Answer = { readonly series: readonly Series[] } | { readonly error: string }
+type Answer = { readonly series: readonly Series[] } | { readonly error: string }
 
 /**
  * Values of a query from one moment to another.

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { callEngine, findEngine } from '#system/container-engine.ts'
 
 /** A container to start. `port` is published on a free port of 127.0.0.1, so nobody else on the network reaches it. */
-export interface ContainerSpec {
+interface ContainerSpec {
   readonly name: string
   readonly image: string
   readonly port: number

@@ -11,7 +11,7 @@ import type { ApplicationChange } from './application-changes.ts'
 import { diffEnvironment, type EnvironmentDiff, type Side } from './environments.ts'
 
 /** What changes in what Argo CD is given beside the environments: its own configuration, and the platform that its Applications install. */
-export interface DeliveryChanges {
+interface DeliveryChanges {
   readonly folders: readonly EnvironmentDiff[]
   /** Folders whose remote bases are not rendered here: their own files are compared. */
   readonly unrendered: readonly ApplicationChange[]

@@ -24,7 +24,7 @@ export interface Diff {
   readonly applications: readonly ApplicationChange[]
 }
 
-export interface DiffOptions {
+interface DiffOptions {
   /** A branch, tag or commit; the main branch by default. */
   readonly base?: string | undefined
   /** Empty means all environments of both sides. */

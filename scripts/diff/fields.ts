@@ -3,7 +3,7 @@ import { type Fields, fields, items, type Value } from '#kubernetes/model/object
 import { quantity } from '#kubernetes/model/quantity.ts'
 
 /** One step into a value: a field, the index of an item, or the fields by which an item of a list is known (`{name: 'gateway'}`). */
-export type Step = string | number | Fields
+type Step = string | number | Fields
 
 /** A value that differs. `undefined` on one side means that the field or item is not there. */
 export interface FieldChange {

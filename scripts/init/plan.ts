@@ -8,7 +8,7 @@ import { changesBetween, isReplaceable, replaceValues, type ValueChange } from '
 import { checkValues, setValues } from './values.ts'
 
 /** What `npm run init` writes. */
-export interface InitPlan {
+interface InitPlan {
   readonly changes: readonly ValueChange[]
   /** `platform.yaml` is the last. */
   readonly files: readonly { readonly file: string; readonly content: string; readonly count: number }[]

@@ -19,7 +19,7 @@ export const valueOptions = {
 /** The part of `platform.yaml` that an option with several values sets. */
 const parts = { host: 'hosts', 'storage-class': 'storageClasses', group: 'groups', owner: 'owners' } as const
 
-export type GivenOptions = { readonly [name in keyof typeof valueOptions]?: string | string[] | undefined }
+type GivenOptions = { readonly [name in keyof typeof valueOptions]?: string | string[] | undefined }
 
 /**
  * The values that options give, by key.

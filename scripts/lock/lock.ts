@@ -9,7 +9,7 @@ import type { Advice } from '#text/advice.ts'
 import type { createClient } from './registry.ts'
 
 /** The outcome for one image. */
-export interface Outcome {
+interface Outcome {
   /** `images.redis` */
   readonly key: string
   readonly before: string

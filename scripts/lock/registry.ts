@@ -4,9 +4,9 @@ import { fields, text } from '#kubernetes/model/objects.ts'
 import type { Advice } from '#text/advice.ts'
 import { type Login, loginFor } from './credentials.ts'
 
-export type Resolved = { readonly digest: string } | { readonly refusal: Advice }
+type Resolved = { readonly digest: string } | { readonly refusal: Advice }
 
-export interface ClientOptions {
+interface ClientOptions {
   /** Addresses to use instead of a registry's own: `docker.io` → `https://mirror.example.com`. */
   readonly mirrors: ReadonlyMap<string, string>
   /** Milliseconds that one request may take. */

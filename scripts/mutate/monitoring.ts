@@ -61,7 +61,8 @@ export const monitoring: readonly MutationClass[] = [
   broken(
     'alert-syntax',
     'Prometheus rejects the whole rule file.',
-    inExpression((expression) => expression.replace(/\)/, '')),
+    // The first one outside of comments.
+    inExpression((expression) => expression.replace(/^((?:#.*\n|[^#)])*)\)/, '$1')),
   ),
   broken('alert-without-comparison', 'The alert always fires.', function* (environment) {
     // An expression with another comparison would be a different fault.

@@ -4,7 +4,7 @@ import { at, items, type KubeObject, type Value } from '#kubernetes/model/object
 import type { Container, Workload } from '#kubernetes/model/workloads.ts'
 
 /** A container and the object whose pods have it. */
-export interface ContainerPlace {
+interface ContainerPlace {
   readonly workload: Workload
   readonly object: KubeObject
   readonly container: Container

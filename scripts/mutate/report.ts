@@ -5,16 +5,16 @@ import { elsewhere, proverOf } from './proof.ts'
 import type { Verdict } from './run.ts'
 
 /** The mutants of one class, or of several. */
-export interface Tally {
+interface Tally {
   readonly mutants: number
   readonly detected: number
 }
 
-export function tally(verdicts: readonly Verdict[]): Tally {
+function tally(verdicts: readonly Verdict[]): Tally {
   return { mutants: verdicts.length, detected: verdicts.filter(({ killers }) => killers.length > 0).length }
 }
 
-export function percent({ mutants, detected }: Tally): string {
+function percent({ mutants, detected }: Tally): string {
   // Never 100 % while one survives.
   return mutants === 0 ? '–' : `${(Math.floor((detected / mutants) * 1000) / 10).toFixed(1)} %`
 }
@@ -48,7 +48,7 @@ export function reportText(verdicts: readonly Verdict[], rules: readonly Rule[])
   return `${lines.join('\n')}\n\n${summary(verdicts, rules)}\n`
 }
 
-export function summary(verdicts: readonly Verdict[], rules: readonly Rule[]): string {
+function summary(verdicts: readonly Verdict[], rules: readonly Rule[]): string {
   const sum = tally(verdicts)
   const used = new Set(verdicts.map(({ mutant }) => mutant.class.id)).size
   return `${sum.mutants} mutants of ${used} classes: ${sum.detected} detected (${percent(sum)}), ${sum.mutants - sum.detected} survived, ${rules.length} rules`

@@ -39,7 +39,7 @@ export function variablesOf({ image, file }: { image: string; file: string }): V
 }
 
 /** One variable that is missing or not valid; `set` is false where it is missing. */
-export interface Fault {
+interface Fault {
   readonly name: string
   readonly set: boolean
   readonly message: string

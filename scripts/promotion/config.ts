@@ -18,7 +18,7 @@ export interface PromotionConfig {
 }
 
 /** A period in which nothing is promoted into these environments. */
-export interface Freeze {
+interface Freeze {
   readonly environments: readonly string[]
   /** ISO 8601 with a time zone. */
   readonly from: string

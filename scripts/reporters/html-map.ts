@@ -1,4 +1,5 @@
 import * as dagre from '@dagrejs/dagre'
+import { push } from '#kubernetes/model/collections.ts'
 import type { Verdict } from '#kubernetes/network/policies.ts'
 import type { Component, EnvironmentMap, Flow } from '#kubernetes/topology/connection-map.ts'
 import { markup } from '#text/html.ts'
@@ -103,7 +104,7 @@ interface Curve {
   readonly middle: Point
 }
 
-type Side = 'left' | 'passed'
+type Side = 'left' | 'right'
 
 /** One curve per flow, between the sides of caller and callee that face each other; several ends are spread along a side. */
 function curves(flows: readonly Flow[], nodes: ReadonlyMap<string, Point>): Curve[] {
@@ -111,13 +112,13 @@ function curves(flows: readonly Flow[], nodes: ReadonlyMap<string, Point>): Curv
   const ends = flows.map(({ from, to }) => {
     const start = nodes.get(from) ?? origin
     const end = nodes.get(to) ?? origin
-    const leaves: Side = end.x < start.x ? 'left' : 'passed'
-    const enters: Side = end.x > start.x ? 'left' : 'passed'
+    const leaves: Side = end.x < start.x ? 'left' : 'right'
+    const enters: Side = end.x > start.x ? 'left' : 'right'
     return { from, to, start, end, leaves, enters }
   })
   const bySide = new Map<string, { index: number; isStart: boolean; other: number }[]>()
   const note = (id: string, side: Side, entry: { index: number; isStart: boolean; other: number }) =>
-    bySide.set(`${id} ${side}`, [...(bySide.get(`${id} ${side}`) ?? []), entry])
+    push(bySide, `${id} ${side}`, entry)
   for (const [index, { from, to, start, end, leaves, enters }] of ends.entries()) {
     if (from === to) continue
     note(from, leaves, { index, isStart: true, other: end.y })

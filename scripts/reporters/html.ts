@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { CheckResult, TargetResult } from '#check/result.ts'
+import { push } from '#kubernetes/model/collections.ts'
 import { type Finding, formatPath, formatSource } from '#kubernetes/model/finding.ts'
 import type { Component, EnvironmentMap } from '#kubernetes/topology/connection-map.ts'
 import { ruleTexts } from '#ruleset/catalog.ts'
@@ -119,7 +120,7 @@ function drawnMap(map: EnvironmentMap, counts: ReadonlyMap<string, Counts>, pref
 function boxesOf(map: EnvironmentMap | undefined, prefix: string): Map<string, string[]> {
   const boxes = new Map<string, string[]>()
   for (const [index, { objects }] of (map?.components ?? []).entries())
-    for (const object of objects) boxes.set(object, [...(boxes.get(object) ?? []), `${prefix}-${index}`])
+    for (const object of objects) push(boxes, object, `${prefix}-${index}`)
   return boxes
 }
 

@@ -3,7 +3,7 @@ import { UsageError } from '#cli/errors.ts'
 import { printableDeep } from '#text/printable.ts'
 
 /** Turns a result into a report. Its strings are printable: a reporter only has to escape what its own format treats specially. */
-export type Reporter = (result: CheckResult) => string
+type Reporter = (result: CheckResult) => string
 
 /** Each format's reporter, loaded on demand so that the text appears faster. */
 const reporters: Readonly<Record<string, () => Promise<Reporter>>> = {

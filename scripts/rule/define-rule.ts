@@ -31,7 +31,7 @@ export const categories = {
 export type Category = keyof typeof categories
 
 /** Whether a rule holds for any Kubernetes manifests, or is about the programs and conventions of this platform. */
-export type Scope = 'kubernetes' | 'platform'
+type Scope = 'kubernetes' | 'platform'
 
 /** The description of a rule, wherever it is shown. */
 export interface RuleText {
@@ -64,14 +64,14 @@ export interface Convention {
 }
 
 /** A rule about each environment by itself. */
-export interface EnvironmentRule extends RuleText {
+interface EnvironmentRule extends RuleText {
   /** Where it is absent in another repository the rule is skipped, and the summary lists it as such. */
   readonly needs?: Convention
   check(environment: Environment, report: Report): void
 }
 
 /** A rule that compares environments: it runs once all of them are read. */
-export interface CrossEnvironmentRule extends RuleText {
+interface CrossEnvironmentRule extends RuleText {
   readonly needs?: never
   /**
    * @param environments all that is checked together

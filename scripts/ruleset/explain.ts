@@ -5,7 +5,7 @@ import type { RuleText } from '#rule/define-rule.ts'
 import { docsOf, ruleIds, ruleTexts } from './catalog.ts'
 
 /** An example from a rule's fixtures: manifests, and for a failing one the places where they violate the rule. */
-export interface Example {
+interface Example {
   /** From the root of the repository. */
   readonly file: string
   readonly manifests: string
@@ -34,7 +34,7 @@ export function expectations(content: string): Expectation[] {
 }
 
 /** A rule with its texts and examples. */
-export interface Explanation extends RuleText {
+interface Explanation extends RuleText {
   readonly failing: Example | undefined
   readonly passing: Example | undefined
   /** The convention without which the rule is skipped. */
@@ -42,7 +42,8 @@ export interface Explanation extends RuleText {
 }
 
 /**
- * Explains a rule by its texts and its fixtures: the shortest failing one and the passing one that is most similar to it.
+ * Explains a rule by its texts and its fixtures: the shortest failing one and the passing one that is most similar to it. The fixtures are those of
+ * the rule's test, read from test/rules when somebody asks, so an explanation cannot become outdated; the npm package contains that folder.
  * @param id the rule's id, current or former
  * @throws UsageError when there is no such rule; it suggests the most similar ids
  */

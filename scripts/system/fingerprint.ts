@@ -8,7 +8,7 @@ import { join } from 'node:path'
  * The files of a folder and of the folders in it, as sorted paths below it; a file is its own only entry, as ''.
  * `skip` leaves out entries, and everything below them, by their name.
  */
-export function filesBelow(path: string, skip: (name: string) => boolean = () => false): string[] {
+function filesBelow(path: string, skip: (name: string) => boolean = () => false): string[] {
   if (!existsSync(path)) return []
   if (!statSync(path).isDirectory()) return ['']
   const found: string[] = []

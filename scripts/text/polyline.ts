@@ -1,5 +1,5 @@
 /** A point of a picture: x and y. */
-export type Point = readonly [number, number]
+type Point = readonly [number, number]
 
 /** The `points` of an SVG polyline, to a tenth; a point between two of the same height adds nothing and is left out. */
 export function polylinePoints(points: readonly Point[]): string {

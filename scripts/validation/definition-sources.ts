@@ -9,7 +9,7 @@ interface Pin {
 }
 
 /** Where a part of the platform keeps its custom resource definitions. */
-export interface Source {
+interface Source {
   readonly name: string
   readonly module: string
   /** The pin of the platform that this version follows; a version itself where no manifest pins the part. */

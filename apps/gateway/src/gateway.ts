@@ -16,7 +16,7 @@ import { createGatewayMetrics } from './metrics.ts'
 import { connectResults } from './requests/results.ts'
 import { createSubmit } from './requests/submit.ts'
 
-export type Gateway = {
+type Gateway = {
   /** The ports it listens on, which differ from the configured ones if those are 0. */
   port: number
   metricsPort: number

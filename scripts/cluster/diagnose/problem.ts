@@ -17,7 +17,7 @@ export interface Problem {
     | { readonly job: string }
 }
 
-export interface Condition {
+interface Condition {
   readonly status: string
   readonly reason: string | undefined
   readonly message: string | undefined

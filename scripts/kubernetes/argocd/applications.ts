@@ -33,7 +33,7 @@ export const applicationsOf = perEnvironment((environment): readonly Application
 ])
 
 /** What an Application renders. */
-export interface ApplicationSource {
+interface ApplicationSource {
   readonly path: Path
   readonly repository: string | undefined
   /** The folder in the repository, without `./` and `/` at its ends; undefined for a chart. */
@@ -64,7 +64,7 @@ export function filled(value: string | undefined): string | undefined {
 }
 
 /** Where an Application goes: the cluster as it names it, and the namespace of what names none. */
-export interface Destination {
+interface Destination {
   readonly server: string | undefined
   readonly name: string | undefined
   readonly namespace: string | undefined

@@ -1,5 +1,5 @@
 /** The parts of an image reference, `registry/repository:tag@digest`. */
-export interface Image {
+interface Image {
   /** `ghcr.io` or `localhost:5000`; undefined where the reference leaves it to the node. */
   readonly registry: string | undefined
   /** `example/inference-gateway`. */

@@ -17,7 +17,7 @@ interface MonitorEndpoint {
 }
 
 /** A ServiceMonitor or PodMonitor with what it selects. */
-export interface Monitor {
+interface Monitor {
   readonly object: KubeObject
   /** Services of a ServiceMonitor, workloads' objects of a PodMonitor. */
   readonly selected: readonly KubeObject[]

@@ -3,7 +3,7 @@ import { parser } from '@prometheus-io/lezer-promql'
 type SyntaxNode = ReturnType<typeof parser.parse>['topNode']
 
 /** One `metric{label="value", …}` of an expression. */
-export interface Selector {
+interface Selector {
   readonly metric: string
   readonly matchers: readonly { readonly label: string; readonly op: string; readonly value: string }[]
 }

@@ -40,7 +40,7 @@ export const declarationsOf = perEnvironment((environment): readonly Declaration
 })
 
 /** Where a variable of a container gets its value. */
-export interface VariablePlace {
+interface VariablePlace {
   readonly name: string
   readonly object: KubeObject
   readonly path: Path

@@ -4,7 +4,7 @@ import type { Workload } from '#kubernetes/model/workloads.ts'
 import { servingPorts } from './policies.ts'
 
 /** The Service a host name means, seen from a namespace. */
-export type ResolvedHost =
+type ResolvedHost =
   | { readonly service: KubeObject }
   | { readonly missing: { readonly name: string; readonly namespace: string } }
   /** A name outside the rendered namespaces, or of the internet. */
@@ -52,7 +52,7 @@ export function isHeadless(service: KubeObject): boolean {
 }
 
 /** Where a connection to a Service ends: a port of the pods behind it. */
-export interface PodPort {
+interface PodPort {
   readonly workload: Workload
   readonly port: number
 }

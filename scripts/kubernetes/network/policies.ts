@@ -44,7 +44,7 @@ export interface PolicyRule {
 }
 
 /** A NetworkPolicy with its defaults filled in. */
-export interface Policy {
+interface Policy {
   readonly object: KubeObject
   readonly podSelector: Value
   /** Undefined when the policy does not apply to this direction; an empty list isolates and allows nothing. */
@@ -147,7 +147,7 @@ const hasOtherPolicies = perEnvironment(
 )
 
 /** Whether a connection is possible, and what each side says of it. */
-export interface Connection {
+interface Connection {
   readonly verdict: Verdict
   /** Whether the client may open it. */
   readonly egress: Verdict

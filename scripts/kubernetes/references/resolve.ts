@@ -9,10 +9,7 @@ import { type Reference, referencesTo } from './references.ts'
 import { clusterScoped } from './table.ts'
 
 /** What is known of a reference's target: the keys it will have, or that they cannot be known. */
-export type Resolution =
-  | { readonly keys: ReadonlySet<string> | undefined; readonly definedBy: string }
-  | 'unknown'
-  | undefined
+type Resolution = { readonly keys: ReadonlySet<string> | undefined; readonly definedBy: string } | 'unknown' | undefined
 
 /**
  * Looks a target up: among the rendered objects, among what rendered objects make (an ExternalSecret's Secret), among what `check.yaml` declares.

@@ -11,7 +11,7 @@ export interface Tool {
   readonly go: GoSource
 }
 
-export interface Release {
+interface Release {
   readonly url: string
   /** A file that lists `<sha256>  <file name>`, or holds one bare sha256. */
   readonly checksums: string
