@@ -4,7 +4,7 @@ import type { KubeObject } from '#kubernetes/model/objects.ts'
 import { applications, type Cluster, toKubeObjects } from './client.ts'
 
 /** Objects of one kind that a wait follows. */
-export interface Watched {
+interface Watched {
   readonly apiVersion: string
   readonly kind: string
   /** Where the API server serves their list. */
