@@ -1,7 +1,7 @@
 /**
  * The areas of scripts/ from low to high. An area imports from lower rows only, never from its own row or a higher one. A new folder takes its place here.
  */
-const layers = [
+export const layers = [
   ['text', 'cli'],
   ['system'],
   ['kubernetes/model'],

@@ -1,8 +1,9 @@
-import { patchApplication, until } from '#cluster/argo.ts'
+import { patchApplication } from '#cluster/argo.ts'
 import { type Cluster, toKubeObjects } from '#cluster/client.ts'
 import { ifExists } from '#cluster/connection.ts'
 import { execute, readFromPod } from '#cluster/pods.ts'
 import { forwardPort } from '#cluster/port-forward.ts'
+import { podsOf, until, watchUntil } from '#cluster/wait.ts'
 import { at, holds, type KubeObject } from '#kubernetes/model/objects.ts'
 import { namespace, type Run } from './run.ts'
 
@@ -19,6 +20,11 @@ export async function podsNamed(run: Run, name: string): Promise<KubeObject[]> {
 
 export function isReady(pod: KubeObject): boolean {
   return at(pod.raw, 'metadata', 'deletionTimestamp') === undefined && holds(pod.raw, 'Ready')
+}
+
+/** Waits until a component has a ready pod. @returns milliseconds it took, or undefined after the limit */
+export function untilReady({ cluster }: Run, component: string, limitMs: number): Promise<number | undefined> {
+  return watchUntil(cluster, podsOf(cluster, namespace, component), limitMs, (pods) => pods.some(isReady))
 }
 
 /** Deletes a pod and waits until it is gone; its controller may have created another of the same name by then. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { until } from '#cluster/argo.ts'
 import { execute } from '#cluster/pods.ts'
 import { callGateway, type Reply } from '#cluster/request.ts'
+import { until } from '#cluster/wait.ts'
 import { at, text } from '#kubernetes/model/objects.ts'
 import { namespace, type Run } from './run.ts'
 

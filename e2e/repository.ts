@@ -1,8 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { applicationState, endOtherSync, refresh, runsCommit, until } from '#cluster/argo.ts'
+import { applicationState, endOtherSync, refresh, runsCommit, stateIn } from '#cluster/argo.ts'
 import { pushToCluster } from '#cluster/git-server.ts'
+import { applicationsOf, watchUntil } from '#cluster/wait.ts'
 import { git } from '#system/git.ts'
 import { namespace, type Run } from './run.ts'
 
@@ -75,7 +76,9 @@ export function untilSynced(
   limitMs: number,
   application: string = namespace,
 ): Promise<number | undefined> {
-  return until(limitMs, async () => runsCommit(await applicationState(run.cluster, application), commit), 500)
+  return watchUntil(run.cluster, applicationsOf(run.cluster), limitMs, (found) =>
+    found.some(({ name, raw }) => name === application && runsCommit(stateIn(raw), commit)),
+  )
 }
 
 /** Replaces text in a file; it must contain what is replaced. */

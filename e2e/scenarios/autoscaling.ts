@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { until } from '#cluster/argo.ts'
+import { until } from '#cluster/wait.ts'
 import { replicas } from '../cluster.ts'
 import { runK6 } from '../k6.ts'
 import { namespace, type Scenario } from '../run.ts'

@@ -1,5 +1,5 @@
-import { until } from '#cluster/argo.ts'
 import { scaledObjects } from '#cluster/client.ts'
+import { until } from '#cluster/wait.ts'
 import { holds } from '#kubernetes/model/objects.ts'
 import { pauseHealing } from '../cluster.ts'
 import { namespace, type Scenario } from '../run.ts'

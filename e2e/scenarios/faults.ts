@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { until } from '#cluster/argo.ts'
 import { runInNode } from '#cluster/kind.ts'
+import { podsOf, watchUntil } from '#cluster/wait.ts'
 import { at, items, type KubeObject, number, text } from '#kubernetes/model/objects.ts'
-import { isReady, podsNamed } from '../cluster.ts'
+import { isReady, podsNamed, untilReady } from '../cluster.ts'
 import { settle, startClient } from '../gateway.ts'
-import type { Run, Scenario } from '../run.ts'
+import { namespace, type Run, type Scenario } from '../run.ts'
 
 const components = ['gateway', 'worker', 'collector', 'rabbitmq', 'redis', 'postgres', 'ollama']
 
@@ -13,7 +13,7 @@ export default {
   title: 'Every component is killed under load; nothing accepted is lost',
   async run(run) {
     const client = startClient(run, { perSecond: 12, retry: true })
-    await until(60_000, async () => (await podsNamed(run, 'worker')).some(isReady), 500)
+    await untilReady(run, 'worker', 60_000)
     for (const component of components) {
       await kill(run, component)
       await pause(1000)
@@ -37,8 +37,8 @@ async function kill(run: Run, component: string): Promise<void> {
   const process = await runInNode(run.engine, 'crictl', 'inspect', ...template, before.id)
   run.event(`kill ${component}`)
   await runInNode(run.engine, 'kill', '-9', process)
-  const back = await until(120_000, async () => {
-    const pod = (await podsNamed(run, component)).find(({ name }) => name === victim.name)
+  const back = await watchUntil(run.cluster, podsOf(run.cluster, namespace, component), 120_000, (pods) => {
+    const pod = pods.find(({ name }) => name === victim.name)
     return pod !== undefined && isReady(pod) && containerOf(pod, component).restarts > before.restarts
   })
   run.expect(`${component} comes back`, back !== undefined)

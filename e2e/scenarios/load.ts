@@ -1,4 +1,4 @@
-import { until } from '#cluster/argo.ts'
+import { until } from '#cluster/wait.ts'
 import { queueDepth } from '../cluster.ts'
 import { results } from '../gateway.ts'
 import { runK6 } from '../k6.ts'

@@ -1,4 +1,4 @@
-import { until } from '#cluster/argo.ts'
+import { until } from '#cluster/wait.ts'
 import { dashboards } from '#dashboards/index.ts'
 import { askPanels, componentsOf, panelsOf, panelsWithoutData } from '#dashboards/panel-data.ts'
 import { panelSections, panelStyle } from '#dashboards/panel-page.ts'

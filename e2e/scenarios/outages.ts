@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { connect } from 'amqplib'
-import { until } from '#cluster/argo.ts'
 import { mergePatch } from '#cluster/client.ts'
 import { ApiError, ifExists } from '#cluster/connection.ts'
 import { secretValue } from '#cluster/request.ts'
+import { until } from '#cluster/wait.ts'
 import { at, number, type Value } from '#kubernetes/model/objects.ts'
-import { deletePod, forward, inBroker, isReady, pauseHealing, podsNamed, queueDepth } from '../cluster.ts'
+import { deletePod, forward, inBroker, pauseHealing, podsNamed, queueDepth, untilReady } from '../cluster.ts'
 import { call, settle, startClient } from '../gateway.ts'
 import { openPrometheus, type Prometheus } from '../prometheus.ts'
 import { namespace, type Run, type Scenario } from '../run.ts'
@@ -64,7 +64,7 @@ async function restart(run: Run, store: string): Promise<void> {
   run.event(`restart ${store}`)
   const began = Date.now()
   await deletePod(run, `${store}-0`)
-  const back = await until(120_000, async () => (await podsNamed(run, store)).some(isReady))
+  const back = await untilReady(run, store, 120_000)
   run.expect(`${store} comes back with its volume`, back !== undefined)
   run.measure(`${store} restarted gracefully`, (Date.now() - began) / 1000, 's')
 }
@@ -86,8 +86,9 @@ async function evictAll(run: Run): Promise<void> {
       )
       run.expect(`${pod.name} is evicted`, evicted !== undefined)
     }
-    const ready = async () => component === 'worker' || (await podsNamed(run, component)).some(isReady)
-    const back = await until(120_000, ready)
+    // There is a worker only while there is work.
+    if (component === 'worker') continue
+    const back = await untilReady(run, component, 120_000)
     run.expect(`${component} is back after its eviction`, back !== undefined)
   }
   run.measure('evictions that a budget delayed', refused, '')
@@ -164,7 +165,7 @@ async function withoutOllama(run: Run): Promise<void> {
   run.expect('no worker was restarted for it', alive.length === 0, alive.map(({ name }) => name).join(' '))
   await scale(1)
   run.event('Ollama is started again')
-  const back = await until(120_000, async () => (await podsNamed(run, 'ollama')).some(isReady))
+  const back = await untilReady(run, 'ollama', 120_000)
   run.expect('Ollama is back with its models', back !== undefined)
   if (back !== undefined) run.measure('Ollama started to ready', back / 1000, 's')
 }

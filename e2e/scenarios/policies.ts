@@ -1,11 +1,10 @@
-import { until } from '#cluster/argo.ts'
 import { execute } from '#cluster/pods.ts'
 import { createEnvironment } from '#kubernetes/model/environment.ts'
 import { at, text } from '#kubernetes/model/objects.ts'
 import { connection, endpointOf, servingPorts } from '#kubernetes/network/policies.ts'
 import { readDocuments } from '#manifests/documents.ts'
 import { findEnvironment, render } from '#manifests/kustomize.ts'
-import { isReady, podsNamed } from '../cluster.ts'
+import { isReady, podsNamed, untilReady } from '../cluster.ts'
 import { call } from '../gateway.ts'
 import { namespace, type Run, type Scenario } from '../run.ts'
 
@@ -78,7 +77,7 @@ async function keepWorker(run: Run): Promise<void> {
     500,
   )
   run.cleanup(async () => clearInterval(feed))
-  await until(60_000, async () => (await podsNamed(run, 'worker')).some(isReady), 500)
+  await untilReady(run, 'worker', 60_000)
 }
 
 /** Makes all connections at the same time from inside a pod, with what its image has: Node, or bash. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import OpenAI from 'openai'
-import { until } from '#cluster/argo.ts'
 import { callGateway, gatewayHost } from '#cluster/request.ts'
+import { until } from '#cluster/wait.ts'
 import { at, items, text } from '#kubernetes/model/objects.ts'
 import { findChromium, startChromium } from '../../test/support/browser.ts'
 import { forward } from '../cluster.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { until } from '#cluster/argo.ts'
 import { diagnose } from '#cluster/diagnose.ts'
 import { takeSnapshot } from '#cluster/snapshot.ts'
+import { until } from '#cluster/wait.ts'
 import { at } from '#kubernetes/model/objects.ts'
 import { isReady, podsNamed } from '../cluster.ts'
 import { percentile, settle, startClient } from '../gateway.ts'

@@ -1,4 +1,4 @@
-import { until } from '#cluster/argo.ts'
+import { until } from '#cluster/wait.ts'
 import { queueDepth, replicas } from '../cluster.ts'
 import { call, type Ledger, settle } from '../gateway.ts'
 import type { Run, Scenario } from '../run.ts'

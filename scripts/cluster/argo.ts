@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { at, items, text, type Value } from '#kubernetes/model/objects.ts'
 import { applications, type Cluster, mergePatch } from './client.ts'
 import { ifExists } from './connection.ts'
@@ -21,7 +20,11 @@ export interface ApplicationState {
 const namespace = 'argocd'
 
 export async function applicationState(cluster: Cluster, name: string): Promise<ApplicationState> {
-  const raw: Value = await ifExists(cluster.custom.getNamespacedCustomObject({ ...applications, namespace, name }))
+  return stateIn(await ifExists(cluster.custom.getNamespacedCustomObject({ ...applications, namespace, name })))
+}
+
+/** The state that an Application carries; that of one which does not exist is unknown. */
+export function stateIn(raw: Value): ApplicationState {
   const status = at(raw, 'status')
   const operation = at(status, 'operationState')
   return {
@@ -105,18 +108,4 @@ function unfinishedObjects({ raw }: ApplicationState): string[] {
 
 function isUnhealthy(health: Value): boolean {
   return health === 'Progressing' || health === 'Missing' || health === 'Degraded'
-}
-
-/** Waits without output; for tests that measure. @returns milliseconds it took, or undefined after the limit */
-export async function until(
-  limitMs: number,
-  isFulfilled: () => Promise<boolean>,
-  everyMs = 250,
-): Promise<number | undefined> {
-  const began = Date.now()
-  while (Date.now() - began < limitMs) {
-    if (await isFulfilled()) return Date.now() - began
-    await pause(everyMs)
-  }
-  return undefined
 }

@@ -8,8 +8,8 @@ import {
   isolating,
   outsider,
   servingPorts,
-  type Verdict,
 } from '#kubernetes/network/policies.ts'
+import type { Verdict } from '#kubernetes/network/verdicts.ts'
 
 /** Every connection that NetworkPolicies allow, as `client → server:port`, and what leaves the cluster, as `client → 0.0.0.0/0:443`. */
 export function openConnections(environment: Environment): string[] {

@@ -1,6 +1,6 @@
 import * as dagre from '@dagrejs/dagre'
 import { push } from '#kubernetes/model/collections.ts'
-import type { Verdict } from '#kubernetes/network/policies.ts'
+import type { Verdict } from '#kubernetes/network/verdicts.ts'
 import type { Component, EnvironmentMap, Flow } from '#kubernetes/topology/connection-map.ts'
 import { markup } from '#text/html.ts'
 import { plural } from '#text/plural.ts'

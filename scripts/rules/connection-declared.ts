@@ -6,13 +6,12 @@ import { edgesOf, peerPorts } from '#kubernetes/network/edges.ts'
 import {
   connection,
   endpointOf,
-  namespaceLabels,
   type PolicyRule,
   policiesByNamespace,
   portMatches,
-  selectsKnown,
   servingPorts,
 } from '#kubernetes/network/policies.ts'
+import { namespaceLabels, selectsKnown } from '#kubernetes/network/verdicts.ts'
 import { defineRule } from '#rule/define-rule.ts'
 
 export default defineRule({

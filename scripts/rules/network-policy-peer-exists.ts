@@ -1,7 +1,8 @@
 import type { Environment } from '#kubernetes/model/environment.ts'
 import type { Path } from '#kubernetes/model/finding.ts'
 import { at, fields, items, text, type Value } from '#kubernetes/model/objects.ts'
-import { namespaceLabels, type PolicyRule, policiesByNamespace, selectsKnown } from '#kubernetes/network/policies.ts'
+import { type PolicyRule, policiesByNamespace } from '#kubernetes/network/policies.ts'
+import { namespaceLabels, selectsKnown } from '#kubernetes/network/verdicts.ts'
 import { declarations } from '#rule/conventions.ts'
 import { defineRule } from '#rule/define-rule.ts'
 

@@ -3,14 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { createEnvironment, type Environment } from '#kubernetes/model/environment.ts'
 import { type KubeObject, toObject } from '#kubernetes/model/objects.ts'
 import { selects } from '#kubernetes/model/selectors.ts'
-import {
-  connection,
-  endpointOf,
-  outsider,
-  type Port,
-  selectsKnown,
-  type Verdict,
-} from '#kubernetes/network/policies.ts'
+import { connection, endpointOf, outsider, type Port } from '#kubernetes/network/policies.ts'
+import { selectsKnown, type Verdict } from '#kubernetes/network/verdicts.ts'
 
 // A small world, so that random selectors often meet the labels: two label keys of two values, two rendered namespaces.
 const keys = ['app', 'tier'] as const

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { visitorOf } from '../../apps/gateway/src/recipes/visitors.ts'
+import { visitorOf } from '../../../apps/gateway/src/recipes/visitors.ts'
 
 describe('visitorOf', () => {
   it('counts an IPv6 network as one visitor and an IPv4 address as one', () => {

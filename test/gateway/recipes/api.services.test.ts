@@ -1,13 +1,13 @@
 import { createLog } from '@inference/common/log.ts'
 import { connectRedis } from '@inference/common/redis.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
-import { buildIndex } from '../../apps/gateway/src/recipes/build-index.ts'
-import { loadRecipes } from '../../apps/gateway/src/recipes/recipe.ts'
-import { visitorLimits, visitorOf } from '../../apps/gateway/src/recipes/visitors.ts'
-import { password } from '../support/containers.ts'
-import { makeTestKey, startTestGateway, type TestGateway, waitUntil } from '../support/gateway.ts'
-import { models, purgeQueues } from '../support/requests.ts'
-import { startWorker } from '../support/service-process.ts'
+import { buildIndex } from '../../../apps/gateway/src/recipes/build-index.ts'
+import { loadRecipes } from '../../../apps/gateway/src/recipes/recipe.ts'
+import { visitorLimits, visitorOf } from '../../../apps/gateway/src/recipes/visitors.ts'
+import { password } from '../../support/containers.ts'
+import { makeTestKey, startTestGateway, type TestGateway, waitUntil } from '../../support/gateway.ts'
+import { models, purgeQueues } from '../../support/requests.ts'
+import { startWorker } from '../../support/service-process.ts'
 
 const services = inject('services')
 const log = createLog('test', 'silent')

@@ -1,12 +1,12 @@
 import { createLog } from '@inference/common/log.ts'
 import { connectRedis } from '@inference/common/redis.ts'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
-import { buildIndex } from '../../apps/gateway/src/recipes/build-index.ts'
-import { createQueryEmbedder, embed } from '../../apps/gateway/src/recipes/embed.ts'
-import { loadRecipes } from '../../apps/gateway/src/recipes/recipe.ts'
-import { searchRecipes } from '../../apps/gateway/src/recipes/search.ts'
-import { documentOf, nearest } from '../../apps/gateway/src/recipes/store.ts'
-import { password } from '../support/containers.ts'
+import { buildIndex } from '../../../apps/gateway/src/recipes/build-index.ts'
+import { createQueryEmbedder, embed } from '../../../apps/gateway/src/recipes/embed.ts'
+import { loadRecipes } from '../../../apps/gateway/src/recipes/recipe.ts'
+import { searchRecipes } from '../../../apps/gateway/src/recipes/search.ts'
+import { documentOf, nearest } from '../../../apps/gateway/src/recipes/store.ts'
+import { password } from '../../support/containers.ts'
 
 const services = inject('services')
 const log = createLog('test', 'silent')

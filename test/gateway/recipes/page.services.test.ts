@@ -5,12 +5,12 @@ import { connectRedis } from '@inference/common/redis.ts'
 import { appendTokens, finishRequest, startRequest } from '@inference/common/request-state.ts'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest'
-import { buildIndex } from '../../apps/gateway/src/recipes/build-index.ts'
-import { loadRecipes } from '../../apps/gateway/src/recipes/recipe.ts'
-import { findChromium, startChromium } from '../support/browser.ts'
-import { password } from '../support/containers.ts'
-import { startTestGateway, type TestGateway, waitUntil } from '../support/gateway.ts'
-import { makeResponse, models, purgeQueues } from '../support/requests.ts'
+import { buildIndex } from '../../../apps/gateway/src/recipes/build-index.ts'
+import { loadRecipes } from '../../../apps/gateway/src/recipes/recipe.ts'
+import { findChromium, startChromium } from '../../support/browser.ts'
+import { password } from '../../support/containers.ts'
+import { startTestGateway, type TestGateway, waitUntil } from '../../support/gateway.ts'
+import { makeResponse, models, purgeQueues } from '../../support/requests.ts'
 
 const services = inject('services')
 const chromiumPath = findChromium()

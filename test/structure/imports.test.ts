@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { parseSync } from '@swc/core'
 import { expect, it } from 'vitest'
 import { root } from '#cli/paths.ts'
@@ -46,13 +46,27 @@ it('finds what a module does when it is imported', () => {
   ).toEqual([])
 })
 
+/** What is started by its name, and so runs when it is imported: the commands, and the programs that the images of the services are built from. */
+function startedByName(): Set<string> {
+  const services = readdirSync(join(root, 'apps')).map((name) => join('apps', name, 'package.json'))
+  const programs = services
+    .filter((file) => existsSync(join(root, file)))
+    .flatMap((file) => {
+      const { scripts = {} } = JSON.parse(readFileSync(join(root, file), 'utf8'))
+      return [...String(scripts.build).matchAll(/src\/\S+\.ts/g)].map(([program]) => join(dirname(file), program))
+    })
+  const commands = readdirSync(join(root, 'scripts/commands')).map((name) => join('scripts/commands', name))
+  return new Set([...commands, ...programs])
+}
+
 it('no module waits, reads a file or starts a process when it is imported', () => {
-  const scripts = join(root, 'scripts')
-  const modules = readdirSync(scripts, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => name.endsWith('.ts') && !name.startsWith('commands/'),
+  const started = startedByName()
+  expect(started).toContain('apps/worker/src/pull-models.ts')
+  const modules = ['scripts', 'apps', 'e2e'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
   )
-  const found = modules.flatMap((name) =>
-    effectsOf(readFileSync(join(scripts, name), 'utf8')).map((effect) => `scripts/${name}: ${effect}`),
-  )
+  const found = modules
+    .filter((name) => /^(?:scripts|e2e|apps\/[^/]+\/src)\/.*\.ts$/.test(name) && !started.has(name))
+    .flatMap((name) => effectsOf(readFileSync(join(root, name), 'utf8')).map((effect) => `${name}: ${effect}`))
   expect(found).toEqual([])
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { isIngredient, matchIngredients } from '../../apps/gateway/src/recipes/match.ts'
-import { loadRecipes } from '../../apps/gateway/src/recipes/recipe.ts'
+import { isIngredient, matchIngredients } from '../../../apps/gateway/src/recipes/match.ts'
+import { loadRecipes } from '../../../apps/gateway/src/recipes/recipe.ts'
 
 describe('isIngredient', () => {
   it.each([

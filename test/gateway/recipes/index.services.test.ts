@@ -5,16 +5,16 @@ import { promisify } from 'node:util'
 import { createLog } from '@inference/common/log.ts'
 import { connectRedis } from '@inference/common/redis.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest'
-import { buildIndex } from '../../apps/gateway/src/recipes/build-index.ts'
-import { listedDigest } from '../../apps/gateway/src/recipes/embed.ts'
-import { loadRecipes } from '../../apps/gateway/src/recipes/recipe.ts'
+import { buildIndex } from '../../../apps/gateway/src/recipes/build-index.ts'
+import { listedDigest } from '../../../apps/gateway/src/recipes/embed.ts'
+import { loadRecipes } from '../../../apps/gateway/src/recipes/recipe.ts'
 import {
   countVectors,
   currentVectorSet,
   IndexMissingError,
   removeRetired,
-} from '../../apps/gateway/src/recipes/store.ts'
-import { password } from '../support/containers.ts'
+} from '../../../apps/gateway/src/recipes/store.ts'
+import { password } from '../../support/containers.ts'
 
 const services = inject('services')
 const log = createLog('test', 'silent')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createQueryEmbedder, EmbeddingError, withPrefix } from '../../apps/gateway/src/recipes/embed.ts'
+import { createQueryEmbedder, EmbeddingError, withPrefix } from '../../../apps/gateway/src/recipes/embed.ts'
 
 describe('withPrefix', () => {
   it('adds the prefix that the model was trained with', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { cruise, type IConfiguration } from 'dependency-cruiser'
 import { expect, it } from 'vitest'
 import { root } from '#cli/paths.ts'
-import { scratchRepository } from './support/repository.ts'
+import { scratchRepository } from '../support/repository.ts'
 
 const { options, ...ruleSet }: IConfiguration = (await import(join(root, '.dependency-cruiser.mjs'))).default
 

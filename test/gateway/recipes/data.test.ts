@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
-import { loadRecipes, type Recipe } from '../../apps/gateway/src/recipes/recipe.ts'
+import { loadRecipes, type Recipe } from '../../../apps/gateway/src/recipes/recipe.ts'
 
 const recipes = loadRecipes()
 const schema = JSON.parse(readFileSync('apps/gateway/data/recipes.schema.json', 'utf8'))

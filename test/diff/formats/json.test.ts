@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { diffEnvironment } from '#diff/environments.ts'
 import { formatJson } from '#diff/formats/json.ts'
 import { createEnvironment } from '#kubernetes/model/environment.ts'
-import { cases } from './cases.ts'
+import { cases } from '../cases.ts'
 
 it('marks the significant changes, also under the deprecated name', () => {
   const { before, after } = cases.find(({ name }) => name === 'the reader of a generated ConfigMap') ?? {}
