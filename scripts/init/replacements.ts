@@ -21,7 +21,7 @@ const wholeAddress = ['(?<![\\w.@-])', '(?![\\w-]|\\.\\w)'] as const
 
 /**
  * Addresses are recognised wherever they are written. Names of groups and storage classes are ordinary words, so these are recognised only in the
- * fields that hold them, and in Markdown as `code`.
+ * fields that hold them, and in Markdown as `code` (the first column of a table names a component, such as `ssd`).
  */
 const places: readonly Place[] = [
   { keys: /^(?:git|web|registry|vault|grafana|hosts\..+)$/, files: /./, around: [wholeAddress] },
@@ -35,23 +35,28 @@ const places: readonly Place[] = [
       ['(?<=member of )', '(?=\\s)'],
     ],
   },
+  // A cluster of kind has the storage class of its own provisioner.
   {
     keys: /^storageClasses\./,
-    files: /^(?:base|components|overlays|argocd)\/.+\.yaml$|^check\.yaml$/,
+    files: /^(?:base|components|overlays|argocd)\/(?!kind\/).+\.yaml$|^check\.yaml$/,
     around: [
       ['(?<=storageClassName:\\s+(?:value:\\s+)?)', '(?=\\s*$)'],
       ['(?<=storageClassName\\n\\s*value: )', '(?=\\s*$)'],
-      ['(?<=kind: StorageClass\\n\\s*name: )', '(?=\\s*$)'],
+      ['(?<=kind: StorageClass\\n\\s*name: )', '(?=\\s*$)(?!\\n\\s*environments: \\[kind\\])'],
     ],
   },
-  { keys: /^(?:storageClasses|groups)\./, files: /^(?:docs\/.+|README)\.md$/, around: [['(?<=`)', '(?=`)']] },
+  {
+    keys: /^(?:storageClasses|groups)\./,
+    files: /^(?:docs\/.+|README|components\/README)\.md$/,
+    around: [['(?<=`)(?<!^\\| \\[?`)', '(?=`)']],
+  },
 ]
 
 /**
- * Files that keep their `example`: programs, which read platform.yaml, fixtures and what is generated from them, recorded reports, locks and licences.
+ * Files that keep their `example`: programs, which read platform.yaml, fixtures and what is generated from them, recorded reports, the changelog, locks and licences.
  */
 const untouched =
-  /^(?:scripts|test|schemas|docs\/rules|docs\/evidence|docs\/images|bench\/results|node_modules)\/|^(?:package-lock\.json|LICENSE|platform\.yaml)$|\.(?:png|jpe?g|gif|ico|woff2?|gz|zip)$/
+  /^(?:scripts|test|schemas|docs\/rules|docs\/evidence|docs\/images|bench\/results|node_modules)\/|^(?:CHANGELOG\.md|package-lock\.json|LICENSE|platform\.yaml)$|\.(?:png|jpe?g|gif|ico|woff2?|gz|zip)$/
 
 /** Whether `npm run init` looks into a file, by its path from the root. */
 export function isReplaceable(file: string): boolean {

@@ -1,25 +1,35 @@
 import { type Changes, checkName } from './changes.ts'
 
-/** Adds a component that an overlay can switch on, an overlay that renders it so that it is checked, and its line in docs/setup.md. */
+/** Adds a component that an overlay can enable, an overlay that renders it so that it is checked, and its lines in the tables of components. */
 export function newComponent(changes: Changes, wanted: string | undefined): void {
   const name = checkName(wanted, 'a component')
   changes.create(
     `components/${name}/kustomization.yaml`,
-    `# Say here what the component does and what the cluster has to offer for it.
+    `# Describe what the component does and what the cluster has to provide for it.
 apiVersion: kustomize.config.k8s.io/v1alpha1
 kind: Component
-# An example that changes nothing that runs: replace it by resources, patches or generators.
+# An example that changes no workload: replace it with resources, patches or generators.
 commonAnnotations:
   inference-platform/${name}: "on"
 `,
   )
-  // Copied from the overlay of a component that is delivered, so that it passes as that does.
+  // Copied from the overlay of an existing component, which passes the check.
   const example = changes.read('test/overlays/vpa-recommend/kustomization.yaml')
   changes.create(`test/overlays/${name}/kustomization.yaml`, example.replaceAll('vpa-recommend', name))
   changes.edit('docs/setup.md', 'the component in the table of options', (content) =>
-    content.replace(
-      /(\| component \| what it does \| on in \|\n\| --- \| --- \| --- \|\n(?:\|.*\n)*)/,
-      (table) => `${table}| \`${name}\` | what it does | \`test/overlays/${name}\` |\n`,
+    addRow(content, 'component | purpose | enabled in', `\`${name}\` | what it does | \`test/overlays/${name}\``),
+  )
+  changes.edit('components/README.md', 'the component in the table', (content) =>
+    addRow(
+      content,
+      'component | what it does | when to use it',
+      `[\`${name}\`](${name}) | what it does | when to use it`,
     ),
   )
+}
+
+/** The content with one more row at the end of the table that has these headings; unchanged where there is no such table. */
+function addRow(content: string, headings: string, row: string): string {
+  const table = new RegExp(`\\| ${headings.replaceAll('|', '\\|')} \\|\\n(?:\\|.*\\n)+`)
+  return content.replace(table, (rows) => `${rows}| ${row} |\n`)
 }

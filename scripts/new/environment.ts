@@ -82,7 +82,7 @@ async function copyOverlay(
 /** The comment at the top says what the other environment is for. */
 function firstComment(content: string, file: string, { name, like }: Names): string {
   if (file !== `overlays/${name}/kustomization.yaml`) return content
-  return `# ${name}: made like ${like}. Say here what it is for.\n${content.replace(/^(?:#.*\n)+/, '')}`
+  return `# ${name}, created like ${like}. Describe what it is for.\n${content.replace(/^(?:#.*\n)+/, '')}`
 }
 
 function renamed(content: string, { name, like }: Names): string {
@@ -104,7 +104,7 @@ function register(changes: Changes, { name, like, previous }: Names): void {
   changes.edit('promotion.yaml', `${name} in the order`, (content) =>
     content
       .replace(/^order: .*$/m, (line) => inList(line, previous))
-      .replace(/^soakHours:\n/m, (line) => `${line}  ${name}: 0\n`),
+      .replace(new RegExp(`^soakHours:\\n(?: {2}${previous}: .*\\n)?`, 'm'), (lines) => `${lines}  ${name}: 0\n`),
   )
   const config = changes.read('check.yaml')
   if (inList(config, like) !== config)

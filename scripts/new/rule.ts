@@ -32,15 +32,16 @@ const annotation = 'inference-platform/${id}'
 
 export default defineRule({
   id: '${id}',
+  category: 'manifests',
   severity: 'error',
-  summary: 'Say in one line what has to be so.',
-  why: 'Say what happens in a cluster where it is not.',
-  fix: 'Say what to do about it, here: remove it from metadata.annotations.',
+  summary: 'Describe in one line what every manifest must have.',
+  why: 'Describe what happens in a cluster otherwise.',
+  fix: 'Describe what to do, here: remove it from metadata.annotations.',
   check({ objects }, report) {
-    // An example: replace it by what the rule looks for.
+    // An example: replace it with what the rule looks for.
     for (const object of objects)
       if (object.annotations[annotation] !== undefined)
-        report(object, ['metadata', 'annotations', annotation], 'say what is wrong and what was expected')
+        report(object, ['metadata', 'annotations', annotation], 'describe what is wrong and what was expected')
   },
 })
 `

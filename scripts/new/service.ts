@@ -9,7 +9,7 @@ import { configSource, mainSource, metricsSource, packageSource } from './servic
 const model = 'collector'
 
 /**
- * Adds a service that consumes a queue of its own, `ai-NAME`: source, manifests, policies, queue and user of the broker, image, metrics and credentials.
+ * Adds a service that consumes a queue of its own, `ai-NAME`: source, manifests, policies, queue and broker user, image, metrics and credentials.
  * @throws UsageError for a name that cannot be used, and where a file has no place for it
  */
 export async function newService(root: string, changes: Changes, wanted: string | undefined): Promise<void> {
@@ -38,20 +38,9 @@ const named = (content: string, name: string) => content.replaceAll(model, name)
 
 function addSource(changes: Changes, name: string): void {
   changes.create(`apps/${name}/package.json`, packageSource(name))
-  changes.create(`apps/${name}/src/config.ts`, configSource(name))
+  changes.create(`apps/${name}/src/config.ts`, configSource())
   changes.create(`apps/${name}/src/metrics.ts`, metricsSource(name))
   changes.create(`apps/${name}/src/main.ts`, mainSource(name))
-  const copy = `COPY apps/${model}/package.json apps/${model}/\n`
-  const dockerfiles = ['apps', 'apps/gateway', 'apps/worker', `apps/${model}`].map((folder) => `${folder}/Dockerfile`)
-  for (const file of dockerfiles)
-    if (changes.has(file) && changes.read(file).includes(copy))
-      changes.edit(file, `the package of ${name}`, (content) => content.replace(copy, copy + named(copy, name)))
-  // Where each service has a Dockerfile of its own.
-  if (changes.has(`apps/${model}/Dockerfile`)) {
-    const own = named(changes.read(`apps/${model}/Dockerfile`), name).replace(/^COPY \S+\/migrations .*\n/m, '')
-    const [line = ''] = new RegExp(`^COPY apps/${name}/package.json.*\\n`, 'm').exec(own) ?? []
-    changes.create(`apps/${name}/Dockerfile`, own.replace(line, copy))
-  }
   lockPackage(changes, name)
 }
 
@@ -77,14 +66,14 @@ function addManifests(changes: Changes, name: string): void {
   create(
     'kustomization.yaml',
     from('kustomization.yaml')
-      .replace(/^#.*\n/, `# Say here what it does with the messages of ai-${name}.\n`)
+      .replace(/^#.*\n/, `# Describe what it does with the messages of ai-${name}.\n`)
       .replace(/component: \w+/, `component: ${name}`),
   )
   create(
     'deployment.yaml',
     from('deployment.yaml')
       .replace(/^ +- key: (?:redis|postgres)-password\n +path: .*\n/gm, '')
-      .replace(/# Consuming from the broker, and Postgres answers\./, '# Consuming from the broker.'),
+      .replace('# It consumes from the broker, and Postgres answers.', '# It consumes from the broker.'),
   )
   create(`${name}.env`, from(`${model}.env`).replace(/^(?:REDIS|POSTGRES|BATCH)_.*\n/gm, ''))
   changes.edit('base/kustomization.yaml', name, (content) =>
@@ -101,7 +90,7 @@ function addPolicies(changes: Changes, name: string): void {
   }
 }
 
-/** The image in versions.yaml, in its schema, and in the lists that copy it into the manifests. */
+/** The image in versions.yaml, in its schema, and in the list that copies it into the manifests. */
 function addImage(changes: Changes, name: string, image: string, names: readonly string[]): void {
   for (const environment of names)
     changes.edit(`overlays/${environment}/versions.yaml`, `the image of ${name}`, (content) =>
@@ -118,17 +107,13 @@ function addImage(changes: Changes, name: string, image: string, names: readonly
         `${block}${indent}"${name}": { "$ref": "#/$defs/image", "description": "The service ${name}." },\n`,
     )
   })
-  for (const list of ['images', 'version-labels']) {
-    const file = `components/versions/${list}.yaml`
-    changes.edit(file, `the image of ${name}`, (content) => {
-      const blocks = content.split(/^(?=- source:)/m)
-      const own = blocks.filter((block) => new RegExp(`fieldPath: \\S+\\.${model}\\n`).test(block))
-      const position = blocks.lastIndexOf(own.at(-1) ?? '')
-      if (position < 0) return content
-      blocks.splice(position + 1, 0, ...own.map((block) => named(firstTarget(block), name)))
-      return blocks.join('')
-    })
-  }
+  changes.edit('components/versions/images.yaml', `the image of ${name}`, (content) => {
+    const blocks = content.split(/^(?=- source:)/m)
+    const position = blocks.findIndex((block) => block.includes(`fieldPath: spec.images.${model}\n`))
+    if (position < 0) return content
+    blocks.splice(position + 1, 0, named(firstTarget(blocks[position] ?? ''), name))
+    return blocks.join('')
+  })
 }
 
 /** A replacement with its first target alone: the Deployment. */
@@ -229,12 +214,10 @@ function addMetrics(changes: Changes, name: string): void {
 
 /** The lists of services in the tooling. */
 function addToTooling(changes: Changes, name: string): void {
-  changes.edit('scripts/platform/programs.ts', `the program ${name}/main`, (content) =>
-    content.replace(
-      /^ {2}'collector\/main': \[/m,
-      (line) =>
-        `  '${name}/main': ['LISTEN_ADDRESS', 'METRICS_PORT', 'LOG_LEVEL', ...traces, ...broker, 'DRAIN_SECONDS'],\n${line}`,
-    ),
+  changes.edit('scripts/platform/programs.ts', `the programs of ${name}`, (content) =>
+    content
+      .replace(new RegExp(`^import \\* as ${model} .*\\n`, 'm'), (line) => line + named(line, name))
+      .replace(new RegExp(`^  ${model}: ${model}\\.programs,\\n`, 'm'), (line) => line + named(line, name)),
   )
   changes.edit('scripts/cluster/images.ts', name, (content) =>
     content.replace(`'${model}'] as const`, `'${model}', '${name}'] as const`),
@@ -249,6 +232,13 @@ function addToTooling(changes: Changes, name: string): void {
   )
   changes.edit('.github/workflows/release.yaml', name, (content) =>
     content.replace(/^( +service: \[[^\]]*)\]/m, `$1, ${name}]`),
+  )
+  changes.edit('base/README.md', name, (content) =>
+    insertAfter(
+      content,
+      new RegExp(`^\\| \\[\`${model}\`\\].*\\n`, 'm'),
+      `| [\`${name}\`](${name}) | handles the messages of \`ai-${name}\` | what it does changes |\n`,
+    ),
   )
   changes.edit('docs/architecture.md', name, (content) =>
     content

@@ -48,6 +48,13 @@ it.each([
   ['overlays/a.yaml', '  storageClassName: ssd-large\n', false],
   ['docs/setup.md', 'a storage class `ssd`', true],
   ['docs/setup.md', 'on an ssd', false],
+  // The cluster of kind has its own class, and the first column names a component.
+  ['overlays/kind/a.yaml', '  storageClassName: ssd\n', false],
+  ['argocd/kind/a.yaml', '  storageClassName: ssd\n', false],
+  ['check.yaml', '  - kind: StorageClass\n    name: ssd\n    environments: [kind]\n', false],
+  ['docs/setup.md', '| `ssd` | volumes', false],
+  ['components/README.md', '| [`ssd`](ssd) | volumes', false],
+  ['components/README.md', '| volumes on `ssd` |', true],
 ])('replaces a storage class only in the fields that hold one: %s %j', (file, content, changes) => {
   expect(replaced(file, content, change('storageClasses.fast', 'ssd', 'gp3')).content).toBe(
     changes ? content.replace('ssd', 'gp3') : content,
