@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { formatFiles } from '#system/format.ts'
 import { run } from '#system/process.ts'
 
-/** Completes what was written: the format of Biome, the generated files, and the output of the check in README.md. A test covers each of them. */
+/** Completes what was written: the format of Biome, the generated files, and the outputs of the check that pages show. A test covers each of them. */
 export async function finish(root: string, kind: string, files: readonly string[]): Promise<void> {
   await formatFiles(root, files)
   if (kind === 'rule' || kind === 'service') await command(root, 'generate:docs')
-  if (kind === 'environment' || kind === 'service') await refreshReadme(root)
+  if (kind === 'environment' || kind === 'service') await refreshOutputs(root)
 }
 
 function command(root: string, ...args: string[]) {
@@ -17,15 +17,22 @@ function command(root: string, ...args: string[]) {
 /** The summary lines of the check: `prod   179 objects  passed`. */
 const summary = /(?:^\S+ +\d+ objects? .*\n)+/m
 
-/** README.md shows what the check prints, so a new environment or service changes it. */
-async function refreshReadme(root: string): Promise<void> {
-  const file = join(root, 'README.md')
-  const readme = existsSync(file) ? readFileSync(file, 'utf8') : ''
+/** README.md and docs/checks.md show what the check prints, so a new environment or service changes them. */
+async function refreshOutputs(root: string): Promise<void> {
   const { stdout } = await command(root, 'check', '--no-cache')
   const [lines] = summary.exec(stdout) ?? []
-  if (lines !== undefined)
-    writeFileSync(
-      file,
-      readme.replace(summary, () => lines),
-    )
+  if (lines === undefined) return
+  const counts = new Map([...lines.matchAll(/^(\S+) +(\d+) /gm)].map(([, name, count]) => [name, count]))
+  for (const page of ['README.md', 'docs/checks.md']) {
+    const file = join(root, page)
+    if (!existsSync(file)) continue
+    const content = readFileSync(file, 'utf8')
+    const whole = page === 'README.md' ? content.replace(summary, () => lines) : content
+    // The number of objects beside an error that a page shows.
+    const updated = whole.replace(/^(\S+)( +)(\d+)(?= objects? )/gm, (line, name, space) => {
+      const count = counts.get(name)
+      return count === undefined ? line : `${name}${space}${count}`
+    })
+    writeFileSync(file, updated)
+  }
 }

@@ -74,6 +74,14 @@ describe('what Argo CD is given', () => {
     }
   })
 
+  it('reads from a registered cluster only what the generator provides', async () => {
+    const [set] = ofKind(await rendered('argocd/clusters'), 'ApplicationSet')
+    const template = JSON.stringify([at(set, 'spec', 'template'), at(set, 'spec', 'templatePatch')])
+    const actions = template.match(/\{\{.*?\}\}/g) ?? []
+    const read = actions.flatMap((action) => action.match(/(?<= )\.[a-zA-Z]+/g) ?? [])
+    expect([...new Set(read)].sort()).toEqual(['.metadata', '.name', '.nameNormalized', '.values'])
+  })
+
   it('installs with `npm run up` all that the Applications install without a Helm chart', async () => {
     const paths = ofKind(await rendered('argocd'), 'Application').flatMap(
       (application) => text(at(application, 'spec', 'source', 'path')) ?? [],
