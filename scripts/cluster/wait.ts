@@ -60,13 +60,13 @@ export function watchUntil(
 
     function start(): void {
       if (isOver) return
-      // What has begun by the end of the wait is stopped when it stands.
+      // What has begun by the end of the wait is stopped once it is established.
       informer.start().then(() => {
         if (isOver) void informer.stop()
       }, reject)
     }
 
-    /** The list may be as wanted already, or empty, which is no change. The informer takes it over before the check runs. */
+    /** The list may be as wanted already, or empty, which triggers no event. The informer takes it over before the check runs. */
     async function listAndCheck() {
       const found = await list()
       setImmediate(check)
@@ -92,7 +92,7 @@ export function watchUntil(
   })
 }
 
-/** Asks again and again, for what is no change of an object. @returns milliseconds it took, or undefined after the limit */
+/** Polls for a condition that is not visible in one object. @returns milliseconds it took, or undefined after the limit */
 export async function until(
   limitMs: number,
   isFulfilled: () => Promise<boolean>,
