@@ -10,10 +10,10 @@ const usage = `usage: npm run init [-- options]
 Makes this repository yours: changes the values of platform.yaml and every place that has them, and prints what it changed.
 On a terminal it asks for each value that no option gives. It can be run again at any time.
 
-  --organisation NAME     owner of the repository at the Git server; --git, --registry and --owner follow it where they are not given
+  --organisation NAME     owner of the repository at the Git server; --git, --image-registry and --owner follow it where they are not given
   --git ADDRESS           from which Argo CD clones this repository
   --web ADDRESS           at which people read it (default: from --git)
-  --registry HOST/PATH    where the images of apps/ are pushed to
+  --image-registry HOST/PATH  where the images of apps/ are pushed to
   --host ENVIRONMENT=HOST the host name of an environment's gateway; repeat it for each
   --vault ADDRESS
   --grafana ADDRESS

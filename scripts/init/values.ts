@@ -7,7 +7,8 @@ export const valueOptions = {
   organisation: { type: 'string' },
   git: { type: 'string' },
   web: { type: 'string' },
-  registry: { type: 'string' },
+  // Not --registry, which npm takes for its own and refuses where it is not a URL.
+  'image-registry': { type: 'string' },
   host: { type: 'string', multiple: true },
   vault: { type: 'string' },
   grafana: { type: 'string' },
@@ -27,9 +28,9 @@ type GivenOptions = { readonly [name in keyof typeof valueOptions]?: string | st
  */
 export function givenValues(options: GivenOptions, old: ReadonlyMap<string, string>): Map<string, string> {
   const given = new Map<string, string>()
-  for (const name of ['organisation', 'git', 'web', 'registry', 'vault', 'grafana'] as const) {
+  for (const name of ['organisation', 'git', 'web', 'image-registry', 'vault', 'grafana'] as const) {
     const value = options[name]
-    if (typeof value === 'string') given.set(name, value)
+    if (typeof value === 'string') given.set(name === 'image-registry' ? 'registry' : name, value)
   }
   for (const [option, part] of Object.entries(parts) as [keyof typeof parts, string][]) {
     const names = [...old.keys()].filter((key) => key.startsWith(`${part}.`)).map((key) => key.slice(part.length + 1))

@@ -108,7 +108,7 @@ describe('promotion.yaml', { timeout: 60_000 }, () => {
   it.each([
     [
       'order: [dev, stagin]\nsoakHours: {}\nfreezes: []\n',
-      'order names stagin, but there is no overlays/stagin/versions.yaml; there are dev, staging, prod',
+      'order names stagin, but there is no overlays/stagin/versions.yaml; there are dev, kind, prod, staging',
     ],
     [
       'order: [dev, prod]\nsoakHours: {prd: 24}\nfreezes: []\n',
