@@ -105,14 +105,14 @@ function checkConnections(environment: Environment, report: Report): void {
     if (from !== to && from.object.kind !== 'CronJob' && after(to.object, from.object))
       reportLate(report, from.object, to.object)
     if (from.object.kind !== 'Job') continue
-    // A Job that connects to pods before they are ready makes them ready: in a later wave it would never run.
+    // A Job that connects to pods before they are ready is what they need to become ready: in a later wave it would never run.
     const service = environment.find('Service', from.object.namespace, declaration.address.host.split('.')[1] ?? '')
     const early = service !== undefined && at(service.raw, 'spec', 'publishNotReadyAddresses') === true
     if (early && after(from.object, to.object))
       report(
         from.object,
         wavePath(from.object),
-        `${nameOf(to.object)} in ${describe(position(to.object))} has to be healthy before this Job in ${describe(position(from.object))} runs, but the Job has to make its pods ready`,
+        `${nameOf(to.object)} in ${describe(position(to.object))} has to be healthy before this Job in ${describe(position(from.object))} runs, but its pods become ready only once the Job has run`,
       )
   }
 }
