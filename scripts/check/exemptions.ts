@@ -6,10 +6,11 @@ import type { Locate } from '#manifests/source-locations/index.ts'
 import { today } from '#system/today.ts'
 
 /**
- * The annotation that exempts an object from a rule: `inference-platform/exempt.`, then the rule's id; its value is the reason. The former prefix,
- * which named a host, is accepted for one version.
+ * The annotation that exempts an object from a rule: this prefix, then the rule's id; its value is the reason.
  */
-const exemptionPrefix = /^inference(?:-platform|\.example\.com)\/exempt\./
+const exemptionPrefix = 'inference-platform/exempt.'
+/** The prefix is accepted with a note for one more version: it named a host. */
+const formerPrefix = 'inference.example.com/exempt.'
 
 /** Allows one object to violate one rule, for a stated reason. */
 export interface Exemption {
@@ -22,6 +23,8 @@ export interface Exemption {
   /** The environments in which it is valid; undefined means all. An annotation is valid for its own object only. */
   readonly environments: readonly string[] | undefined
   readonly isAnnotation: boolean
+  /** The current name of its annotation, where it is written with the former prefix. */
+  readonly renamedTo?: string
   /** Where it is written. */
   place(): Pick<Finding, 'object' | 'path' | 'source'>
 }
@@ -46,17 +49,19 @@ interface ExemptedFindings {
 export function annotatedExemptions({ objects, name }: Environment, locate: Locate): Exemption[] {
   return objects.flatMap((object) =>
     Object.entries(object.annotations).flatMap(([key, value]): Exemption[] => {
-      const [prefix] = exemptionPrefix.exec(key) ?? []
+      const prefix = [exemptionPrefix, formerPrefix].find((one) => key.startsWith(one))
       if (prefix === undefined) return []
+      const rule = key.slice(prefix.length)
       const [, until, rest = ''] = /^until (\S+?)(?::(.*))?$/s.exec(value) ?? []
       return [
         {
-          rule: key.slice(prefix.length),
+          rule,
           object: nameOf(object),
           reason: (until === undefined ? value : rest).trim(),
           until,
           environments: [name],
           isAnnotation: true,
+          ...(prefix === formerPrefix && { renamedTo: `${exemptionPrefix}${rule}` }),
           place: () => placeOf(object, ['metadata', 'annotations', key], locate),
         },
       ]

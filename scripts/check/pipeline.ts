@@ -130,12 +130,24 @@ function summarize(target: ReadTarget, all: readonly Finding[], { rules, admit }
         ? []
         : [...applicable(rules, environment, kind === 'environment').off, ...skipped],
   }
-  return { target, result, used: outcome.used, notes: [...outcome.renamed].map(renamedNoteOf) }
+  const notes = [...exemptions.flatMap(formerPrefixNotes), ...outcome.renamed.map(renamedNoteOf)]
+  return { target, result, used: outcome.used, notes }
 }
 
 function renamedNoteOf({ rule, place }: Exemption): string {
-  const { source } = place()
-  return `${source ? `${formatSource(source)}: ` : ''}${renamedNote(rule, ruleIds.get(rule) ?? rule)}`
+  return `${startOf(place())}${renamedNote(rule, ruleIds.get(rule) ?? rule)}`
+}
+
+function formerPrefixNotes({ renamedTo, place }: Exemption): string[] {
+  if (renamedTo === undefined) return []
+  const { path, ...where } = place()
+  return [
+    `${startOf(where)}annotation "${path?.at(-1)}" is now named "${renamedTo}"; the old name is deprecated and will be removed in the next version`,
+  ]
+}
+
+function startOf({ source }: Pick<Finding, 'source'>): string {
+  return source ? `${formatSource(source)}: ` : ''
 }
 
 /** What is left of an environment's findings when those that an annotation of their object exempts are removed. */

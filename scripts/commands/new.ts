@@ -40,12 +40,13 @@ await runCommand(async () => {
   else if (kind === 'component') newComponent(changes, name)
   else newRule(changes, name)
   const written = changes.write()
-  await finish(
+  const updated = await finish(
     root,
     kind,
     written.map(({ file }) => file),
   )
   const lines = written.map(({ file, isNew }) => `${isNew ? '+' : '~'} ${file}`)
+  lines.push(...updated.map((file) => `~ ${file}`))
   process.stdout.write(`${lines.join('\n')}\n\n${next[kind]?.replace('NAME', name ?? '')}\n`)
   return exit.ok
 })

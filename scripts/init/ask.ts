@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises'
+import { UsageError } from '#cli/errors.ts'
 import { checkValues, completeValues } from './values.ts'
 
 const questions: Readonly<Record<string, string>> = {
@@ -18,14 +19,22 @@ const questions: Readonly<Record<string, string>> = {
 }
 
 /**
- * Asks on the terminal for every value that no option gave. An empty answer takes what is proposed in brackets; a wrong one is asked again.
+ * Asks on the terminal for every value that no option gave. An empty answer takes what is proposed in brackets; after a wrong one it asks again.
+ * @throws UsageError where the questions are cancelled with Ctrl-C or Ctrl-D
  */
 export async function askValues(
   given: ReadonlyMap<string, string>,
   old: ReadonlyMap<string, string>,
 ): Promise<Map<string, string>> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  const closed = new AbortController()
+  terminal.once('close', () => closed.abort())
+  const ask = (question: string) =>
+    terminal.question(question, { signal: closed.signal }).catch(() => {
+      throw new UsageError('cancelled; nothing was changed')
+    })
   const answers = new Map(given)
+  process.stdout.write('Press Enter to accept the value in brackets, Ctrl-C to cancel.\n')
   try {
     for (const key of old.keys()) {
       if (given.has(key)) continue
@@ -33,7 +42,7 @@ export async function askValues(
       for (;;) {
         const proposed = completeValues(answers, old).get(key) ?? ''
         const question = questions[key] ?? `Host name of ${key.replace('hosts.', '')}`
-        const answer = (await terminal.question(`${question} [${proposed}]: `)).trim() || proposed
+        const answer = (await ask(`${question} [${proposed}]: `)).trim() || proposed
         const fault = await faultOf(key, answer, old)
         if (fault === undefined) {
           answers.set(key, answer)

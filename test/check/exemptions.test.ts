@@ -92,6 +92,15 @@ spec:
     )
   })
 
+  it('with the former prefix, and a note', () => {
+    const { stderr, exempted, code } = check(service(`inference.example.com/exempt.${rule}: 'on purpose'`))
+    expect(code).toBe(0)
+    expect(exempted).toMatchObject([{ rule, reason: 'on purpose' }])
+    expect(stderr).toContain(
+      `note: overlays/dev/all.yaml:10: annotation "inference.example.com/exempt.${rule}" is now named "inference-platform/exempt.${rule}"`,
+    )
+  })
+
   it('in check.yaml by the former id of a rule, with one note however many environments there are', () => {
     const job =
       'apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: sweep, namespace: shop}\nspec: {schedule: 0 3 * * *}\n'
