@@ -14,7 +14,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/**/*.test.ts', 'apps/**/test/**/*.test.ts'],
+          include: ['test/**/*.test.ts'],
           exclude: services,
         },
       },

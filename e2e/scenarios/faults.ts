@@ -13,7 +13,6 @@ export default {
   title: 'Every component is killed under load; nothing accepted is lost',
   async run(run) {
     const client = startClient(run, { perSecond: 12, retry: true })
-    await untilReady(run, 'worker', 60_000)
     for (const component of components) {
       await kill(run, component)
       await pause(1000)
@@ -30,6 +29,8 @@ export default {
  * another thing: its place is taken while its process may still run, and two databases on one volume lose what was committed.)
  */
 async function kill(run: Run, component: string): Promise<void> {
+  // Workers come and go with the queue.
+  await untilReady(run, component, 60_000)
   const victim = (await podsNamed(run, component)).find(isReady)
   if (victim === undefined) return run.expect(`${component} has a pod to kill`, false)
   const before = containerOf(victim, component)

@@ -8,7 +8,7 @@ export default defineRule({
   scope: 'platform',
   severity: 'error',
   summary:
-    'Every environment runs every service that this repository builds, from an image whose name the rules recognise.',
+    'An environment that runs services of this repository runs all of them, from images whose names the rules recognise.',
   why: 'The rules about the settings and ports of our programs recognise them by the image name, inference-SERVICE. Under another name nothing is checked, and a missing password shows only as a pod that does not start.',
   fix: 'Name the image inference-SERVICE in versions.yaml, after any registry and path.',
   needs: {
@@ -21,7 +21,11 @@ export default defineRule({
     const running = new Set(
       environment.workloads.flatMap(({ containers }) => containers.flatMap((one) => programOf(one)?.image ?? [])),
     )
-    for (const service of environment.own?.services ?? []) {
+    const services = environment.own?.services ?? []
+    const named = new Set(environment.workloads.map(({ object }) => object.name))
+    // An environment of one store or model server alone runs no service on purpose.
+    if (!services.some((service) => running.has(service) || named.has(service))) return
+    for (const service of services) {
       if (running.has(service)) continue
       const workload = environment.workloads.find(({ object }) => object.name === service)
       const [container] = workload?.containers ?? []
