@@ -8,7 +8,7 @@ export default defineRule({
   scope: 'platform',
   severity: 'error',
   summary:
-    'An environment that runs services of this repository runs all of them, from images whose names the rules recognise.',
+    'A workload with the name of a service of this repository runs an image that the rules recognise as that service.',
   why: 'The rules about the settings and ports of our programs recognise them by the image name, inference-SERVICE. Under another name nothing is checked, and a missing password shows only as a pod that does not start.',
   fix: 'Name the image inference-SERVICE in versions.yaml, after any registry and path.',
   needs: {
@@ -16,28 +16,15 @@ export default defineRule({
     isIn: (environment) => (environment.own?.services.length ?? 0) > 0,
   },
   check(environment, report) {
-    const [first] = environment.objects
-    if (first === undefined) return
     const running = new Set(
       environment.workloads.flatMap(({ containers }) => containers.flatMap((one) => programOf(one)?.image ?? [])),
     )
-    const services = environment.own?.services ?? []
-    const named = new Set(environment.workloads.map(({ object }) => object.name))
-    // An environment of one store or model server alone runs no service on purpose.
-    if (!services.some((service) => running.has(service) || named.has(service))) return
-    for (const service of services) {
+    for (const service of environment.own?.services ?? []) {
       if (running.has(service)) continue
       const workload = environment.workloads.find(({ object }) => object.name === service)
       const [container] = workload?.containers ?? []
-      if (workload === undefined || container === undefined) {
-        report(
-          first,
-          [],
-          `nothing runs the service ${service} of apps/${service}`,
-          `Add a Deployment that runs the image inference-${service}, or remove apps/${service}.`,
-        )
-        continue
-      }
+      // An environment may run only some of the services.
+      if (workload === undefined || container === undefined) continue
       report(
         workload.object,
         [...container.path, 'image'],
