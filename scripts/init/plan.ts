@@ -4,6 +4,7 @@ import { UsageError } from '#cli/errors.ts'
 import { parsePlatform, platformFile, readPlatform, valuesOf } from '#platform/platform-file.ts'
 import { formatFiles } from '#system/format.ts'
 import { git, needRepository } from '#system/git.ts'
+import { refreshOutputs } from '#system/page-outputs.ts'
 import { changesBetween, isReplaceable, replaceValues, type ValueChange } from './replacements.ts'
 import { checkValues, setValues } from './values.ts'
 
@@ -53,13 +54,14 @@ export async function planInit(
   return { changes, files }
 }
 
-/** Writes all files of a plan; a longer value may ask for another format of its line. */
+/** Writes all files of a plan; a longer value may need another format of its line, and the check no longer notes a placeholder. */
 export async function applyInit(root: string, { files }: InitPlan): Promise<void> {
   for (const { file, content } of files) writeFileSync(join(root, file), content)
   await formatFiles(
     root,
     files.map(({ file }) => file),
   )
+  await refreshOutputs(root)
 }
 
 /**
