@@ -47,7 +47,7 @@ describe.skipIf(inject('services') === null)('npm run dev', { timeout: 300_000 }
 
     dev.interrupt()
     expect(await dev.ended).toBe(0)
-    expect(dev.output()).toContain('Nothing is left running.')
+    expect(dev.output()).toContain('nothing is left running')
     await expect(fetch(`http://127.0.0.1:${port}/livez`)).rejects.toThrow()
   })
 
@@ -56,13 +56,19 @@ describe.skipIf(inject('services') === null)('npm run dev', { timeout: 300_000 }
     await dev.prints('Starting RabbitMQ')
     dev.interrupt()
     expect(await dev.ended).toBe(0)
-    expect(dev.output()).toContain('Nothing is left running.')
+    expect(dev.output()).toContain('nothing is left running')
   })
 
   it('reports that no container engine answers', async () => {
-    const dev = await startDev(await freePort(), { CONTAINER_ENGINE: '/nonexistent/docker' })
+    const dev = await startDev(await freePort(), { PATH: '/nonexistent' })
     expect(await dev.ended).toBe(2)
     expect(dev.output()).toContain('no container engine answers; install and start Docker or Podman')
+  })
+
+  it('reports an engine that it does not know', async () => {
+    const dev = await startDev(await freePort(), { CONTAINER_ENGINE: '/nonexistent/docker' })
+    expect(await dev.ended).toBe(2)
+    expect(dev.output()).toContain('the container engine is set to "/nonexistent/docker"; expected docker or podman')
   })
 
   it('reports a port that is in use', async () => {
