@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { connectConsumer } from '@inference/common/broker/consumer.ts'
 import { connectPublisher } from '@inference/common/broker/publisher.ts'
 import { createLog } from '@inference/common/log.ts'
-import { afterEach, describe, expect, inject, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { password } from '../support/containers.ts'
 import { waitUntil } from '../support/gateway.ts'
 import { takeAll } from '../support/queues.ts'
@@ -20,6 +20,10 @@ describe.skipIf(services === null)('publisher and consumer', () => {
     log: createLog('test', 'silent'),
   }
   const closing: (() => Promise<void>)[] = []
+  // A test of another file that ended early may have left messages in the queue that all of them share.
+  beforeAll(async () => {
+    await takeAll(options.url, queue)
+  })
   afterEach(async () => {
     for (const close of closing.splice(0)) await close()
     await takeAll(options.url, queue)
