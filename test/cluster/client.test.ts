@@ -1,11 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { createServer } from 'node:https'
 import { join } from 'node:path'
 import { generate } from 'selfsigned'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { stringify } from 'yaml'
 import { UsageError } from '#cli/errors.ts'
 import { applicationState, patchApplication } from '#cluster/argo.ts'
 import { type Cluster, connectCluster, toKubeObjects } from '#cluster/client.ts'
@@ -13,6 +9,7 @@ import { ApiError, ifExists } from '#cluster/connection.ts'
 import { readFromPod } from '#cluster/pods.ts'
 import { takeSnapshot } from '#cluster/snapshot.ts'
 import { at } from '#kubernetes/model/objects.ts'
+import { startApiServer } from '../support/api-server.ts'
 
 /** What the stand-in of an API server answers to one request. */
 interface Answer {
@@ -29,8 +26,8 @@ interface Asked {
   readonly body: string
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'kubeconfig-'))
-let server: Server
+let folder: string
+let stop: () => void
 let connections = 0
 let asked: Asked[] = []
 let answers: Answer[] = []
@@ -45,7 +42,7 @@ beforeAll(async () => {
     keySize: 2048,
     extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
   })
-  server = createServer({ key, cert }, async (request, response) => {
+  const server = createServer({ key, cert }, async (request, response) => {
     let body = ''
     for await (const chunk of request) body += chunk
     const { method = '', url = '', headers } = request
@@ -57,19 +54,13 @@ beforeAll(async () => {
     response.end(isText ? answer.body : JSON.stringify(answer.body))
   })
   server.on('secureConnection', () => connections++)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  writeFileSync(join(folder, 'config'), kubeconfig(`https://127.0.0.1:${port}`, cert))
-  vi.stubEnv('KUBECONFIG', join(folder, 'config'))
+  const api = await startApiServer(server, (port) => kubeconfig(`https://127.0.0.1:${port}`, cert))
+  folder = api.folder
+  stop = api.stop
   cluster = connectCluster('test')
 })
 
-afterAll(() => {
-  vi.unstubAllEnvs()
-  server.closeAllConnections()
-  server.close()
-  rmSync(folder, { recursive: true })
-})
+afterAll(() => stop())
 
 beforeEach(() => {
   asked = []
@@ -77,9 +68,9 @@ beforeEach(() => {
   byPath = () => notFound
 })
 
-function kubeconfig(url: string, certificate: string): string {
+function kubeconfig(url: string, certificate: string): object {
   const context = (name: string, target: string) => ({ name, context: { cluster: target, user: 'me' } })
-  return stringify({
+  return {
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': 'test',
@@ -92,7 +83,7 @@ function kubeconfig(url: string, certificate: string): string {
     ],
     users: [{ name: 'me', user: { token: 'secret' } }],
     contexts: [context('test', 'test'), context('down', 'down'), context('broken', 'none')],
-  })
+  }
 }
 
 describe('the kubeconfig', () => {

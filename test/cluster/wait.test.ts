@@ -1,13 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
-import { stringify } from 'yaml'
 import { type Cluster, connectCluster } from '#cluster/client.ts'
 import { podsOf, watchUntil } from '#cluster/wait.ts'
 import { holds, type KubeObject } from '#kubernetes/model/objects.ts'
+import { startApiServer } from '../support/api-server.ts'
 
 /** A pod of the stand-in's API. */
 function pod(ready: boolean, resourceVersion: string, name = 'web-1') {
@@ -20,7 +16,6 @@ function pod(ready: boolean, resourceVersion: string, name = 'web-1') {
   }
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'kubeconfig-'))
 let listed: object[]
 let lists: string[]
 let listStatus = 200
@@ -42,26 +37,20 @@ const server = createServer((request, response) => {
   listStatus = 200
 })
 
+let stop: () => void
+
 beforeAll(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const config = {
+  const api = await startApiServer(server, (port) => ({
     'current-context': 'test',
-    clusters: [{ name: 'test', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
+    clusters: [{ name: 'test', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } }],
     users: [{ name: 'me', user: { token: 'secret' } }],
     contexts: [{ name: 'test', context: { cluster: 'test', user: 'me' } }],
-  }
-  writeFileSync(join(folder, 'config'), stringify(config))
-  vi.stubEnv('KUBECONFIG', join(folder, 'config'))
+  }))
+  stop = api.stop
   cluster = connectCluster()
 })
 
-afterAll(() => {
-  vi.unstubAllEnvs()
-  server.closeAllConnections()
-  server.close()
-  rmSync(folder, { recursive: true })
-})
+afterAll(() => stop())
 
 beforeEach(() => {
   listed = []
