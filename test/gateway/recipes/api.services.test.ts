@@ -1,11 +1,10 @@
 import { createLog } from '@inference/common/log.ts'
 import { connectRedis } from '@inference/common/redis.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
-import { buildIndex } from '../../../apps/gateway/src/recipes/build-index.ts'
-import { loadRecipes } from '../../../apps/gateway/src/recipes/recipe.ts'
 import { visitorLimits, visitorOf } from '../../../apps/gateway/src/recipes/visitors.ts'
 import { password } from '../../support/containers.ts'
 import { makeTestKey, startTestGateway, type TestGateway, waitUntil } from '../../support/gateway.ts'
+import { deleteKeys, indexRecipes } from '../../support/redis.ts'
 import { models, purgeQueues } from '../../support/requests.ts'
 import { startWorker } from '../../support/service-process.ts'
 
@@ -38,14 +37,7 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
   let gateway: TestGateway
 
   beforeAll(async () => {
-    await waitUntil(() => redis.ready, 'Redis is connected')
-    await buildIndex({
-      client: redis.client,
-      log,
-      ollamaUrl: at.ollama.url,
-      embedModel: models.embed,
-      recipes: loadRecipes(),
-    })
+    await indexRecipes(redis, at.ollama.url)
     gateway = await startTestGateway(at, { OLLAMA_URL: at.ollama.url, EMBED_MODEL: models.embed })
     // The gateway sheds load while the event loop of this process is delayed, as it is after so much work.
     await waitUntil(
@@ -55,10 +47,7 @@ describe.skipIf(services === null)('GET /api/recipes', () => {
   }, 240_000)
   beforeEach(async () => {
     await purgeQueues(at.rabbitmq.url)
-    for (const pattern of ['quota:*', 'recipes:suggestion:*', 'apikey:internal:*']) {
-      for await (const keys of redis.client.scanIterator({ MATCH: pattern }))
-        if (keys.length > 0) await redis.client.del(keys)
-    }
+    await deleteKeys(redis.client, 'quota:*', 'recipes:suggestion:*', 'apikey:internal:*')
   })
   afterAll(async () => {
     await gateway?.stop()

@@ -15,6 +15,7 @@ import {
   removeRetired,
 } from '../../../apps/gateway/src/recipes/store.ts'
 import { password } from '../../support/containers.ts'
+import { deleteKeys } from '../../support/redis.ts'
 
 const services = inject('services')
 const log = createLog('test', 'silent')
@@ -33,9 +34,7 @@ describe.skipIf(services === null)('the recipe index on real Redis and Ollama', 
   beforeAll(async () => {
     await vi.waitFor(() => expect(redis.ready).toBe(true), 5000)
   })
-  beforeEach(async () => {
-    for await (const keys of client.scanIterator({ MATCH: 'recipes:*' })) if (keys.length > 0) await client.del(keys)
-  })
+  beforeEach(() => deleteKeys(client, 'recipes:*'))
   afterAll(() => redis.close())
 
   it('indexes every recipe once, with the attributes for filters', async () => {

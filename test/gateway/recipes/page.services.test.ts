@@ -5,11 +5,10 @@ import { connectRedis } from '@inference/common/redis.ts'
 import { appendTokens, finishRequest, startRequest } from '@inference/common/request-state.ts'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest'
-import { buildIndex } from '../../../apps/gateway/src/recipes/build-index.ts'
-import { loadRecipes } from '../../../apps/gateway/src/recipes/recipe.ts'
 import { findChromium, startChromium } from '../../support/browser.ts'
 import { password } from '../../support/containers.ts'
 import { startTestGateway, type TestGateway, waitUntil } from '../../support/gateway.ts'
+import { deleteKeys, indexRecipes } from '../../support/redis.ts'
 import { makeResponse, models, purgeQueues } from '../../support/requests.ts'
 
 const services = inject('services')
@@ -27,24 +26,13 @@ describe.skipIf(services === null || chromiumPath === undefined)(
     let browser: Browser
 
     beforeAll(async () => {
-      await waitUntil(() => redis.ready, 'Redis is connected')
-      const { client } = redis
-      await buildIndex({
-        client,
-        log,
-        ollamaUrl: services.ollama.url,
-        embedModel: models.embed,
-        recipes: loadRecipes(),
-      })
+      await indexRecipes(redis, services.ollama.url)
       gateway = await startTestGateway(services, { OLLAMA_URL: services.ollama.url, EMBED_MODEL: models.embed })
       browser = await startChromium(chromiumPath)
     }, 240_000)
     beforeEach(async () => {
       await purgeQueues(services.rabbitmq.url)
-      for (const pattern of ['quota:*', 'recipes:suggestion:*', 'request:*']) {
-        for await (const keys of redis.client.scanIterator({ MATCH: pattern }))
-          if (keys.length > 0) await redis.client.del(keys)
-      }
+      await deleteKeys(redis.client, 'quota:*', 'recipes:suggestion:*', 'request:*')
     })
     afterAll(async () => {
       await browser?.close()
